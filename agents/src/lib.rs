@@ -1,0 +1,36 @@
+//! The actors that carry a cycle from signals to lessons, and the messages between them.
+//!
+//! Floor 3. Every actor is one file: its messages, its arguments, its state, its `handle`. Others see only a handle:
+//! verbs with typed answers and a time-out. What blocks (git, SQLite, parsing) runs on blocking threads, trials in the
+//! pool. [`start`] brings the whole tree up; nothing else is needed from outside.
+
+pub mod address;
+pub mod architect;
+pub mod clock;
+pub mod configurator;
+pub mod coordinator;
+pub mod cycle;
+pub mod debugger;
+pub mod engine;
+pub mod error;
+pub mod journal;
+pub mod model_gateway;
+pub mod notice;
+pub mod optimizer;
+pub mod security;
+pub mod shop;
+pub mod start;
+pub mod steps;
+pub mod supervisor;
+pub mod trial_pool;
+pub mod weigh;
+pub mod world;
+pub mod writer;
+pub mod writing;
+
+pub use clock::{Clock, SystemClock};
+pub use engine::{Brief, Case, Draft, Engine, Proposal};
+pub use error::AgentError;
+pub use notice::{Notice, Notices};
+pub use start::{Kaizen, Options, start};
+pub use world::World;

@@ -1,0 +1,165 @@
+//! The ModelGateway actor: the one door to a language model. It holds the key, the budget of each cycle and the breaker,
+//! and answers a question that was paid for before from the journal.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kaizen_domain::{Cycle, CycleId, Spend, Tokens};
+use kaizen_llm::{Budget, Client, Prompt, request_key};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::error::AgentError;
+use crate::journal::JournalHandle;
+
+/// A call with all its retries may take this long; its own deadlines end it before.
+const TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// A question of a cycle.
+pub struct Question {
+    /// The cycle that pays.
+    pub cycle: CycleId,
+    /// What it may cost in all.
+    pub budget: kaizen_domain::Usd,
+    /// What it has spent already, from the journal.
+    pub spent: Spend,
+    /// The question.
+    pub prompt: Prompt,
+}
+
+/// An answer of a model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Answered {
+    /// The text.
+    pub text: String,
+    /// The model.
+    pub model: String,
+    /// What it cost this cycle.
+    pub spend: Spend,
+    /// The cycle that paid.
+    cycle: CycleId,
+}
+
+/// Why there is no answer, in words, and what trying cost.
+#[derive(Debug, Clone)]
+pub struct Unanswered {
+    /// Why.
+    pub reason: String,
+    /// What trying cost.
+    pub spend: Spend,
+}
+
+/// What the gateway is asked.
+pub enum GatewayMsg {
+    /// Ask the model.
+    Ask(Box<Question>, RpcReplyPort<Result<Answered, Unanswered>>),
+}
+
+/// The actor.
+pub struct ModelGateway;
+
+/// What the actor holds.
+pub struct GatewayState {
+    client: Option<Client>,
+    journal: JournalHandle,
+    budgets: BTreeMap<CycleId, Budget>,
+}
+
+impl Actor for ModelGateway {
+    type Msg = GatewayMsg;
+    type State = GatewayState;
+    type Arguments = (Option<Client>, JournalHandle);
+
+    async fn pre_start(&self, _: ActorRef<GatewayMsg>, (client, journal): Self::Arguments) -> Result<GatewayState, ActorProcessingErr> {
+        Ok(GatewayState { client, journal, budgets: BTreeMap::new() })
+    }
+
+    async fn handle(&self, _: ActorRef<GatewayMsg>, message: GatewayMsg, state: &mut GatewayState) -> Result<(), ActorProcessingErr> {
+        let GatewayMsg::Ask(question, reply) = message;
+        let _ = reply.send(state.ask(*question).await);
+        Ok(())
+    }
+}
+
+impl GatewayState {
+    async fn ask(&mut self, question: Question) -> Result<Answered, Unanswered> {
+        let unpaid = |reason: String| Unanswered { reason, spend: Spend::default() };
+        let Some(client) = self.client.clone() else { return Err(unpaid("no model is configured".to_owned())) };
+        let key = request_key(client.provider(), &question.prompt);
+        let known = self.journal.answer(key.clone()).await.map_err(|error| unpaid(error.to_string()))?;
+        if let Some(mut answer) = known.and_then(|body| serde_json::from_str::<Answered>(&body).ok()) {
+            if answer.cycle != question.cycle {
+                answer.spend = Spend::default();
+            }
+            return Ok(answer);
+        }
+        let budget = self.budget(&question);
+        let billed = client.complete_within(&question.prompt, &budget).await;
+        let completion =
+            billed.result.map_err(|error| Unanswered { reason: format!("the model gave no answer: {error}"), spend: billed.spend })?;
+        let answer =
+            Answered { text: completion.text, model: completion.model, spend: completion.spend, cycle: question.cycle };
+        let body = serde_json::to_string(&answer).unwrap_or_default();
+        match self.journal.keep_answer(key, body).await {
+            Ok(()) => Ok(answer),
+            // What is not in the journal did not happen; it was paid for all the same.
+            Err(error) => Err(Unanswered { reason: error.to_string(), spend: answer.spend }),
+        }
+    }
+
+    /// The budget of a cycle; after a restart what was spent before counts as spent.
+    fn budget(&mut self, question: &Question) -> Budget {
+        let fresh = || {
+            let left = question.budget.0.saturating_sub(question.spent.usd.0);
+            Budget::new(kaizen_domain::Usd(left), Tokens(u64::MAX))
+        };
+        self.budgets.entry(question.cycle).or_insert_with(fresh).clone()
+    }
+}
+
+/// What others see of the gateway.
+#[derive(Clone)]
+pub struct GatewayHandle {
+    address: Address<GatewayMsg>,
+    /// How much a prompt may hold, bytes; none without a model.
+    room: Option<usize>,
+}
+
+impl GatewayHandle {
+    /// The role's name.
+    pub const ROLE: &'static str = "model-gateway";
+
+    /// The handle of a system's gateway.
+    #[must_use]
+    pub fn new(system: &str, client: Option<&Client>) -> Self {
+        let room = client.map(|client| {
+            let provider = client.provider();
+            let tokens = provider.context_tokens.saturating_sub(provider.max_output_tokens);
+            // Half of what fits, at two bytes a token: code has short tokens, and rules and earlier rounds need room too.
+            usize::try_from(tokens).unwrap_or(usize::MAX).min(1 << 20)
+        });
+        Self { address: Address::new(system, Self::ROLE), room }
+    }
+
+    /// Whether a model is configured.
+    #[must_use]
+    pub fn configured(&self) -> bool {
+        self.room.is_some()
+    }
+
+    /// How many bytes of files a prompt may hold.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.room.unwrap_or(0)
+    }
+
+    /// Asks the model on a cycle's account.
+    ///
+    /// # Errors
+    /// When the gateway itself fails. A model that gives no answer is a value.
+    pub async fn ask(&self, cycle: &Cycle, prompt: Prompt) -> Result<Result<Answered, Unanswered>, AgentError> {
+        let question = Question { cycle: cycle.id, budget: cycle.request.budget, spent: cycle.spend(), prompt };
+        self.address.ask(TIMEOUT, |reply| GatewayMsg::Ask(Box::new(question), reply)).await
+    }
+}

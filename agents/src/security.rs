@@ -1,0 +1,95 @@
+//! The Security actor: reviews every patch before any of its code runs, and can veto any. Nobody but a person overrules
+//! what it asks a person, and nobody at all what it refuses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kaizen_domain::{Cycle, Patch, Plan, PatchSource, RelPath, Review};
+use kaizen_patch::{Manifest, Policy, ReviewInput};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+
+use crate::address::{Address, blocking};
+use crate::error::AgentError;
+use crate::world::World;
+
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What Security is asked.
+pub enum SecurityMsg {
+    /// Review a patch that a plan led to.
+    Review(Arc<Cycle>, Box<Patch>, Box<Plan>, RpcReplyPort<Result<Review, AgentError>>),
+}
+
+/// The actor.
+pub struct Security;
+
+/// What the actor holds.
+pub struct SecurityState {
+    world: Arc<World>,
+}
+
+impl Actor for Security {
+    type Msg = SecurityMsg;
+    type State = SecurityState;
+    type Arguments = Arc<World>;
+
+    async fn pre_start(&self, _: ActorRef<SecurityMsg>, world: Arc<World>) -> Result<SecurityState, ActorProcessingErr> {
+        Ok(SecurityState { world })
+    }
+
+    async fn handle(&self, _: ActorRef<SecurityMsg>, message: SecurityMsg, state: &mut SecurityState) -> Result<(), ActorProcessingErr> {
+        let SecurityMsg::Review(cycle, patch, plan, reply) = message;
+        let world = state.world.clone();
+        let _ = reply.send(blocking(move || review(&world, &cycle, &patch, &plan)).await);
+        Ok(())
+    }
+}
+
+/// Reviews what the commit really changes, not what its author says it changes.
+fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Review, AgentError> {
+    let repo = world.repo()?;
+    let changes = repo.changes(&patch.base, &patch.commit)?;
+    let own = cycle.request.source == PatchSource::Engines;
+    let manifest = repo.read(&patch.base, &RelPath::new("Cargo.toml").map_err(|error| AgentError::Bug(error.to_string()))?)?;
+    let own_repository = manifest.is_some_and(|state| world.is_kaizen(&String::from_utf8_lossy(&state.bytes)));
+    let settings = &world.settings.policy;
+    let policy = Policy {
+        max_files: settings.max_files as usize,
+        max_changed_lines: settings.max_changed_lines as usize,
+        max_file_bytes: settings.max_file_kib as usize * 1024,
+        protected: settings.protected.clone(),
+        own_repository,
+        ..Policy::default()
+    };
+    let reach = own.then_some(plan.task.reach.as_slice());
+    let mut manifests = Vec::new();
+    for (path, _, _) in repo.files(&patch.base)?.files.into_iter().filter(|(path, _, _)| path.file_name() == "Cargo.toml") {
+        if let Some(state) = repo.read(&patch.base, &path)? {
+            manifests.push(Manifest { text: String::from_utf8_lossy(&state.bytes).into_owned(), path });
+        }
+    }
+    Ok(kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests }))
+}
+
+/// What others see of Security.
+#[derive(Clone)]
+pub struct SecurityHandle(Address<SecurityMsg>);
+
+impl SecurityHandle {
+    /// The role's name.
+    pub const ROLE: &'static str = "security";
+
+    /// The handle of a system's Security.
+    #[must_use]
+    pub fn new(system: &str) -> Self {
+        Self(Address::new(system, Self::ROLE))
+    }
+
+    /// Reviews a patch.
+    ///
+    /// # Errors
+    /// When its commit cannot be read.
+    pub async fn review(&self, cycle: Arc<Cycle>, patch: Patch, plan: Plan) -> Result<Review, AgentError> {
+        self.0.ask(TIMEOUT, |reply| SecurityMsg::Review(cycle, Box::new(patch), Box::new(plan), reply)).await?
+    }
+}

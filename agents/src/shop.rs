@@ -1,0 +1,172 @@
+//! The shop: the sandbox work of one repository, as plain blocking calls. The pool's workers run them.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use kaizen_domain::edit::{Change, FileMode};
+use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
+use kaizen_repo::Repo;
+use kaizen_sandbox::trial::Tried;
+use kaizen_sandbox::{Cancel, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, TreeChange, WarmBase};
+
+use crate::error::AgentError;
+use crate::trial_pool::{Compared, progress};
+use crate::world::World;
+
+/// A tree to work on: a commit, seen from the warm base of its cycle.
+#[derive(Debug, Clone)]
+pub struct TreeOf {
+    /// The commit that the warm base holds.
+    pub warm: CommitId,
+    /// The commit whose tree is meant.
+    pub commit: CommitId,
+    /// The folder of the cargo project; empty when it is the top.
+    pub folder: String,
+}
+
+/// The sandbox work of one repository.
+pub struct Shop {
+    world: Arc<World>,
+    /// Made at the first use: probing the sandbox and finding a toolchain take a moment.
+    runner: Mutex<Option<Arc<Runner>>>,
+    /// The last scan, which is asked for again while its findings are worked on.
+    scanned: Mutex<Option<(CommitId, Arc<Scan>)>>,
+}
+
+impl Shop {
+    /// The shop of a system's repository.
+    #[must_use]
+    pub fn new(world: Arc<World>) -> Self {
+        Self { world, runner: Mutex::new(None), scanned: Mutex::new(None) }
+    }
+
+    /// Tries a tree that nothing is compared with.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn try_base(&self, tree: &TreeOf, trial: TrialId, cancel: &Cancel) -> Result<TrialReport, AgentError> {
+        let mut on = |what: Progress| progress(&self.world, None, &what);
+        let (runner, warm, changes) = self.set_up(tree, cancel, &mut on)?;
+        Ok(runner.try_base(&warm, trial, &tree.commit, &changes, cancel, &mut on)?)
+    }
+
+    /// Tries a tree against the report of its base.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn try_tree(&self, tree: &TreeOf, compared: &Compared, cancel: &Cancel) -> Result<TrialReport, AgentError> {
+        let mut on = |what: Progress| progress(&self.world, Some(compared.opportunity), &what);
+        let (runner, warm, changes) = self.set_up(tree, cancel, &mut on)?;
+        let tried =
+            Tried { base: &warm, id: compared.trial, commit: &tree.commit, changes: &changes, against: &compared.against };
+        let mut report = runner.try_tree(&tried, cancel, &mut on)?;
+        if let Some(benchmark) = &compared.benchmark
+            && report.outcome == kaizen_domain::TrialOutcome::Ran
+        {
+            let before = self.changes_from(&self.world.repo()?, &tree.warm, &compared.base)?;
+            report.speed = Some(runner.compare_speed(&warm, benchmark, &before, &changes, cancel, &mut on)?);
+        }
+        Ok(report)
+    }
+
+    /// Collects diagnostics; those of a commit that was scanned before are not collected again.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn scan(&self, tree: &TreeOf, cancel: &Cancel) -> Result<Arc<Scan>, AgentError> {
+        if let Some((commit, scan)) = &*self.scanned.lock().unwrap_or_else(PoisonError::into_inner)
+            && *commit == tree.commit
+        {
+            return Ok(scan.clone());
+        }
+        let mut on = |what: Progress| progress(&self.world, None, &what);
+        let (runner, warm, changes) = self.set_up(tree, cancel, &mut on)?;
+        let metadata = runner.metadata(&warm, changes.clone(), cancel)?;
+        let asked = ScanSettings { warn: self.world.settings.signals.warn.clone(), allow: self.world.settings.signals.allow.clone() };
+        let scan = Arc::new(runner.scan(&warm, changes, &metadata, &asked, cancel, &mut on)?);
+        *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.commit.clone(), scan.clone()));
+        Ok(scan)
+    }
+
+    /// The lock file as cargo leaves it with these changes made to a tree.
+    ///
+    /// # Errors
+    /// When cargo cannot resolve the manifests offline.
+    pub fn settle_lock(&self, tree: &TreeOf, more: &[Change], cancel: &Cancel) -> Result<Vec<u8>, AgentError> {
+        let (runner, warm, mut changes) = self.set_up(tree, cancel, &mut |_| {})?;
+        changes.extend(more.iter().filter_map(tree_change));
+        Ok(runner.settled_lock(&warm, changes, cancel)?)
+    }
+
+    fn set_up(
+        &self, tree: &TreeOf, cancel: &Cancel, on: &mut dyn FnMut(Progress),
+    ) -> Result<(Arc<Runner>, WarmBase, Vec<TreeChange>), AgentError> {
+        let repo = self.world.repo()?;
+        let runner = self.runner(&repo, &tree.warm, &tree.folder)?;
+        let export = |into: &Path| repo.export(&tree.warm, into).map(drop).map_err(|error| error.to_string());
+        let warm = runner.prepare(&self.world.key, &tree.warm, &tree.folder, &export, cancel, on)?;
+        let changes = self.changes_from(&repo, &tree.warm, &tree.commit)?;
+        Ok((runner, warm, changes))
+    }
+
+    fn changes_from(&self, repo: &Repo, warm: &CommitId, commit: &CommitId) -> Result<Vec<TreeChange>, AgentError> {
+        if warm == commit {
+            return Ok(Vec::new());
+        }
+        Ok(repo.changes(warm, commit)?.iter().filter_map(tree_change).collect())
+    }
+
+    fn runner(&self, repo: &Repo, commit: &CommitId, folder: &str) -> Result<Arc<Runner>, AgentError> {
+        let mut slot = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runner) = &*slot {
+            return Ok(runner.clone());
+        }
+        let runner = Arc::new(Runner::new(self.runner_settings(), asked_toolchain(repo, commit, folder).as_deref())?);
+        *slot = Some(runner.clone());
+        Ok(runner)
+    }
+
+    fn runner_settings(&self) -> RunnerSettings {
+        const MIB: u64 = 1 << 20;
+        let trial = &self.world.settings.trial;
+        let limits = Limits {
+            wall: Duration::from_secs(trial.wall_secs),
+            cpu: Duration::from_secs(trial.cpu_secs),
+            memory: trial.memory_mib.saturating_mul(MIB),
+            processes: trial.processes,
+            disk: trial.disk_mib.saturating_mul(MIB),
+            output: trial.output_mib.saturating_mul(MIB),
+            ..Limits::default()
+        };
+        RunnerSettings {
+            limits,
+            build_wall: Duration::from_secs(trial.build_wall_secs),
+            waived: self.world.settings.sandbox.waived.clone(),
+            state_dir: self.world.state_dir.clone(),
+            base_runs: self.world.settings.base.runs,
+        }
+    }
+}
+
+/// What the repository says about the toolchain it wants, as text.
+fn asked_toolchain(repo: &Repo, commit: &CommitId, folder: &str) -> Option<String> {
+    ["rust-toolchain.toml", "rust-toolchain"].iter().find_map(|name| {
+        let path = RelPath::below(folder, name).ok()?;
+        let state = repo.read(commit, &path).ok()??;
+        String::from_utf8(state.bytes).ok()
+    })
+}
+
+/// A change as the sandbox makes it. Links and submodules have no place in a trial's changes: the review refuses them.
+fn tree_change(change: &Change) -> Option<TreeChange> {
+    match &change.after {
+        None => Some(TreeChange::Remove { path: change.path.clone() }),
+        Some(state) if matches!(state.mode, FileMode::Regular | FileMode::Executable) => Some(TreeChange::Write {
+            path: change.path.clone(),
+            bytes: state.bytes.clone(),
+            executable: state.mode == FileMode::Executable,
+        }),
+        Some(_) => None,
+    }
+}

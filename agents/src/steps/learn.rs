@@ -1,0 +1,79 @@
+//! Lessons: drawn from how an opportunity ended, and brought to the next ranking.
+
+use std::collections::BTreeSet;
+
+use kaizen_domain::cycle::{CycleEvent, Lesson};
+use kaizen_domain::{
+    AttemptStage, Cycle, EngineName, Event, LessonId, Millis, OpportunityId, Record, Word,
+};
+use kaizen_insight::{Known, Terms, rank as rank_signals};
+
+use crate::architect::closed_topics;
+use crate::clock::Clock;
+use crate::new_id;
+use crate::world::World;
+
+/// What the end of an opportunity teaches.
+pub(crate) fn lesson(clock: &dyn Clock, cycle: &Cycle, id: OpportunityId) -> Lesson {
+    let topic = cycle.opportunity(id).map(|opportunity| opportunity.topic.clone()).unwrap_or_default();
+    let (word, reasons) = match cycle.attempt(id).map(|attempt| &attempt.stage) {
+        Some(AttemptStage::Done { word, reasons }) => (*word, reasons.clone()),
+        _ => (Word::Inconclusive, Vec::new()),
+    };
+    Lesson { id: LessonId::new(clock.now().0, clock.random()), topic, word, text: reasons.join("; "), bad_items: bad_items(cycle, id) }
+}
+
+/// The suggestions that the search showed to be bad: those of a failed proposal that stood alone on what had passed.
+fn bad_items(cycle: &Cycle, id: OpportunityId) -> Vec<String> {
+    let Some(attempt) = cycle.attempt(id) else { return Vec::new() };
+    if attempt.plan.as_ref().map(|plan| plan.task.engine) != Some(EngineName::Rustfix) {
+        return Vec::new();
+    }
+    let landed: BTreeSet<&String> = match (attempt.word(), attempt.current()) {
+        (Some(Word::Landed | Word::Asked), Some(round)) => round.patch.items.iter().collect(),
+        _ => BTreeSet::new(),
+    };
+    let decided = matches!(attempt.word(), Some(Word::Landed | Word::Asked | Word::Rejected));
+    let all = attempt.rounds.iter().flat_map(|round| &round.patch.items);
+    let mut bad: Vec<String> = all.filter(|item| decided && !landed.contains(item)).cloned().collect();
+    bad.sort();
+    bad.dedup();
+    bad
+}
+
+/// Ranks the signals of the last collection, in the light of what was learned in this cycle and in earlier ones.
+pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEvent {
+    let past: Vec<&Lesson> = records
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::Cycle { cycle: of, event: CycleEvent::Learned { lesson } } if *of != cycle.id => Some(lesson),
+            _ => None,
+        })
+        .collect();
+    let newest = newest_signals(cycle, records);
+    let known = Known {
+        lessons: past,
+        bad_items: cycle.bad_items().into_iter().collect(),
+        closed: closed_topics(cycle).into_iter().collect(),
+    };
+    let most = (cycle.request.max_opportunities as usize).saturating_sub(cycle.attempts.len());
+    let terms = Terms {
+        tenant: world.tenant.clone(),
+        wants: &|kind| cycle.request.source.title().is_some() || cycle.request.wants(kind),
+        risk_tolerance: world.settings.cycle.risk_tolerance,
+        cap: most,
+        trial_cost: cycle.base_report.as_ref().map_or(Millis(0), |report| report.wall),
+    };
+    let clock = world.clock.clone();
+    let (opportunities, chosen) = rank_signals(&newest, &terms, &known, &mut || new_id!(OpportunityId, clock));
+    CycleEvent::Ranked { opportunities, chosen }
+}
+
+/// The signals of the last collection only: earlier ones have been ranked.
+fn newest_signals(cycle: &Cycle, records: &[Record]) -> Vec<kaizen_domain::Signal> {
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::Cycle { cycle: of, event: CycleEvent::Collected { signals, .. } } if *of == cycle.id => Some(signals.clone()),
+        _ => None,
+    });
+    last.unwrap_or_default()
+}

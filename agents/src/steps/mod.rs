@@ -1,0 +1,208 @@
+//! The steps of a cycle: each looks at the state, has its part done by the agents, and answers with events. A step
+//! that is cut off leaves nothing behind that repeating it would double.
+
+pub mod collect;
+pub mod land;
+pub mod learn;
+
+use std::sync::Arc;
+
+use kaizen_domain::cycle::CycleEvent;
+use kaizen_domain::{
+    AttemptEvent, AttemptStage, Cycle, OpportunityId, OpportunityKind, Specialist, Step, TrialId, TrialOutcome,
+};
+use kaizen_settings::FailingTests;
+
+use crate::architect::ArchitectHandle;
+use crate::configurator::ConfiguratorHandle;
+use crate::debugger::DebuggerHandle;
+use crate::engine::{Brief, Case, tree_of};
+use crate::error::AgentError;
+use crate::journal::JournalHandle;
+use crate::model_gateway::GatewayHandle;
+use crate::new_id;
+use crate::optimizer::OptimizerHandle;
+use crate::security::SecurityHandle;
+use crate::trial_pool::{Compared, PoolHandle};
+use crate::weigh::weigh;
+use crate::world::World;
+
+/// The agents as a cycle sees them.
+#[derive(Clone)]
+pub struct Colleagues {
+    /// The world.
+    pub world: Arc<World>,
+    /// The journal.
+    pub journal: JournalHandle,
+    /// The sandbox.
+    pub pool: PoolHandle,
+    /// The model.
+    pub gateway: GatewayHandle,
+    /// Plans.
+    pub architect: ArchitectHandle,
+    /// Reviews.
+    pub security: SecurityHandle,
+    /// Writes what is faster.
+    pub optimizer: OptimizerHandle,
+    /// Repairs.
+    pub debugger: DebuggerHandle,
+    /// Changes manifests.
+    pub configurator: ConfiguratorHandle,
+}
+
+impl Colleagues {
+    /// The handles of a system.
+    #[must_use]
+    pub fn new(world: Arc<World>, gateway: GatewayHandle) -> Self {
+        let system = world.system.as_str();
+        Self {
+            journal: JournalHandle::new(system),
+            pool: PoolHandle::new(system),
+            architect: ArchitectHandle::new(system),
+            security: SecurityHandle::new(system),
+            optimizer: OptimizerHandle::new(system),
+            debugger: DebuggerHandle::new(system),
+            configurator: ConfiguratorHandle::new(system),
+            gateway,
+            world,
+        }
+    }
+
+    /// Does the step that is due and says what happened.
+    ///
+    /// # Errors
+    /// When something around the step fails; the state is unchanged then, and the step may be done again.
+    pub async fn perform(&self, step: Step, cycle: &Arc<Cycle>) -> Result<Vec<CycleEvent>, AgentError> {
+        match step {
+            Step::TryBase => self.try_base(cycle).await,
+            Step::Collect => collect::collect(self, cycle).await,
+            Step::Rank => self.rank(cycle).await,
+            Step::Plan(id) => self.plan(cycle, id).await,
+            Step::Write(id) => self.write(cycle, id).await,
+            Step::Review(id) => self.review(cycle, id).await,
+            Step::Try(id) => self.try_patch(cycle, id).await,
+            Step::Weigh(id) => {
+                let attempt = found(cycle.attempt(id), "attempt")?;
+                Ok(vec![at(id, weigh(cycle, attempt, &self.world.settings))])
+            }
+            Step::Intend(id) => land::intend(cycle, id),
+            Step::Land(id) => land::land(self, cycle, id).await,
+            Step::Learn(id) => Ok(vec![CycleEvent::Learned { lesson: learn::lesson(self.world.clock.as_ref(), cycle, id) }]),
+            Step::Finish => Ok(vec![CycleEvent::Finished]),
+            Step::Nothing => Ok(Vec::new()),
+        }
+    }
+
+    async fn try_base(&self, cycle: &Arc<Cycle>) -> Result<Vec<CycleEvent>, AgentError> {
+        let trial = new_id!(TrialId, self.world.clock);
+        let report = self.pool.try_base(tree_of(cycle, &cycle.tip), trial).await?;
+        let failing = report.failing().count();
+        let total = report.tests.len();
+        let wanted = self.world.settings.base.failing_tests;
+        let repairs_only = cycle.request.only == [OpportunityKind::Repair];
+        let mut events = vec![CycleEvent::BaseTried { report: report.clone() }];
+        match &report.outcome {
+            TrialOutcome::LimitHit { stage, limit } => events.push(failed(
+                format!("the {stage} of the base ran into the limit of {limit}"),
+                &["raise the limit under [trial] in kaizen.toml, or mend what does not end"],
+            )),
+            TrialOutcome::Unclear { stage, why } => events.push(failed(
+                format!("the {stage} of the base prove nothing: {why}"),
+                &["`kaizen show CYCLE` has what was printed; a program that tests print from may write to a file instead"],
+            )),
+            TrialOutcome::Ran if failing > 0 && wanted == FailingTests::Refuse && !repairs_only => events.push(failed(
+                format!("the base of this repository does not pass its own tests: {failing} of {total} fail"),
+                &["kaizen repairs failing tests with `--only repair`; to go on in spite of them: `--allow-failing-base`"],
+            )),
+            TrialOutcome::Ran | TrialOutcome::BuildFailed { .. } => {}
+        }
+        Ok(events)
+    }
+
+    async fn rank(&self, cycle: &Arc<Cycle>) -> Result<Vec<CycleEvent>, AgentError> {
+        let records = self.journal.records(None).await?;
+        let ranked = learn::rank(&self.world, cycle, &records);
+        let CycleEvent::Ranked { chosen, .. } = &ranked else { return Ok(vec![ranked]) };
+        let broken = cycle.base_report.as_ref().map(|report| &report.outcome);
+        if chosen.is_empty()
+            && cycle.attempts.is_empty()
+            && let Some(TrialOutcome::BuildFailed { errors, tail }) = broken
+        {
+            let first = errors.first().map_or_else(|| tail.lines().last().unwrap_or("").to_owned(), |error| error.message.clone());
+            let reason = format!("the base does not build: {first}");
+            return Ok(vec![ranked, failed(reason, &["mend the build, or configure a model that may: `kaizen init --explain model`"])]);
+        }
+        Ok(vec![ranked])
+    }
+
+    async fn plan(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+        let opportunity = found(cycle.opportunity(id), "opportunity")?.clone();
+        let answer = self.architect.plan(cycle.clone(), opportunity).await?;
+        Ok(vec![at(id, AttemptEvent::Answered { answer })])
+    }
+
+    async fn write(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+        let attempt = found(cycle.attempt(id), "attempt")?.clone();
+        let opportunity = found(cycle.opportunity(id), "opportunity")?.clone();
+        let task = found(attempt.plan.as_ref(), "plan")?.task.clone();
+        let brief = Brief {
+            world: self.world.clone(),
+            pool: self.pool.clone(),
+            gateway: self.gateway.clone(),
+            cycle: cycle.clone(),
+            opportunity,
+            attempt,
+            case: Case::default(),
+            task,
+        };
+        let event = match brief.task.specialist {
+            Specialist::Optimizer => self.optimizer.write(brief).await?,
+            Specialist::Debugger => self.debugger.write(brief).await?,
+            Specialist::Configurator => self.configurator.write(brief).await?,
+        };
+        Ok(vec![at(id, event)])
+    }
+
+    async fn review(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+        let attempt = found(cycle.attempt(id), "attempt")?;
+        let patch = found(attempt.current(), "patch")?.patch.clone();
+        let plan = found(attempt.plan.clone(), "plan")?;
+        let review = self.security.review(cycle.clone(), patch, plan).await?;
+        Ok(vec![at(id, AttemptEvent::Reviewed { review })])
+    }
+
+    /// The intent is one step, the trial itself the next: a trial that was cut off is simply run again.
+    async fn try_patch(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+        let attempt = found(cycle.attempt(id), "attempt")?;
+        let AttemptStage::Trying { trial } = attempt.stage else {
+            return Ok(vec![at(id, AttemptEvent::TrialStarted { trial: new_id!(TrialId, self.world.clock) })]);
+        };
+        let patch = &found(attempt.current(), "patch")?.patch;
+        // The same tree on the same base was tried before: what it showed still holds.
+        let known = attempt.rounds.iter().find(|round| round.patch.tree == patch.tree && round.patch.base == patch.base && round.trial.is_some());
+        if let Some(mut report) = known.and_then(|round| round.trial.clone()) {
+            report.id = trial;
+            report.commit = patch.commit.clone();
+            return Ok(vec![at(id, AttemptEvent::TrialFinished { report })]);
+        }
+        let against = found(cycle.base_report.clone(), "report of the base")?;
+        let compared =
+            Compared { trial, opportunity: id, against, benchmark: patch.benchmark.clone(), base: patch.base.clone() };
+        let report = self.pool.try_tree(tree_of(cycle, &patch.commit), compared).await?;
+        Ok(vec![at(id, AttemptEvent::TrialFinished { report })])
+    }
+}
+
+/// An event of the work on one opportunity.
+pub(crate) fn at(opportunity: OpportunityId, what: AttemptEvent) -> CycleEvent {
+    CycleEvent::Attempt { opportunity, what }
+}
+
+fn failed(reason: String, help: &[&str]) -> CycleEvent {
+    CycleEvent::Failed { reason, help: help.iter().map(|text| (*text).to_owned()).collect() }
+}
+
+/// What a step needs and the state must hold.
+pub(crate) fn found<T>(thing: Option<T>, what: &str) -> Result<T, AgentError> {
+    thing.ok_or_else(|| AgentError::Bug(format!("the cycle has no {what} for the step that is due")))
+}

@@ -1,0 +1,266 @@
+//! Decision: what becomes of a patch, from its review and its trial. Pure, so that it can be checked case by case.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Check;
+use crate::review::{Review, Verdict};
+use crate::trial::{Comparison, SpeedVerdict, TestId, TrialOutcome, TrialReport};
+
+/// What becomes of a patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// It lands.
+    Land,
+    /// A person decides.
+    Ask {
+        /// What they should know.
+        reasons: Vec<String>,
+    },
+    /// It is refused.
+    Reject {
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// Nothing could be shown; it does not land.
+    Inconclusive {
+        /// What stood in the way.
+        reasons: Vec<String>,
+    },
+}
+
+/// Decides about a patch that has been reviewed and, unless it was refused there, tried.
+///
+/// `approved` says that a person has already agreed to what needs a person; it does not overrule a refusal, a broken
+/// test or an inconclusive trial.
+#[must_use]
+pub fn decide(
+    review: &Review,
+    check: &Check,
+    base: &TrialReport,
+    candidate: Option<&TrialReport>,
+    approved: bool,
+) -> Decision {
+    if review.verdict == Verdict::Refuse {
+        return Decision::Reject { reasons: review.reasons() };
+    }
+    let Some(candidate) = candidate else {
+        return Decision::Inconclusive { reasons: vec!["it was not tried".to_owned()] };
+    };
+    if let Some(decision) = not_run(candidate) {
+        return decision;
+    }
+    let comparison = Comparison::of(base, candidate);
+    if let Some(decision) = broken(&comparison, check) {
+        return decision;
+    }
+    if let Some(decision) = not_done(&comparison, check, candidate) {
+        return decision;
+    }
+    let mut reasons = Vec::new();
+    if review.verdict == Verdict::AskPerson {
+        reasons.extend(review.reasons());
+    }
+    for (tests, what) in [(&comparison.missing, "no longer exists"), (&comparison.silenced, "is no longer run")] {
+        reasons.extend(few(tests).map(|test| format!("test `{test}` {what}")));
+    }
+    let shown = comparison.held + comparison.repaired.len() > 0 || matches!(check, Check::Builds);
+    if !shown {
+        reasons.push("no test passes on the base, so nothing shows that behaviour is kept".to_owned());
+    }
+    if reasons.is_empty() || approved { Decision::Land } else { Decision::Ask { reasons } }
+}
+
+fn not_run(candidate: &TrialReport) -> Option<Decision> {
+    match &candidate.outcome {
+        TrialOutcome::Ran => None,
+        TrialOutcome::BuildFailed { errors, tail } => {
+            let first = errors.first().map_or_else(
+                || tail.lines().last().unwrap_or("no message").to_owned(),
+                |error| match &error.path {
+                    Some(path) => format!("{} ({path}:{})", error.message, error.line),
+                    None => error.message.clone(),
+                },
+            );
+            Some(Decision::Reject { reasons: vec![format!("does not build: {first}")] })
+        }
+        TrialOutcome::LimitHit { stage, limit } => {
+            Some(Decision::Reject { reasons: vec![format!("the {stage} ran into its limit of {limit}")] })
+        }
+        TrialOutcome::Unclear { stage, why } => {
+            Some(Decision::Inconclusive { reasons: vec![format!("the {stage} prove nothing: {why}")] })
+        }
+    }
+}
+
+fn broken(comparison: &Comparison, check: &Check) -> Option<Decision> {
+    let mut reasons: Vec<String> = few(&comparison.broken).map(|test| format!("test `{test}` would fail")).collect();
+    if !matches!(check, Check::Builds) {
+        reasons.extend(few(&comparison.added_failing).map(|test| format!("its own test `{test}` fails")));
+    }
+    (!reasons.is_empty()).then_some(Decision::Reject { reasons })
+}
+
+fn not_done(comparison: &Comparison, check: &Check, candidate: &TrialReport) -> Option<Decision> {
+    if let Some(speed) = candidate.speed.as_ref().filter(|speed| speed.verdict == SpeedVerdict::Worse) {
+        return Some(Decision::Reject { reasons: vec![format!("it is slower: {}", speed.detail)] });
+    }
+    match check {
+        Check::NothingBreaks | Check::Builds => None,
+        Check::TestsPass { tests } => {
+            let open: Vec<&TestId> = tests.iter().filter(|test| !comparison.repaired.contains(test)).collect();
+            let unclear = open.iter().any(|test| comparison.flaky.contains(test));
+            let reasons: Vec<String> = open.iter().take(3).map(|test| format!("test `{test}` still fails")).collect();
+            match (open.is_empty(), unclear) {
+                (true, _) => None,
+                (false, true) => {
+                    Some(Decision::Inconclusive { reasons: vec!["the test to repair is flaky".to_owned()] })
+                }
+                (false, false) => Some(Decision::Reject { reasons }),
+            }
+        }
+        Check::Faster => match &candidate.speed {
+            Some(speed) if speed.verdict == SpeedVerdict::Better => None,
+            Some(speed) => {
+                Some(Decision::Inconclusive { reasons: vec![format!("not shown to be faster: {}", speed.detail)] })
+            }
+            None => Some(Decision::Inconclusive {
+                reasons: vec!["not shown to be faster: it came without a benchmark".to_owned()],
+            }),
+        },
+    }
+}
+
+fn few(tests: &[TestId]) -> impl Iterator<Item = &TestId> {
+    tests.iter().take(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::TrialId;
+    use crate::names::CommitId;
+    use crate::review::{Finding, Severity};
+    use crate::time::Millis;
+    use crate::trial::{Speed, TestOutcome, TestResult};
+
+    fn report(tests: &[(&str, TestOutcome)]) -> TrialReport {
+        TrialReport {
+            id: TrialId::new(1, [0; 10]),
+            commit: CommitId::new("a".repeat(40)).unwrap(),
+            outcome: TrialOutcome::Ran,
+            tests: tests
+                .iter()
+                .map(|(name, outcome)| {
+                    (TestId((*name).to_owned()), TestResult { outcome: *outcome, output: String::new() })
+                })
+                .collect(),
+            flaky: Default::default(),
+            speed: None,
+            layers: Vec::new(),
+            toolchain: "rustc 1.95.0".to_owned(),
+            wall: Millis(1),
+            cpu: Millis(1),
+            peak_memory: 0,
+        }
+    }
+
+    fn finding(severity: Severity) -> Review {
+        Review::of(
+            vec![Finding { severity, rule: "unsafe-added".to_owned(), path: None, detail: "adds `unsafe`".to_owned() }],
+            Vec::new(),
+        )
+    }
+
+    use TestOutcome::{Failed, Ignored, Passed};
+
+    #[test]
+    fn what_keeps_every_test_lands() {
+        let base = report(&[("a", Passed), ("b", Failed)]);
+        let candidate = report(&[("a", Passed), ("b", Failed), ("c", Passed)]);
+        assert_eq!(
+            decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), false),
+            Decision::Land
+        );
+    }
+
+    #[test]
+    fn a_test_that_passed_and_fails_is_a_refusal_that_nobody_overrules() {
+        let base = report(&[("a", Passed)]);
+        let candidate = report(&[("a", Failed)]);
+        let decision = decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), true);
+        assert_eq!(decision, Decision::Reject { reasons: vec!["test `a` would fail".to_owned()] });
+    }
+
+    #[test]
+    fn a_test_that_vanishes_or_is_ignored_needs_a_person() {
+        let base = report(&[("a", Passed), ("b", Passed), ("c", Passed)]);
+        let candidate = report(&[("a", Passed), ("b", Ignored)]);
+        let decide =
+            |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
+        assert!(matches!(decide(false), Decision::Ask { reasons } if reasons.len() == 2));
+        assert_eq!(decide(true), Decision::Land);
+    }
+
+    #[test]
+    fn a_refused_review_is_refused_even_with_approval() {
+        let base = report(&[("a", Passed)]);
+        let decision = decide(&finding(Severity::Refusal), &Check::NothingBreaks, &base, Some(&base), true);
+        assert!(matches!(decision, Decision::Reject { .. }));
+    }
+
+    #[test]
+    fn a_base_without_passing_tests_shows_nothing() {
+        let base = report(&[]);
+        assert!(matches!(
+            decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&base), false),
+            Decision::Ask { .. }
+        ));
+    }
+
+    #[test]
+    fn a_repair_lands_only_when_its_test_passes() {
+        let base = report(&[("a", Passed), ("b", Failed)]);
+        let check = Check::TestsPass { tests: vec![TestId("b".to_owned())] };
+        let still = report(&[("a", Passed), ("b", Failed)]);
+        let fixed = report(&[("a", Passed), ("b", Passed)]);
+        assert!(matches!(
+            decide(&finding(Severity::Note), &check, &base, Some(&still), false),
+            Decision::Reject { .. }
+        ));
+        assert_eq!(decide(&finding(Severity::Note), &check, &base, Some(&fixed), false), Decision::Land);
+        let mut flaky = fixed;
+        flaky.flaky.insert(TestId("b".to_owned()));
+        assert!(matches!(
+            decide(&finding(Severity::Note), &check, &base, Some(&flaky), false),
+            Decision::Inconclusive { .. }
+        ));
+    }
+
+    #[test]
+    fn faster_must_be_measured() {
+        let base = report(&[("a", Passed)]);
+        let with = |verdict: Option<SpeedVerdict>| {
+            let mut candidate = base.clone();
+            candidate.speed =
+                verdict.map(|verdict| Speed { verdict, ratio_milli: 1000, pairs: 10, detail: "x".to_owned() });
+            decide(&finding(Severity::Note), &Check::Faster, &base, Some(&candidate), false)
+        };
+        assert_eq!(with(Some(SpeedVerdict::Better)), Decision::Land);
+        assert!(matches!(with(Some(SpeedVerdict::Worse)), Decision::Reject { .. }));
+        assert!(matches!(with(Some(SpeedVerdict::Inconclusive)), Decision::Inconclusive { .. }));
+        assert!(matches!(with(Some(SpeedVerdict::NoData)), Decision::Inconclusive { .. }));
+        assert!(matches!(with(None), Decision::Inconclusive { .. }));
+    }
+
+    #[test]
+    fn an_unclear_trial_never_lands() {
+        let base = report(&[("a", Passed)]);
+        let mut candidate = base.clone();
+        candidate.outcome = TrialOutcome::Unclear { stage: crate::Stage::Tests, why: "lines are missing".to_owned() };
+        assert!(matches!(
+            decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), true),
+            Decision::Inconclusive { .. }
+        ));
+    }
+}

@@ -1,0 +1,79 @@
+//! Events: what the journal holds. What is not in the journal did not happen.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::cycle::CycleEvent;
+use crate::id::{CycleId, PatchId};
+use crate::landing::Landing;
+use crate::names::{CommitId, TenantId};
+use crate::time::Timestamp;
+
+/// Something that happened to a repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Event {
+    /// To a cycle.
+    Cycle {
+        /// Which one.
+        cycle: CycleId,
+        /// What.
+        #[serde(flatten)]
+        event: CycleEvent,
+    },
+    /// A person is about to take a landed patch back.
+    RevertIntended {
+        /// The patch.
+        patch: PatchId,
+        /// The ref that will move, and how.
+        landing: Landing,
+    },
+    /// It is taken back.
+    Reverted {
+        /// The patch.
+        patch: PatchId,
+        /// The commit that takes it back.
+        commit: CommitId,
+    },
+    /// The ref had moved; nothing was taken back.
+    RevertFailed {
+        /// The patch.
+        patch: PatchId,
+        /// Why.
+        reason: String,
+    },
+    /// The journal was begun anew from what the repository itself remembers.
+    Rebuilt {
+        /// Where the damaged journal was put.
+        from: String,
+        /// Landed patches that were found again by the trailers of their commits.
+        landed: Vec<(PatchId, CommitId)>,
+    },
+}
+
+/// An event with its place in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number in the journal, from 1 without gaps.
+    pub seq: u64,
+    /// When it was written, for display.
+    pub at: Timestamp,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The repository, by the key that the `repo` crate makes.
+    pub repo: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// An event that does not fit the state it met: the journal is damaged or a step is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("event `{event}` cannot follow stage `{stage}` of {thing}")]
+pub struct IllegalEvent {
+    /// What the event was about.
+    pub thing: String,
+    /// The stage it met.
+    pub stage: String,
+    /// The event.
+    pub event: String,
+}

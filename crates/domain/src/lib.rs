@@ -1,0 +1,46 @@
+//! The words of Kaizen as plain types: what goes in, what comes out, and which step may follow which.
+//!
+//! Floor 1: no I/O, no async, no clock, no randomness. Time and random bits come in as arguments, so that every
+//! value, transition and decision can be replayed from the journal and tested without a machine around it.
+
+pub mod attempt;
+pub mod cycle;
+pub mod decision;
+pub mod diagnostic;
+pub mod edit;
+pub mod event;
+pub mod id;
+pub mod landing;
+pub mod money;
+pub mod names;
+pub mod opportunity;
+pub mod patch;
+pub mod path;
+pub mod plan;
+pub mod request;
+pub mod review;
+pub mod signal;
+pub mod time;
+pub mod trial;
+pub mod word;
+
+pub use attempt::{Attempt, AttemptEvent, AttemptStage};
+pub use cycle::{Cycle, CycleEvent, CycleStage, Step};
+pub use decision::{Decision, decide};
+pub use diagnostic::{Diagnostic, Level, Tool};
+pub use edit::{Edit, EditSet};
+pub use event::{Event, IllegalEvent, Record};
+pub use id::{CycleId, LessonId, OpportunityId, PatchId, PlanId, SignalId, TrialId};
+pub use landing::{Landing, LandingMode};
+pub use money::{Spend, Tokens, Usd};
+pub use names::{BranchName, CommitId, InvalidName, RefName, TenantId, TreeId};
+pub use opportunity::{Impact, Opportunity, OpportunityKind, Risk};
+pub use patch::{Authorship, EngineName, FileChange, FileChangeKind, Patch};
+pub use path::{InvalidPath, RelPath};
+pub use plan::{Answer, Check, Plan, Specialist, Task};
+pub use request::{Base, CycleRequest, Goal, PatchSource};
+pub use review::{Finding, ItemChange, Review, Severity, Verdict};
+pub use signal::{Signal, SignalKind};
+pub use time::{Millis, Timestamp};
+pub use trial::{Comparison, Layer, LayerState, Stage, TestId, TestOutcome, TestResult, TrialOutcome, TrialReport};
+pub use word::Word;

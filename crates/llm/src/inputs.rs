@@ -1,0 +1,186 @@
+//! What the templates are filled with: one plain type a template, with public fields, to be filled by the agents. All
+//! of it is material from outside; redaction and fencing happen when it is rendered, not here.
+
+use kaizen_domain::{OpportunityKind, RelPath, Risk};
+use serde::Serialize;
+
+use crate::answer::{PatchAnswer, PlanAnswer, SecurityAnswer};
+use crate::prompt::Schema;
+
+/// What fills one template.
+pub trait Input: Serialize {
+    /// The name of the template, without its ending.
+    const TEMPLATE: &'static str;
+    /// The form of the answer that the template asks for.
+    fn schema() -> Schema;
+}
+
+/// A file as a model is shown it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PromptFile {
+    /// Where it is.
+    pub path: RelPath,
+    /// What it holds.
+    pub text: String,
+}
+
+/// A test that fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailingTest {
+    /// Its name.
+    pub name: String,
+    /// What it printed, shortened by the caller.
+    pub output: String,
+}
+
+/// A patch that was written for the same task before, and failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PriorRound {
+    /// The patch as a unified diff.
+    pub diff: String,
+    /// What became of it: the review's reasons, or what the trial showed.
+    pub outcome: String,
+}
+
+/// An answer that could not be used, sent back once with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repair {
+    /// The answer.
+    pub answer: String,
+    /// What was wrong with it.
+    pub error: String,
+}
+
+/// For the Architect: is this worth it, and who does what?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArchitectInput {
+    /// The kind of work.
+    pub kind: OpportunityKind,
+    /// What a change could break.
+    pub risk: Risk,
+    /// The opportunity in one line.
+    pub title: String,
+    /// What a person asked for, when somebody did.
+    pub request: Option<String>,
+    /// What shows the opportunity, one entry an observation.
+    pub evidence: Vec<String>,
+    /// The files that matter.
+    pub files: Vec<PromptFile>,
+    /// What earlier work on this repository taught.
+    pub lessons: Vec<String>,
+    /// The last answer, when it could not be read.
+    pub repair: Option<Repair>,
+}
+
+/// For the Debugger: repair what fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DebuggerInput {
+    /// The task as the plan puts it.
+    pub brief: String,
+    /// The tests that fail.
+    pub failing: Vec<FailingTest>,
+    /// What the compiler said.
+    pub errors: Vec<String>,
+    /// The files that matter.
+    pub files: Vec<PromptFile>,
+    /// The paths that may change.
+    pub reach: Vec<RelPath>,
+    /// What earlier work on this repository taught.
+    pub lessons: Vec<String>,
+    /// Earlier patches for the same task, the oldest first.
+    pub rounds: Vec<PriorRound>,
+    /// The last answer, when it could not be read.
+    pub repair: Option<Repair>,
+}
+
+/// For whoever carries out what a person asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EngineerInput {
+    /// What the person asked for, in their words.
+    pub request: String,
+    /// The task as the plan puts it.
+    pub brief: String,
+    /// The files that matter.
+    pub files: Vec<PromptFile>,
+    /// The paths that may change.
+    pub reach: Vec<RelPath>,
+    /// What earlier work on this repository taught.
+    pub lessons: Vec<String>,
+    /// Earlier patches for the same task, the oldest first.
+    pub rounds: Vec<PriorRound>,
+    /// The last answer, when it could not be read.
+    pub repair: Option<Repair>,
+}
+
+/// For the Optimizer: make this faster and show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OptimizerInput {
+    /// The task as the plan puts it.
+    pub brief: String,
+    /// What shows that something is slow.
+    pub evidence: Vec<String>,
+    /// The name of the crate, as a program names it in `use`.
+    pub package: String,
+    /// The files that matter.
+    pub files: Vec<PromptFile>,
+    /// The paths that may change.
+    pub reach: Vec<RelPath>,
+    /// What earlier work on this repository taught.
+    pub lessons: Vec<String>,
+    /// Earlier patches for the same task, the oldest first.
+    pub rounds: Vec<PriorRound>,
+    /// The last answer, when it could not be read.
+    pub repair: Option<Repair>,
+}
+
+/// For the Configurator: manifests, profiles, dependencies, settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConfiguratorInput {
+    /// The task as the plan puts it.
+    pub brief: String,
+    /// What shows that something should change.
+    pub evidence: Vec<String>,
+    /// The files that matter.
+    pub files: Vec<PromptFile>,
+    /// The paths that may change.
+    pub reach: Vec<RelPath>,
+    /// What earlier work on this repository taught.
+    pub lessons: Vec<String>,
+    /// Earlier patches for the same task, the oldest first.
+    pub rounds: Vec<PriorRound>,
+    /// The last answer, when it could not be read.
+    pub repair: Option<Repair>,
+}
+
+/// For Security: is this patch safe?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecurityInput {
+    /// What the patch says it does.
+    pub title: String,
+    /// Why its writer says it is right.
+    pub rationale: String,
+    /// The patch as a unified diff.
+    pub diff: String,
+    /// What the rules have found already, one line each.
+    pub findings: Vec<String>,
+    /// The last answer, when it could not be read.
+    pub repair: Option<Repair>,
+}
+
+macro_rules! input {
+    ($type:ty, $template:literal, $answer:ty) => {
+        impl Input for $type {
+            const TEMPLATE: &'static str = $template;
+            fn schema() -> Schema {
+                <$answer>::schema()
+            }
+        }
+    };
+}
+
+input!(ArchitectInput, "architect", PlanAnswer);
+input!(DebuggerInput, "debugger", PatchAnswer);
+input!(EngineerInput, "engineer", PatchAnswer);
+input!(OptimizerInput, "optimizer", PatchAnswer);
+input!(ConfiguratorInput, "configurator", PatchAnswer);
+input!(SecurityInput, "security", SecurityAnswer);

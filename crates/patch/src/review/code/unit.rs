@@ -1,0 +1,354 @@
+//! Units: the smallest items of a file, each with its text (comments, docs and attributes before it included) and with
+//! where it stands. Methods are units of their own; so is the head of a module, an impl block or a trait.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use kaizen_domain::RelPath;
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::{AttrStyle, Attribute, ForeignItem, ImplItem, Item, ItemImpl, TraitItem, Visibility};
+
+use super::{Side, Tree};
+use crate::lines::line_at;
+use crate::syntax::extent::{
+    foreign_item_end, impl_item_end, impl_item_name, item_end, item_name, trait_item_end, trait_item_name,
+};
+use crate::syntax::lex::{Lexeme, lex};
+
+/// Where units stand.
+#[derive(Debug)]
+pub(in crate::review) struct Home {
+    /// Modules, then the type, as a person names them; empty at the top of the file.
+    pub(in crate::review) label: String,
+    /// Tells impl blocks apart that have the same label.
+    key: String,
+    /// All of it is compiled for tests only.
+    pub(in crate::review) test: bool,
+    /// What is public here can be named from outside of the crate, as far as this file tells.
+    pub(in crate::review) public: bool,
+}
+
+/// What a unit is in the tree.
+#[derive(Clone, Copy)]
+pub(in crate::review) enum Node<'t> {
+    Item(&'t Item),
+    ImplItem(&'t ImplItem, &'t ItemImpl),
+    TraitItem(&'t TraitItem),
+    /// A member of an `extern` block.
+    Foreign,
+    /// The head of an impl block.
+    ImplHead(&'t ItemImpl),
+    /// The head of a module, a trait or an `extern` block.
+    Head(&'t Item),
+    /// Inner attributes.
+    Attrs(&'t [Attribute]),
+    /// A whole file that does not parse.
+    Text,
+}
+
+pub(in crate::review) struct Unit<'t> {
+    pub(in crate::review) home: Rc<Home>,
+    pub(in crate::review) kind: &'static str,
+    /// The name of the item alone.
+    pub(in crate::review) name: String,
+    pub(in crate::review) node: Node<'t>,
+    pub(in crate::review) text: &'t str,
+    /// Line of the file on which the text begins, counted from 1.
+    first_line: usize,
+}
+
+impl<'t> Unit<'t> {
+    /// The item as a person names it, such as `Tax::apply`.
+    pub(in crate::review) fn label(&self) -> String {
+        match (self.home.label.as_str(), self.name.as_str()) {
+            ("", "") => "the file".to_owned(),
+            (home, "") => home.to_owned(),
+            ("", name) => name.to_owned(),
+            (home, name) => format!("{home}::{name}"),
+        }
+    }
+
+    /// What makes it the same unit on both sides.
+    pub(in crate::review) fn key(&self) -> (&str, &'static str, &str) {
+        (&self.home.key, self.kind, &self.name)
+    }
+
+    pub(in crate::review) fn lexemes(&self) -> Vec<Lexeme<'t>> {
+        lex(self.text).collect()
+    }
+
+    /// The line of the file for a byte of the unit's text.
+    pub(in crate::review) fn line(&self, at: usize) -> usize {
+        self.first_line + line_at(self.text, at) - 1
+    }
+
+    pub(in crate::review) fn attrs(&self) -> &'t [Attribute] {
+        match self.node {
+            Node::Item(item) | Node::Head(item) => item_attrs(item),
+            Node::ImplItem(item, _) => impl_item_attrs(item),
+            Node::TraitItem(item) => trait_item_attrs(item),
+            Node::ImplHead(item) => &item.attrs,
+            Node::Attrs(attrs) => attrs,
+            Node::Foreign | Node::Text => &[],
+        }
+    }
+
+    /// Whether it is compiled for tests only.
+    pub(in crate::review) fn is_test_code(&self) -> bool {
+        self.home.test || self.attrs().iter().any(|attr| is_cfg_test(attr) || is_test_attr(attr))
+    }
+}
+
+/// All units of a side, in order.
+pub(in crate::review) fn units<'t>(path: &RelPath, side: &'t Side<'t>) -> Vec<Unit<'t>> {
+    let mut collector = Collector { text: side.text, offset: 0, units: Vec::new(), line: (0, 1) };
+    let public = !is_program(path);
+    match &side.tree {
+        Tree::Absent => {}
+        Tree::Broken(_) => {
+            let home = Rc::new(Home { label: String::new(), key: String::new(), test: is_test_path(path), public });
+            collector.push(&home, "text", String::new(), Node::Text, 0, side.text.len());
+        }
+        Tree::Parsed(parsed) => {
+            let tests = parsed
+                .file
+                .items
+                .iter()
+                .any(|item| matches!(item, Item::Fn(item) if item.attrs.iter().any(is_test_attr)));
+            let test = tests || is_test_path(path) || parsed.file.attrs.iter().any(is_cfg_test);
+            let home = Rc::new(Home { label: String::new(), key: String::new(), test, public });
+            collector.offset = parsed.offset;
+            let start = collector.inner_attrs(&home, &parsed.file.attrs, parsed.offset);
+            collector.items(&home, &parsed.file.items, start);
+        }
+    }
+    collector.units
+}
+
+struct Collector<'t> {
+    text: &'t str,
+    offset: usize,
+    units: Vec<Unit<'t>>,
+    /// A byte and its line, to count lines only once.
+    line: (usize, usize),
+}
+
+impl<'t> Collector<'t> {
+    fn push(&mut self, home: &Rc<Home>, kind: &'static str, name: String, node: Node<'t>, start: usize, end: usize) {
+        let slot = self.text.get(start..end).unwrap_or("");
+        let text = slot.trim_start();
+        let start = start + slot.len() - text.len();
+        let (counted, line) = self.line;
+        let first_line = line + line_at(self.text.get(counted..).unwrap_or(""), start.saturating_sub(counted)) - 1;
+        self.line = (start.max(counted), first_line);
+        self.units.push(Unit { home: Rc::clone(home), kind, name, node, text: text.trim_end(), first_line });
+    }
+
+    fn end(&self, span: Span) -> usize {
+        span.byte_range().end + self.offset
+    }
+
+    fn start(&self, span: Span) -> usize {
+        span.byte_range().start + self.offset
+    }
+
+    /// A unit for inner attributes; returns where they end.
+    fn inner_attrs(&mut self, home: &Rc<Home>, attrs: &'t [Attribute], start: usize) -> usize {
+        let inner = attrs.iter().filter(|attr| matches!(attr.style, AttrStyle::Inner(_)));
+        let end = inner.map(|attr| self.end(attr.bracket_token.span.close())).max();
+        let Some(end) = end.filter(|end| *end > start) else { return start };
+        self.push(home, "attributes", String::new(), Node::Attrs(attrs), start, end);
+        end
+    }
+
+    fn items(&mut self, home: &Rc<Home>, items: &'t [Item], mut start: usize) {
+        for item in items {
+            let end = self.end(item_end(item));
+            match item {
+                Item::Mod(module) if module.content.is_some() => {
+                    let Some((brace, inside)) = &module.content else { continue };
+                    let name = module.ident.to_string();
+                    let test = home.test || module.attrs.iter().any(is_cfg_test);
+                    let public = home.public && matches!(module.vis, Visibility::Public(_));
+                    let inner = below(home, &name, "", test, public);
+                    self.push(home, "mod", name, Node::Head(item), start, self.start(brace.span.open()));
+                    let first = self.inner_attrs(&inner, &module.attrs, self.end(brace.span.open()));
+                    self.items(&inner, inside, first);
+                }
+                Item::Impl(block) => self.impl_block(home, block, start),
+                Item::Trait(block) => {
+                    let public = home.public && matches!(block.vis, Visibility::Public(_));
+                    let test = home.test || block.attrs.iter().any(is_cfg_test);
+                    let inner = below(home, &block.ident.to_string(), " trait", test, public);
+                    let open = self.start(block.brace_token.span.open());
+                    self.push(home, "trait", block.ident.to_string(), Node::Head(item), start, open);
+                    let mut from = self.inner_attrs(&inner, &block.attrs, open + 1);
+                    for member in &block.items {
+                        let end = self.end(trait_item_end(member));
+                        let (kind, name) = trait_item_name(member);
+                        self.push(&inner, kind, named(name), Node::TraitItem(member), from, end);
+                        from = end;
+                    }
+                }
+                Item::ForeignMod(block) => {
+                    let inner = below(home, "extern", "", home.test, home.public);
+                    let open = self.start(block.brace_token.span.open());
+                    self.push(home, "extern block", "extern".to_owned(), Node::Head(item), start, open);
+                    let mut from = self.inner_attrs(&inner, &block.attrs, open + 1);
+                    for member in &block.items {
+                        let end = self.end(foreign_item_end(member));
+                        let name = match member {
+                            ForeignItem::Fn(item) => item.sig.ident.to_string(),
+                            ForeignItem::Static(item) => item.ident.to_string(),
+                            _ => String::new(),
+                        };
+                        self.push(&inner, "foreign item", name, Node::Foreign, from, end);
+                        from = end;
+                    }
+                }
+                _ => {
+                    let (kind, name) = item_name(item);
+                    self.push(home, kind, named(name), Node::Item(item), start, end);
+                }
+            }
+            start = end;
+        }
+    }
+
+    fn impl_block(&mut self, home: &Rc<Home>, block: &'t ItemImpl, start: usize) {
+        let squeezed = |tokens: proc_macro2::TokenStream| tokens.to_string().replace(' ', "");
+        let ty = squeezed(block.self_ty.to_token_stream());
+        let label = match &block.trait_ {
+            Some((path, _)) => format!("<{ty} as {}>", squeezed(path.to_token_stream())),
+            None => ty,
+        };
+        let test = home.test || block.attrs.iter().any(is_cfg_test);
+        let generics = squeezed(block.generics.to_token_stream());
+        let inner = below(home, &label, &format!(" impl{generics}"), test, home.public);
+        let open = self.start(block.brace_token.span.open());
+        self.push(home, "impl", label, Node::ImplHead(block), start, open);
+        let mut from = self.inner_attrs(&inner, &block.attrs, open + 1);
+        for member in &block.items {
+            let end = self.end(impl_item_end(member));
+            let (kind, name) = impl_item_name(member);
+            self.push(&inner, kind, named(name), Node::ImplItem(member, block), from, end);
+            from = end;
+        }
+    }
+}
+
+fn below(home: &Rc<Home>, name: &str, extra: &str, test: bool, public: bool) -> Rc<Home> {
+    let label = if home.label.is_empty() { name.to_owned() } else { format!("{}::{name}", home.label) };
+    Rc::new(Home { key: format!("{}/{name}{extra}", home.key), label, test, public })
+}
+
+fn named(name: Option<&proc_macro2::Ident>) -> String {
+    name.map(ToString::to_string).unwrap_or_default()
+}
+
+/// Puts away the units that stand on both sides with the same text in the same place.
+pub(in crate::review) fn changed<'t>(old: Vec<Unit<'t>>, new: Vec<Unit<'t>>) -> (Vec<Unit<'t>>, Vec<Unit<'t>>) {
+    let mut same: HashMap<(String, bool, &'t str), usize> = HashMap::new();
+    let key = |unit: &Unit<'t>| (format!("{} {}", unit.home.key, unit.kind), unit.home.test, unit.text);
+    for unit in &new {
+        *same.entry(key(unit)).or_default() += 1;
+    }
+    let mut kept: HashMap<(String, bool, &'t str), usize> = HashMap::new();
+    let mut take = |unit: &Unit<'t>| match same.get_mut(&key(unit)) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            *kept.entry(key(unit)).or_default() += 1;
+            false
+        }
+        _ => true,
+    };
+    let old = old.into_iter().filter(|unit| take(unit)).collect();
+    let mut untaken = |unit: &Unit<'t>| match kept.get_mut(&key(unit)) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    };
+    let new = new.into_iter().filter(|unit| untaken(unit)).collect();
+    (old, new)
+}
+
+/// Whether an attribute limits what follows to tests.
+pub(in crate::review) fn is_cfg_test(attr: &Attribute) -> bool {
+    let syn::Meta::List(list) = &attr.meta else { return false };
+    if !list.path.is_ident("cfg") {
+        return false;
+    }
+    let text = list.tokens.to_string();
+    let words: Vec<Lexeme<'_>> = lex(&text).collect();
+    words.iter().any(|word| word.text == "test") && !words.iter().any(|word| word.text == "not")
+}
+
+/// Whether an attribute makes a function a test.
+pub(in crate::review) fn is_test_attr(attr: &Attribute) -> bool {
+    const NAMES: [&str; 8] =
+        ["test", "rstest", "test_case", "quickcheck", "wasm_bindgen_test", "bench", "proptest", "test_log"];
+    attr.meta.path().segments.last().is_some_and(|segment| NAMES.iter().any(|name| segment.ident == name))
+}
+
+/// Whether the path alone says that the file holds tests.
+pub(in crate::review) fn is_test_path(path: &RelPath) -> bool {
+    let stem = path.file_name().strip_suffix(".rs").unwrap_or("");
+    path.parts().any(|part| matches!(part, "tests" | "benches"))
+        || matches!(stem, "tests" | "test")
+        || stem.ends_with("_tests")
+        || stem.ends_with("_test")
+        || stem.starts_with("test_")
+}
+
+/// A root that nobody can depend on, so that nothing in it is public.
+fn is_program(path: &RelPath) -> bool {
+    let parts: Vec<&str> = path.parts().collect();
+    is_test_path(path)
+        || matches!(path.file_name(), "main.rs" | "build.rs")
+        || parts.contains(&"examples")
+        || parts.contains(&"bin")
+}
+
+fn item_attrs(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn impl_item_attrs(item: &ImplItem) -> &[Attribute] {
+    match item {
+        ImplItem::Const(item) => &item.attrs,
+        ImplItem::Fn(item) => &item.attrs,
+        ImplItem::Type(item) => &item.attrs,
+        ImplItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn trait_item_attrs(item: &TraitItem) -> &[Attribute] {
+    match item {
+        TraitItem::Const(item) => &item.attrs,
+        TraitItem::Fn(item) => &item.attrs,
+        TraitItem::Type(item) => &item.attrs,
+        TraitItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}

@@ -1,0 +1,22 @@
+//! Rule `does-not-parse`: every changed Rust file is Rust afterwards.
+
+use kaizen_domain::review::Severity;
+
+use super::Findings;
+use super::code::{CodeFile, Tree};
+use crate::shown::shown;
+
+pub(super) const RULE: &str = "does-not-parse";
+
+pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
+    for file in files {
+        let Tree::Broken(fault) = &file.after.tree else { continue };
+        let (severity, more) = if file.before.is_broken() {
+            (Severity::Note, "; it did not parse before either, so less of it was checked")
+        } else {
+            (Severity::Refusal, "")
+        };
+        let detail = format!("{}:{}: does not parse: {}{more}", fault.line, fault.column, shown(&fault.why, 200));
+        findings.add(severity, RULE, Some(file.path), detail);
+    }
+}

@@ -1,0 +1,37 @@
+//! Rule `secret`: no credential comes in with a patch. The finding says where and what kind, never the text.
+
+use std::collections::BTreeMap;
+
+use super::{Findings, ReviewInput};
+use crate::lines::line_at;
+use crate::secret;
+
+pub(super) const RULE: &str = "secret";
+
+pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
+    for change in input.changes {
+        let Some(after) = &change.after else { continue };
+        let before = change.before.as_ref().map(|state| String::from_utf8_lossy(&state.bytes)).unwrap_or_default();
+        let after = String::from_utf8_lossy(&after.bytes);
+        // What the file held before may move within it.
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        let old = if before.is_empty() { Vec::new() } else { secret::find(&before) };
+        for secret in old {
+            *known.entry(before.get(secret.range).unwrap_or("")).or_default() += 1;
+        }
+        for secret in secret::find(&after) {
+            if let Some(count) =
+                known.get_mut(after.get(secret.range.clone()).unwrap_or("")).filter(|count| **count > 0)
+            {
+                *count -= 1;
+                continue;
+            }
+            let line = line_at(&after, secret.range.start);
+            findings.refuse(
+                RULE,
+                &change.path,
+                format!("line {line} holds what looks like a {}; take it out", secret.kind),
+            );
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Rule `system-access`: new or changed code that reaches out of the program asks a person: processes, network, writing
+//! files, the environment, foreign code, and files that are read at compile time.
+
+use std::collections::HashMap;
+
+use super::Findings;
+use super::code::scan::{Known, PathUse, paths};
+use super::code::unit::Unit;
+use super::code::{CodeFile, Side, Tree};
+use syn::visit::Visit;
+
+pub(super) const RULE: &str = "system-access";
+
+pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
+    for file in files {
+        let (before, after) = (Imports::of(file.before), Imports::of(file.after));
+        let mut known = Known::default();
+        for unit in &file.old {
+            uses(unit, &before).into_iter().for_each(|found| known.add(found.key));
+        }
+        for unit in &file.new {
+            for found in uses(unit, &after).into_iter().filter(|found| known.is_new(&found.key)) {
+                let line = unit.line(found.at);
+                let detail = format!("line {line}: `{}` in `{}` {}", found.path, unit.label(), found.what);
+                findings.ask(RULE, file.path, detail);
+            }
+        }
+    }
+}
+
+struct Use {
+    key: String,
+    path: String,
+    what: &'static str,
+    at: usize,
+}
+
+fn uses(unit: &Unit<'_>, imports: &Imports) -> Vec<Use> {
+    let lexemes = unit.lexemes();
+    let found = paths(&lexemes).into_iter().filter_map(|path| {
+        let full = imports.resolve(&path);
+        let parts: Vec<&str> = full.iter().map(String::as_str).collect();
+        // A plain import does nothing yet; what it brings in is found where it is used.
+        if path.imported && parts.last() != Some(&"*") {
+            return None;
+        }
+        let what = if path.is_macro { macro_reach(&path) } else { reach(&parts) }?;
+        let full = full.join("::");
+        Some(Use { key: format!("{full} {}", path.arguments), path: full, what, at: path.at })
+    });
+    found.collect()
+}
+
+fn macro_reach(path: &PathUse<'_>) -> Option<&'static str> {
+    match *path.parts.last()? {
+        "include" | "include_str" | "include_bytes" => Some("reads a file at compile time"),
+        "env" | "option_env" => Some("reads the environment at compile time"),
+        _ => None,
+    }
+}
+
+/// What a path reaches, when that is outside of the program.
+fn reach(parts: &[&str]) -> Option<&'static str> {
+    const PROCESS: &str = "starts or ends processes";
+    const NETWORK: &str = "uses the network";
+    const FILES: &str = "writes or removes files";
+    const ENVIRONMENT: &str = "uses the environment";
+    const FOREIGN: &str = "calls foreign code";
+    let (first, rest) = parts.split_first()?;
+    match (*first, rest) {
+        ("std" | "core", ["process", name, ..]) if !matches!(*name, "ExitCode" | "Termination") => Some(PROCESS),
+        ("std" | "core", ["net", name, ..]) => {
+            let plain = name.starts_with("Ip") || name.starts_with("SocketAddr") || *name == "AddrParseError";
+            (!plain).then_some(NETWORK)
+        }
+        ("std", ["fs", rest @ ..]) => writes(rest).then_some(FILES),
+        ("std", ["env", name, ..]) if !matches!(*name, "VarError" | "consts" | "Args" | "args") => Some(ENVIRONMENT),
+        ("std", ["os", _, "net", ..]) => Some(NETWORK),
+        ("std", ["os", _, "process", ..]) => Some(PROCESS),
+        ("std", ["os", _, "fs", name, ..])
+            if name.starts_with("symlink") || name.contains("chown") || *name == "chroot" =>
+        {
+            Some(FILES)
+        }
+        ("std", ["os", .., "FromRawFd" | "FromRawHandle" | "FromRawSocket"]) => Some(FOREIGN),
+        ("tokio" | "async_std" | "smol", ["process", ..]) => Some(PROCESS),
+        ("tokio" | "async_std" | "smol", ["net", ..]) => Some(NETWORK),
+        ("tokio" | "async_std" | "smol", ["fs", rest @ ..]) => writes(rest).then_some(FILES),
+        ("libc" | "nix" | "rustix" | "winapi" | "windows_sys" | "windows" | "libloading" | "dlopen", [_, ..]) => {
+            Some(FOREIGN)
+        }
+        ("reqwest" | "ureq" | "hyper" | "curl" | "isahc" | "attohttpc", [_, ..]) => Some(NETWORK),
+        _ => None,
+    }
+}
+
+fn writes(parts: &[&str]) -> bool {
+    match parts {
+        ["File", method, ..] => !matches!(*method, "open"),
+        ["OpenOptions" | "DirBuilder" | "*", ..] => true,
+        [name, ..] => {
+            name.starts_with("write")
+                || name.starts_with("remove_")
+                || name.starts_with("create_dir")
+                || name.starts_with("set_")
+                || matches!(*name, "rename" | "copy" | "hard_link" | "soft_link")
+        }
+        [] => false,
+    }
+}
+
+/// What the names of a file stand for, from all its `use` declarations.
+#[derive(Default)]
+struct Imports {
+    names: HashMap<String, Vec<String>>,
+    /// Modules that are imported whole.
+    globs: Vec<Vec<String>>,
+}
+
+impl Imports {
+    fn of(side: &Side<'_>) -> Self {
+        let mut imports = Self::default();
+        if let Tree::Parsed(parsed) = &side.tree {
+            imports.visit_file(&parsed.file);
+        }
+        imports
+    }
+
+    fn resolve(&self, path: &PathUse<'_>) -> Vec<String> {
+        let parts: Vec<String> = path.parts.iter().map(|part| (*part).to_owned()).collect();
+        let Some((first, rest)) = parts.split_first() else { return parts };
+        if let Some(full) = self.names.get(first).filter(|_| !path.imported) {
+            // `use std as s; use s::fs;` takes two steps.
+            let mut full = full.clone();
+            if let Some(again) = full.first().filter(|again| *again != first).and_then(|again| self.names.get(again)) {
+                full.splice(..1, again.iter().cloned());
+            }
+            full.extend(rest.iter().cloned());
+            return full;
+        }
+        for glob in &self.globs {
+            let mut full = glob.clone();
+            full.extend(parts.iter().cloned());
+            if reach(&full.iter().map(String::as_str).collect::<Vec<_>>()).is_some() && is_known(&full) {
+                return full;
+            }
+        }
+        parts
+    }
+
+    fn tree(&mut self, tree: &syn::UseTree, prefix: &mut Vec<String>) {
+        match tree {
+            syn::UseTree::Path(path) => {
+                prefix.push(path.ident.to_string());
+                self.tree(&path.tree, prefix);
+                prefix.pop();
+            }
+            syn::UseTree::Name(name) if name.ident == "self" => {
+                if let Some(last) = prefix.last() {
+                    self.names.insert(last.clone(), prefix.clone());
+                }
+            }
+            syn::UseTree::Name(name) => self.name(prefix, &name.ident.to_string(), &name.ident.to_string()),
+            syn::UseTree::Rename(rename) if rename.ident == "self" => {
+                self.names.insert(rename.rename.to_string(), prefix.clone());
+            }
+            syn::UseTree::Rename(rename) => self.name(prefix, &rename.ident.to_string(), &rename.rename.to_string()),
+            syn::UseTree::Glob(_) => self.globs.push(prefix.clone()),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, prefix)),
+        }
+    }
+
+    fn name(&mut self, prefix: &[String], name: &str, known_as: &str) {
+        let mut full = prefix.to_vec();
+        full.push(name.to_owned());
+        if full.len() > 1 || name != known_as {
+            self.names.insert(known_as.to_owned(), full);
+        }
+    }
+}
+
+/// Names that an import of a whole module brings in.
+fn is_known(path: &[String]) -> bool {
+    const NAMES: [&str; 17] = [
+        "Command",
+        "Stdio",
+        "exit",
+        "abort",
+        "TcpStream",
+        "TcpListener",
+        "UdpSocket",
+        "UnixStream",
+        "UnixListener",
+        "write",
+        "OpenOptions",
+        "File",
+        "remove_file",
+        "remove_dir_all",
+        "set_var",
+        "var",
+        "var_os",
+    ];
+    path.iter().any(|part| NAMES.contains(&part.as_str()))
+}
+
+impl<'ast> Visit<'ast> for Imports {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.tree(&item.tree, &mut Vec::new());
+    }
+
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        let known_as = item.rename.as_ref().map_or(&item.ident, |(_, name)| name);
+        self.names.insert(known_as.to_string(), vec![item.ident.to_string()]);
+    }
+
+    fn visit_token_stream(&mut self, _: &'ast proc_macro2::TokenStream) {}
+}

@@ -1,0 +1,155 @@
+//! Rule `tests-weakened`: a patch may add tests; one that removes, silences or weakens what tests check asks a person.
+//!
+//! Test code is whatever is compiled for tests only, wherever it stands. Compared are the assertions with their values,
+//! not their spelling, so that what a lint suggests inside of a test passes.
+
+mod assertion;
+mod compare;
+mod facts;
+mod literal;
+
+use quote::ToTokens;
+use syn::{Attribute, ImplItem, Item, TraitItem};
+
+use super::Findings;
+use super::code::CodeFile;
+use super::code::scan::attributes;
+use super::code::unit::{Node, Unit, is_test_attr};
+use crate::syntax::lex::{Lexeme, lex};
+use compare::{Function, other_value, weaker};
+
+pub(super) const RULE: &str = "tests-weakened";
+const ADDED: &str = "test-added";
+
+pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
+    for file in files {
+        if !file.is_whole() {
+            by_count(file, findings);
+            continue;
+        }
+        let mut taken = vec![false; file.new.len()];
+        for old in file.old.iter().filter(|unit| unit.is_test_code()) {
+            let pair = file.new.iter().zip(taken.iter_mut()).find(|(new, taken)| !**taken && new.key() == old.key());
+            match pair {
+                Some((new, taken)) => {
+                    *taken = true;
+                    changed(file, old, new, findings);
+                }
+                None => removed(file, old, findings),
+            }
+        }
+        for (new, _) in file.new.iter().zip(taken).filter(|(new, taken)| !taken && is_test(new)) {
+            findings.note(ADDED, file.path, format!("adds the test `{}`", new.label()));
+        }
+    }
+}
+
+fn is_test(unit: &Unit<'_>) -> bool {
+    unit.attrs().iter().any(is_test_attr)
+}
+
+fn block<'t>(unit: &Unit<'t>) -> Option<&'t syn::Block> {
+    match unit.node {
+        Node::Item(Item::Fn(item)) => Some(&item.block),
+        Node::ImplItem(ImplItem::Fn(item), _) => Some(&item.block),
+        Node::TraitItem(TraitItem::Fn(item)) => item.default.as_ref(),
+        _ => None,
+    }
+}
+
+fn removed(file: &CodeFile<'_>, old: &Unit<'_>, findings: &mut Findings) {
+    // Moved within the file, unchanged, and still test code.
+    let moved = |new: &Unit<'_>| new.text == old.text && new.is_test_code();
+    if file.new.iter().any(moved) {
+        return;
+    }
+    let label = old.label();
+    if is_test(old) {
+        findings.ask(RULE, file.path, format!("removes the test `{label}`"));
+    } else if old.kind == "mod" {
+        findings.ask(RULE, file.path, format!("removes the test module `{label}`"));
+    } else if let Some(block) = block(old) {
+        let facts = facts::Facts::of_block(block);
+        if !facts.assertions.is_empty() || facts.panics > 0 {
+            findings.ask(RULE, file.path, format!("removes `{label}`, which asserts something for the tests"));
+        }
+    } else if matches!(old.kind, "macro" | "macro call") {
+        findings.ask(RULE, file.path, format!("removes the macro `{label}` of the tests"));
+    }
+}
+
+fn changed(file: &CodeFile<'_>, old: &Unit<'_>, new: &Unit<'_>, findings: &mut Findings) {
+    let label = new.label();
+    let mut ask = |reason: &str| findings.ask(RULE, file.path, format!("`{label}` {reason}"));
+    if !new.is_test_code() || (is_test(old) && !is_test(new)) {
+        ask("is no longer a test, or no longer in test code");
+    }
+    let lost = |name: &str| attrs_named(old.attrs(), name) != attrs_named(new.attrs(), name);
+    if lost("ignore") && !attrs_named(new.attrs(), "ignore").is_empty() {
+        ask("is ignored now");
+    }
+    if lost("should_panic") {
+        ask("has another `#[should_panic]`");
+    }
+    if lost("cfg") || lost("cfg_attr") {
+        ask("is compiled under another condition");
+    }
+    if is_test(old) && is_test(new) && test_attrs(old.attrs()) != test_attrs(new.attrs()) {
+        ask("has other test attributes");
+    }
+    let values = |unit: &Unit<'_>| match unit.node {
+        Node::Item(Item::Const(item)) => Some((*item.expr).clone()),
+        Node::Item(Item::Static(item)) => Some((*item.expr).clone()),
+        Node::ImplItem(ImplItem::Const(item), _) => Some(item.expr.clone()),
+        _ => None,
+    };
+    if let (Some(old), Some(new)) = (block(old), block(new)) {
+        let (old, new) = (Function::of(old), Function::of(new));
+        weaker(&old, &new).iter().for_each(|reason| ask(reason));
+    } else if let (Some(old), Some(new)) = (values(old), values(new)) {
+        if other_value(&old, &new) {
+            ask("has another value");
+        }
+    } else if matches!(new.kind, "macro" | "macro call") && tokens(old) != tokens(new) {
+        ask("is a macro of the tests, and what it does changes");
+    } else if matches!(new.kind, "item" | "foreign item") {
+        ask("is test code that cannot be compared");
+    }
+}
+
+fn tokens(unit: &Unit<'_>) -> String {
+    match unit.node {
+        Node::Item(Item::Macro(item)) => item.mac.tokens.to_string(),
+        Node::ImplItem(ImplItem::Macro(item), _) => item.mac.tokens.to_string(),
+        Node::TraitItem(TraitItem::Macro(item)) => item.mac.tokens.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn attrs_named(attrs: &[Attribute], name: &str) -> Vec<String> {
+    attrs.iter().filter(|attr| attr.path().is_ident(name)).map(|attr| attr.meta.to_token_stream().to_string()).collect()
+}
+
+/// The attributes that make it a test, with their arguments: cases and their values.
+fn test_attrs(attrs: &[Attribute]) -> Vec<String> {
+    let of_tests = |attr: &&Attribute| is_test_attr(attr) || attr.path().is_ident("case");
+    attrs.iter().filter(of_tests).map(|attr| attr.meta.to_token_stream().to_string()).collect()
+}
+
+/// Where a side does not parse: tests and assertions by count.
+fn by_count(file: &CodeFile<'_>, findings: &mut Findings) {
+    let count = |text: &str| {
+        let lexemes: Vec<Lexeme<'_>> = lex(text).collect();
+        let asserts = lexemes
+            .windows(2)
+            .filter(|pair| matches!(pair, [name, bang] if name.text.contains("assert") && bang.text == "!"));
+        let attrs = attributes(&lexemes);
+        let named = |name: &str| attrs.iter().filter(|attr| attr.name.rsplit(':').next() == Some(name)).count();
+        (asserts.count(), named("test"), named("ignore"))
+    };
+    let (before, after) = (count(file.before.text), count(file.after.text));
+    if after.0 < before.0 || after.1 < before.1 || after.2 > before.2 {
+        let detail = "has fewer tests or assertions than before, or ignores more of them";
+        findings.ask(RULE, file.path, detail);
+    }
+}

@@ -1,0 +1,145 @@
+//! Rust text as a syntax tree, safely: text that nests too deep is refused before a parser sees it, and parsing and
+//! all work on trees happen on a thread with a big stack.
+//!
+//! Trees and their spans are bound to the thread that made them, so whole analyses run inside [`on_big_stack`].
+
+pub(crate) mod depth;
+pub(crate) mod extent;
+pub(crate) mod lex;
+
+use std::str::FromStr;
+
+use proc_macro2::TokenStream;
+use thiserror::Error;
+
+use crate::lines::line_column;
+use crate::shown::shown;
+
+/// The stack of the thread that parses; `depth` bounds what can be on it. Only what is used is ever backed by memory.
+const STACK: usize = 256 << 20;
+
+/// A Rust file as a tree.
+pub(crate) struct Parsed {
+    pub(crate) file: syn::File,
+    /// Bytes before the part that was parsed: a byte order mark and a `#!` line.
+    pub(crate) offset: usize,
+}
+
+/// Why a text is not Rust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyntaxFault {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    /// Counted from 1, in characters.
+    pub(crate) column: usize,
+    pub(crate) why: String,
+}
+
+/// The thread for parsing could not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum StackFault {
+    #[error("no thread could be started for parsing: {0}")]
+    Spawn(String),
+    #[error("the parser failed on this text")]
+    Panicked,
+}
+
+/// Runs work on a thread of its own with a big stack; a panic in there is an error here.
+pub(crate) fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, StackFault> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("kaizen-parse".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .map_err(|error| StackFault::Spawn(error.to_string()))?;
+        thread.join().map_err(|_| StackFault::Panicked)
+    })
+}
+
+/// Parses a file. Call it on a big stack only.
+pub(crate) fn parse_file(text: &str) -> Result<Parsed, SyntaxFault> {
+    let offset = preamble(text);
+    let tokens = tokens_at(text, offset)?;
+    let file = syn::parse2::<syn::File>(tokens).map_err(|error| fault(text, offset, &error))?;
+    Ok(Parsed { file, offset })
+}
+
+/// Parses a text as something else than a file, such as a method. Call it on a big stack only.
+pub(crate) fn parse_as<T: syn::parse::Parse>(text: &str) -> Result<T, SyntaxFault> {
+    let tokens = tokens_at(text, 0)?;
+    syn::parse2::<T>(tokens).map_err(|error| fault(text, 0, &error))
+}
+
+/// The tokens of a text, when it does not nest too deep.
+pub(crate) fn tokens(text: &str) -> Result<TokenStream, SyntaxFault> {
+    tokens_at(text, 0)
+}
+
+fn tokens_at(text: &str, offset: usize) -> Result<TokenStream, SyntaxFault> {
+    depth::check(text).map_err(|deep| {
+        let (line, column) = line_column(text, deep.at);
+        SyntaxFault { line, column, why: deep.what.to_owned() }
+    })?;
+    TokenStream::from_str(text.get(offset..).unwrap_or("")).map_err(|error| {
+        fault(text, offset, &syn::Error::new(error.span(), "this is not a token of Rust, or its bracket is not closed"))
+    })
+}
+
+fn fault(text: &str, offset: usize, error: &syn::Error) -> SyntaxFault {
+    let at = error.span().start();
+    let skipped = crate::lines::line_at(text, offset) - 1;
+    SyntaxFault { line: at.line + skipped, column: at.column + 1, why: shown(&error.to_string(), 200) }
+}
+
+/// Bytes of a byte order mark and a `#!` line, which are not Rust.
+fn preamble(text: &str) -> usize {
+    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let rest = text.get(mark..).unwrap_or("");
+    let attribute = || lex::lex(rest.get(2..).unwrap_or("")).next().is_some_and(|lexeme| lexeme.text == "[");
+    if rest.starts_with("#!") && !attribute() { mark + rest.find('\n').unwrap_or(rest.len()) } else { mark }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<usize, SyntaxFault> {
+        on_big_stack(|| parse_file(text).map(|parsed| parsed.file.items.len())).unwrap()
+    }
+
+    #[test]
+    fn faults_carry_line_and_column() {
+        assert_eq!(parse("fn f() {}\nfn g( {}\n").map_err(|fault| (fault.line, fault.column)), Err((2, 5)));
+        assert_eq!(parse("#!/bin/x\nfn f() -> {}").map_err(|fault| fault.line), Err(2));
+        assert_eq!(parse("\u{feff}#![allow(x)]\nfn f() {}"), Ok(1));
+    }
+
+    #[test]
+    fn the_deepest_text_that_is_let_through_does_not_exhaust_the_stack() {
+        let b = depth::MAX_BRACKETS - 4;
+        let n = depth::MAX_NESTING - 20;
+        for text in [
+            format!("const X: u8 = {}1{};", "(".repeat(b), ")".repeat(b)),
+            format!("fn f() {{ {}1{} }}", "if x { match y { _ => ".repeat(b / 2), "} }".repeat(b / 2)),
+            format!("const X: bool = {}true;", "!".repeat(n)),
+            format!("const X: u64 = 1{};", "+1".repeat(n)),
+            format!("type X = {}u8;", "&".repeat(n)),
+            format!("type X = {}u8{};", "A<".repeat(n / 2), ">".repeat(n / 2)),
+            format!("fn f() {{ if a {{}} {} }}", "else if a {}".repeat(n / 3)),
+            format!("fn f() {{ x{}; }}", ".a()".repeat(n / 2)),
+            format!("fn f() {{ {} 1; }}", "|a, b| ".repeat(n / 4)),
+            format!("fn f() {{ {} 1; }}", "return ".repeat(n - 10)),
+            format!("use {}a;", "a::".repeat(n / 2 - 1)),
+            format!("type X = {}u8;", "fn() -> ".repeat(n / 4)),
+        ] {
+            let walked = on_big_stack(|| {
+                let parsed = parse_file(&text).map_err(|fault| format!("{fault:?}"))?;
+                let copy = parsed.file.clone();
+                let same = quote::ToTokens::to_token_stream(&copy).to_string()
+                    == quote::ToTokens::to_token_stream(&parsed.file).to_string();
+                Ok::<bool, String>(same && copy == parsed.file)
+            });
+            assert_eq!(walked, Ok(Ok(true)), "{}", &text[..60]);
+        }
+    }
+}

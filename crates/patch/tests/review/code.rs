@@ -1,0 +1,152 @@
+//! Rules about code: it parses, and unsafe, reaching out, silenced lints and broken promises ask a person.
+
+use kaizen_domain::review::Verdict;
+use kaizen_patch::Policy;
+
+use crate::support::{change, changed, rules, with_policy};
+
+#[test]
+fn every_changed_rust_file_must_parse_and_none_may_exhaust_the_parser() {
+    let broken = changed("src/lib.rs", "fn a() {}\n", "fn a() {\n    let = 1;\n}\n");
+    assert_eq!(rules(&broken), ["does-not-parse"]);
+    assert!(broken.findings[0].detail.starts_with("2:9: "), "{}", broken.findings[0].detail);
+    let still = changed("src/lib.rs", "fn a( {}\n", "fn a( {}\n\n");
+    assert_eq!((still.verdict, still.findings.len()), (Verdict::Pass, 1));
+    for deep in [
+        format!("const X: u8 = {}1{};", "(".repeat(50_000), ")".repeat(50_000)),
+        format!("const X: bool = {}true;", "!".repeat(50_000)),
+        format!("const X: u32 = 1{};", "\n+1".repeat(50_000)),
+        format!("type X = {}u8{};", "A<B,".repeat(20_000), ">".repeat(20_000)),
+        format!("fn f() {{ if a {{}} {} }}", "else if a {}".repeat(20_000)),
+    ] {
+        let wide = Policy { max_line_bytes: 1 << 20, max_changed_lines: 1 << 20, ..Policy::default() };
+        let review = with_policy(&wide, &[change("src/lib.rs", Some("fn a() {}\n"), Some(&deep))]);
+        assert_eq!(rules(&review), ["does-not-parse"], "{}", &deep[..40]);
+    }
+}
+
+#[test]
+fn unsafe_code_asks_a_person_wherever_it_hides() {
+    for code in [
+        "fn a() { unsafe { b() } }",
+        "unsafe fn a() {}",
+        "unsafe impl Send for A {}",
+        "extern \"C\" { fn a(); }",
+        "#[unsafe(no_mangle)] pub fn a() {}",
+        "#[no_mangle] fn a() {}",
+        "#[link(name = \"x\")] extern \"C\" {}",
+        "static mut A: u8 = 0;",
+        "fn a() { asm!(\"nop\"); }",
+        "m! { unsafe { b() } }",
+        "macro_rules! m { () => { unsafe { b() } } }",
+    ] {
+        let review = changed("src/lib.rs", "fn z() {}\n", &format!("fn z() {{}}\n{code}\n"));
+        assert!(rules(&review).contains(&"unsafe-code"), "{code}: {review:#?}");
+        let kept = changed("src/lib.rs", &format!("{code}\nfn z() {{}}\n"), &format!("{code}\nfn z() {{ y() }}\n"));
+        assert!(!rules(&kept).contains(&"unsafe-code"), "{code}: {kept:#?}");
+        let moved = changed("src/lib.rs", &format!("{code}\nfn z() {{}}\n"), &format!("fn z() {{}}\n{code}\n"));
+        assert!(!rules(&moved).contains(&"unsafe-code"), "{code}: {moved:#?}");
+    }
+    let inside = changed("src/lib.rs", "fn a() { unsafe { b(1) } }\n", "fn a() { unsafe { b(2) } }\n");
+    assert!(rules(&inside).contains(&"unsafe-code"));
+    let lint = changed("src/lib.rs", "#![forbid(unsafe_code)]\nfn a() {}\n", "fn a() {}\n");
+    assert!(rules(&lint).contains(&"unsafe-code"), "{lint:#?}");
+}
+
+#[test]
+fn reaching_out_of_the_program_asks_a_person() {
+    for code in [
+        "fn a() { std::process::Command::new(\"ls\"); }",
+        "use std::process::Command;\nfn a() { Command::new(\"ls\"); }",
+        "use std::{process as p};\nfn a() { p::exit(0); }",
+        "use std as s;\nfn a() { s::process::abort() }",
+        "use std::process::*;\nfn a() { Command::new(\"ls\"); }",
+        "fn a() { std::fs::remove_dir_all(\"/\"); }",
+        "use std::fs;\nfn a() { fs::write(\"a\", \"b\"); }",
+        "use std::fs::File;\nfn a() { File::create(\"a\"); }",
+        "fn a() { std::net::TcpStream::connect(\"a:1\"); }",
+        "fn a() { std::env::var(\"HOME\"); }",
+        "use std::env;\nfn a() { env::set_var(\"A\", \"b\"); }",
+        "fn a() { libc::getpid(); }",
+        "const A: &str = include_str!(\"/etc/passwd\");",
+        "const A: &str = env!(\"HOME\");",
+        "fn a() { log!(std::process::exit(1)); }",
+        "fn a() { tokio::process::Command::new(\"x\"); }",
+    ] {
+        let review = changed("src/lib.rs", "fn z() {}\n", &format!("{code}\nfn z() {{}}\n"));
+        assert!(rules(&review).contains(&"system-access"), "{code}: {review:#?}");
+    }
+    for fine in [
+        "fn a() { std::fs::read_to_string(\"a\"); }",
+        "use std::net::IpAddr;\nfn a(x: IpAddr) {}",
+        "fn main() -> std::process::ExitCode { todo() }",
+        "fn a() { self.process.net(); write(x) }",
+    ] {
+        let review = changed("src/lib.rs", "fn z() {}\n", &format!("{fine}\nfn z() {{}}\n"));
+        assert!(!rules(&review).contains(&"system-access"), "{fine}: {review:#?}");
+    }
+    let other_argument = changed(
+        "src/lib.rs",
+        "use std::process::Command;\nfn a() { Command::new(\"ls\"); }\n",
+        "use std::process::Command;\nfn a() { Command::new(\"rm\"); }\n",
+    );
+    assert!(rules(&other_argument).contains(&"system-access"));
+}
+
+#[test]
+fn silencing_a_lint_asks_a_person() {
+    for (before, after) in [
+        ("fn a() {}\n", "#[allow(dead_code)]\nfn a() {}\n"),
+        ("fn a() {}\n", "#![allow(warnings)]\nfn a() {}\n"),
+        ("fn a() {}\n", "#[expect(clippy::all, reason = \"x\")]\nfn a() {}\n"),
+        ("fn a() { b() }\n", "fn a() { #[allow(x)] b() }\n"),
+        ("fn a() {}\n", "#[cfg_attr(all(), allow(x))]\nfn a() {}\n"),
+        ("fn a() {}\n", "#[cfg(any())]\nfn a() {}\n"),
+        ("fn a() {}\n", "#[cfg(test)]\nfn a() {}\n"),
+        ("mod a { fn b() {} }\n", "#[cfg(test)]\nmod a { fn b() {} }\n"),
+        ("fn a() {}\n", "fn a() { if cfg!(test) { b() } }\n"),
+        ("#![deny(warnings)]\nfn a() {}\n", "fn a() {}\n"),
+    ] {
+        let review = changed("src/lib.rs", before, after);
+        assert!(rules(&review).contains(&"lint-silenced"), "{after}: {review:#?}");
+    }
+    let fewer = changed("src/lib.rs", "#[allow(dead_code)]\nfn a() {}\n", "fn a() {}\n");
+    assert_eq!(fewer.verdict, Verdict::Pass, "{fewer:#?}");
+    let new_tests = changed(
+        "src/lib.rs",
+        "fn a() {}\n",
+        "fn a() {}\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn b() { assert!(c()) }\n}\n",
+    );
+    assert_eq!(new_tests.verdict, Verdict::Pass, "{new_tests:#?}");
+}
+
+#[test]
+fn public_items_are_promises() {
+    for (before, after) in [
+        ("pub fn a() {}\n", ""),
+        ("pub fn a() {}\n", "fn a() {}\n"),
+        ("pub fn a(x: u8) {}\n", "pub fn a(x: u16) {}\n"),
+        ("pub struct A { pub b: u8 }\n", "pub struct A { pub b: u16 }\n"),
+        ("#[derive(Clone, Debug)]\npub struct A;\n", "#[derive(Debug)]\npub struct A;\n"),
+        ("pub struct A;\nimpl A { pub fn b(&self) {} }\n", "pub struct A;\nimpl A {}\n"),
+        ("pub struct A;\nimpl Clone for A { fn clone(&self) -> A { A } }\n", "pub struct A;\n"),
+        ("pub trait A { fn b(); }\n", "pub trait A { fn b(); fn c(); }\n"),
+        ("pub use a::b;\n", ""),
+        ("pub mod a { pub fn b() {} }\n", "mod a { pub fn b() {} }\n"),
+    ] {
+        let review = changed("src/lib.rs", before, after);
+        assert!(rules(&review).contains(&"public-item"), "{after}: {review:#?}");
+        assert!(!rules(&changed("src/main.rs", before, after)).contains(&"public-item"), "{after}");
+    }
+    for (before, after) in [
+        ("pub fn a(x: u8) {}\n", "/// Doc.\n#[inline]\n#[must_use]\npub fn a(_x: u8) {}\n"),
+        ("pub struct A;\n", "#[derive(Clone)]\npub struct A;\n"),
+        ("pub struct A;\nimpl Default for A { fn default() -> A { A } }\n", "#[derive(Default)]\npub struct A;\n"),
+        ("mod m { pub fn a() {} }\n", "mod m {}\n"),
+        ("struct A;\nimpl Clone for A { fn clone(&self) -> A { A } }\n", "struct A;\n"),
+        ("pub(crate) fn a() {}\n", ""),
+    ] {
+        let review = changed("src/lib.rs", before, after);
+        assert!(!rules(&review).contains(&"public-item"), "{after}: {review:#?}");
+    }
+}

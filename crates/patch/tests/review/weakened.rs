@@ -1,0 +1,212 @@
+//! What weakens tests asks a person, wherever the test stands; what lints suggest inside of tests does not.
+
+use kaizen_domain::review::Verdict;
+
+use crate::support::{changed, rules};
+
+/// A file with a function, and with these tests.
+fn with_tests(tests: &str) -> String {
+    format!("pub fn f(x: i32) -> i32 {{ x }}\n\n#[cfg(test)]\nmod tests {{\n    use super::*;\n{tests}\n}}\n")
+}
+
+fn weakened(before: &str, after: &str) -> bool {
+    let review = changed("src/lib.rs", &with_tests(before), &with_tests(after));
+    rules(&review).contains(&"tests-weakened")
+}
+
+#[test]
+fn a_weaker_test_asks_a_person() {
+    let base = "#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }";
+    for (before, after) in [
+        (base, ""),
+        (base, "#[test] fn other() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(f(5), want); }"),
+        (base, "#[test] #[ignore] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] #[should_panic] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[cfg(windows)] #[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (
+            base,
+            "#[cfg_attr(all(), ignore)] #[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }",
+        ),
+        (base, "#[test] fn t() { let want = 6; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = f(5); assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(want, want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) <= 2); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 200); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(true); }"),
+        (base, "#[test] fn t() { let want = 5; assert_ne!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { return; let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { if false { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); } }"),
+        (base, "#[test] fn t() { let want = 5; if f(1) == 1 { assert_eq!(f(5), want); } assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; let f = |_| want; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(g(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; let _ = || assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2 || true); }"),
+        ("#[test] #[should_panic(expected = \"a\")] fn t() { f(1); }", "#[test] #[should_panic] fn t() { f(1); }"),
+        ("#[test] fn t() { f(1).unwrap(); }", "#[test] fn t() { let _ = f(1); }"),
+        ("#[test] fn t() -> R { f(1)?; g()?; Ok(()) }", "#[test] fn t() -> R { g()?; Ok(()) }"),
+        ("#[test] fn t() { if f(1) != 1 { panic!(\"x\") } }", "#[test] fn t() { if f(1) != 1 { } }"),
+        (
+            "#[test] fn t() { for i in 0..1000 { assert!(f(i) >= 0); } }",
+            "#[test] fn t() { for i in 0..1 { assert!(f(i) >= 0); } }",
+        ),
+        (
+            "fn check(x: i32) { assert_eq!(f(x), x); }\n#[test] fn t() { check(1); }",
+            "fn check(x: i32) { }\n#[test] fn t() { check(1); }",
+        ),
+        (
+            "fn check(x: i32) { assert_eq!(f(x), x); }\n#[test] fn t() { check(1); check(2); }",
+            "fn check(x: i32) { assert_eq!(f(x), x); }\n#[test] fn t() { check(1); }",
+        ),
+        (
+            "const WANT: i32 = 5;\n#[test] fn t() { assert_eq!(f(5), WANT); }",
+            "const WANT: i32 = 6;\n#[test] fn t() { assert_eq!(f(5), WANT); }",
+        ),
+        (
+            "proptest! { #[test] fn t(x in 0..9) { prop_assert!(f(x) == x); } }",
+            "proptest! { #[test] fn t(x in 0..1) { prop_assert!(f(x) == x); } }",
+        ),
+        ("macro_rules! c { ($x:expr) => { assert_eq!(f($x), $x) } }", "macro_rules! c { ($x:expr) => { } }"),
+        (
+            "#[test] fn t() { insta::assert_snapshot!(f(1), @\"1\"); }",
+            "#[test] fn t() { insta::assert_snapshot!(f(1), @\"2\"); }",
+        ),
+        (
+            "#[rstest] #[case(1)] #[case(2)] fn t(#[case] x: i32) { assert!(f(x) > 0); }",
+            "#[rstest] #[case(1)] fn t(#[case] x: i32) { assert!(f(x) > 0); }",
+        ),
+        ("#[test] fn t() { assert!(f(1) == 1 && f(2) == 2); }", "#[test] fn t() { assert!(f(1) == 1 || f(2) == 2); }"),
+        (
+            "#[test] fn t() { assert!((f(1) - 1).abs() < 1e-9); }",
+            "#[test] fn t() { assert!((f(1) - 1).abs() < 1e-3); }",
+        ),
+    ] {
+        assert!(weakened(before, after), "{after}");
+    }
+}
+
+#[test]
+fn what_lints_suggest_and_what_adds_tests_passes() {
+    for (before, after) in [
+        ("#[test] fn t() { assert_eq!(f(1) == 1, true); }", "#[test] fn t() { assert!(f(1) == 1); }"),
+        ("#[test] fn t() { assert_eq!(true, a()); }", "#[test] fn t() { assert!(a()); }"),
+        ("#[test] fn t() { assert_eq!(a(), false); }", "#[test] fn t() { assert!(!a()); }"),
+        ("#[test] fn t() { assert_ne!(a(), false); }", "#[test] fn t() { assert!(a()); }"),
+        ("#[test] fn t() { assert!(f(1) == 1); }", "#[test] fn t() { assert_eq!(f(1), 1); }"),
+        ("#[test] fn t() { assert!(!(f(1) == 2)); }", "#[test] fn t() { assert!(f(1) != 2); }"),
+        ("#[test] fn t() { assert_eq!(f(&x), &5); }", "#[test] fn t() { assert_eq!(f(x), &5); }"),
+        ("#[test] fn t() { assert_eq!(x.clone(), 5); }", "#[test] fn t() { assert_eq!(x, 5); }"),
+        (
+            "#[test] fn t() { assert_eq!(f(1000000), 1000000); }",
+            "#[test] fn t() { assert_eq!(f(1_000_000), 1_000_000); }",
+        ),
+        ("#[test] fn t() { assert!(a(), \"x {}\", b); }", "#[test] fn t() { assert!(a(), \"x {b}\"); }"),
+        (
+            "#[test] fn t() { assert_eq!(format!(\"{}\", b), \"5\"); }",
+            "#[test] fn t() { assert_eq!(format!(\"{b}\"), \"5\"); }",
+        ),
+        (
+            "#[test] fn t() { let x = vec![1, 2].clone(); assert_eq!(x.len(), 2); }",
+            "#[test] fn t() { let x = vec![1, 2]; assert_eq!(x.len(), 2); }",
+        ),
+        (
+            "#[test] fn t() { let x: i32 = f(1); return assert_eq!(x, 1); }",
+            "#[test] fn t() { let x: i32 = f(1); assert_eq!(x, 1) }",
+        ),
+        ("#[test] fn t() { assert_eq!(f(1), 1); }", "#[test] fn t() { assert_eq!(f(1), 1); assert_eq!(f(2), 2); }"),
+        (
+            "#[test] fn t() { assert_eq!(f(1), 1); }",
+            "#[test] fn t() { let two = 2; assert_eq!(f(two), two); assert_eq!(f(1), 1); }",
+        ),
+        (
+            "#[test] fn t() { assert_eq!(f(1), 1); }",
+            "#[test] fn t() { assert_eq!(f(1), 1); }\n#[test] fn u() { assert_eq!(f(2), 2); }",
+        ),
+        (
+            "#[test] fn t() { assert_eq!(f(1), 1); }",
+            "/// Says why.\n#[test] fn t() {\n    // One.\n    assert_eq!(f(1), 1);\n}",
+        ),
+        ("use std::fmt::Debug;\n#[test] fn t() { assert_eq!(f(1), 1); }", "#[test] fn t() { assert_eq!(f(1), 1); }"),
+        (
+            "#[test] fn t() { if a() { if b() { assert_eq!(f(1), 1); } } }",
+            "#[test] fn t() { if a() && b() { assert_eq!(f(1), 1); } }",
+        ),
+        (
+            "#[test] fn t() { assert!(f(1) == 1); }\n#[test] fn u() { f(2); }",
+            "#[test] fn u() { f(2); }\n#[test] fn t() { assert!(f(1) == 1); }",
+        ),
+        ("fn unused() -> i32 { 1 }\n#[test] fn t() { assert!(f(1) == 1); }", "#[test] fn t() { assert!(f(1) == 1); }"),
+    ] {
+        let review = changed("src/lib.rs", &with_tests(before), &with_tests(after));
+        assert!(!rules(&review).contains(&"tests-weakened"), "{after}: {review:#?}");
+        assert_eq!(review.verdict, Verdict::Pass, "{after}: {review:#?}");
+    }
+}
+
+#[test]
+fn tests_are_found_wherever_they_stand() {
+    let test = "#[test]\nfn t() { assert_eq!(f(1), 1); }\n";
+    let other = "#[test]\nfn t() { assert_eq!(f(1), 2); }\n";
+    for file in ["src/tests.rs", "src/a/tests/x.rs", "src/a_test.rs", "src/lib.rs", "src/a.rs"] {
+        assert!(rules(&changed(file, test, other)).contains(&"tests-weakened"), "{file}");
+    }
+    let helper = |body: &str| format!("pub fn same(a: i32) {{ {body} }}\n");
+    let review = changed("src/a/tests/support.rs", &helper("assert_eq!(f(a), a);"), &helper(""));
+    assert!(rules(&review).contains(&"tests-weakened"), "{review:#?}");
+    let method = |body: &str| with_tests(&format!("struct T; impl T {{ fn same(&self) {{ {body} }} }}"));
+    let review = changed("src/lib.rs", &method("assert_eq!(f(1), 1);"), &method("f(1);"));
+    assert!(rules(&review).contains(&"tests-weakened"), "{review:#?}");
+}
+
+#[test]
+fn a_whole_test_module_cannot_vanish_quietly() {
+    let before = with_tests("#[test] fn t() { assert_eq!(f(1), 1); }");
+    for after in [
+        before.split("#[cfg(test)]").next().unwrap().to_owned(),
+        before.replace("#[cfg(test)]", "#[cfg(any())]"),
+        before.replace("#[cfg(test)]", "#[cfg(all(test, windows))]"),
+        before.replace("#[cfg(test)]\n", ""),
+    ] {
+        let review = changed("src/lib.rs", &before, &after);
+        assert!(rules(&review).contains(&"tests-weakened"), "{after}: {review:#?}");
+    }
+    let declared = changed("src/lib.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n", "fn a() {}\n");
+    assert!(rules(&declared).contains(&"tests-weakened"), "{declared:#?}");
+}
+
+#[test]
+fn tests_of_a_file_that_did_not_parse_are_counted() {
+    let before = "fn a( {}\n#[test]\nfn t() { assert!(b()); assert!(c()); }\n";
+    let repaired = changed("src/lib.rs", before, &before.replace("a( {", "a() {"));
+    assert_eq!(repaired.verdict, Verdict::Pass, "{repaired:#?}");
+    let weakened = changed("src/lib.rs", before, "fn a() {}\n#[test]\nfn t() { assert!(b()); }\n");
+    assert!(rules(&weakened).contains(&"tests-weakened"));
+}
+
+#[test]
+fn doc_tests_keep_running() {
+    let doc =
+        |fence: &str, line: &str| format!("/// Adds.\n///\n/// ```{fence}\n/// {line}\n/// ```\npub fn f() {{}}\n");
+    let before = doc("", "assert_eq!(x::f(), 1);");
+    for after in [
+        doc("ignore", "assert_eq!(x::f(), 1);"),
+        doc("no_run", "assert_eq!(x::f(), 1);"),
+        doc("text", "assert_eq!(x::f(), 1);"),
+        doc("should_panic", "assert_eq!(x::f(), 1);"),
+        doc("", "assert_eq!(x::f(), 2);"),
+        doc("", "x::f();"),
+        "/// Adds.\npub fn f() {}\n".to_owned(),
+    ] {
+        let review = changed("src/lib.rs", &before, &after);
+        assert!(rules(&review).contains(&"tests-weakened"), "{after}: {review:#?}");
+    }
+    for after in [
+        doc("rust", "assert_eq!(x::f(), 1);"),
+        before.replace("/// Adds.", "/// Adds things."),
+        before.replace("/// assert", "/// let y = 1;\n/// assert"),
+        before.replace("pub fn f() {}", "#[inline]\npub fn f() {}"),
+    ] {
+        assert_eq!(changed("src/lib.rs", &before, &after).verdict, Verdict::Pass, "{after}");
+    }
+}

@@ -1,0 +1,17 @@
+//! Settings: what a person may set, from the built-in defaults, their own file, the repository's `kaizen.toml` and the
+//! command line, in that order.
+//!
+//! Merged once, at the start, into one [`Settings`] value that is passed down; nothing below reads a file or the
+//! environment for a setting. Unknown keys and wrong types are errors that name the file, the line and the way out.
+
+pub mod error;
+pub mod load;
+pub mod nearest;
+pub mod settings;
+
+pub use error::SettingsError;
+pub use load::{Layer, Origin, explain, load};
+pub use settings::{FailingTests, ModelSettings, Settings, Structured, Subject};
+
+/// The defaults, with a comment on every key: what `kaizen init` writes.
+pub const DEFAULTS: &str = include_str!("default.toml");

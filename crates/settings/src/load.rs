@@ -1,0 +1,185 @@
+//! Reads settings files, checks them against the defaults and merges them.
+
+use toml::{Table, Value};
+
+use crate::DEFAULTS;
+use crate::error::SettingsError;
+use crate::nearest::nearest;
+use crate::settings::Settings;
+
+/// Sections that a repository may not set: they decide what this machine does, and where secrets go.
+const OWN_SECTIONS: [&str; 2] = ["sandbox", "model"];
+
+/// Where a file comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the repository: anybody who can commit wrote it.
+    Repository,
+    /// From the person who runs Kaizen.
+    Own,
+}
+
+/// One settings file.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// How errors name it.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// The defaults with the layers laid over them, later ones winning.
+///
+/// # Errors
+/// At the first thing in a file that cannot be taken.
+pub fn load(layers: &[Layer]) -> Result<Settings, SettingsError> {
+    let defaults = parse(DEFAULTS, "the built-in settings")?;
+    let mut merged = defaults.clone();
+    for layer in layers {
+        let table = parse(&layer.text, &layer.file)?;
+        check(&table, &defaults, layer)?;
+        merge(&mut merged, table);
+    }
+    merged.try_into().map_err(|error: toml::de::Error| SettingsError::Value(error.message().to_owned()))
+}
+
+fn parse(text: &str, file: &str) -> Result<Table, SettingsError> {
+    text.parse::<Table>()
+        .map_err(|error| SettingsError::NotToml { file: file.to_owned(), message: error.to_string().trim().to_owned() })
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+fn check(table: &Table, defaults: &Table, layer: &Layer) -> Result<(), SettingsError> {
+    let file = || layer.file.clone();
+    for (section, value) in table {
+        let line = line_of(&layer.text, section, None);
+        let (Some(known), Some(entries)) = (defaults.get(section).and_then(Value::as_table), value.as_table()) else {
+            if defaults.contains_key(section) {
+                let (key, found) = (section.clone(), kind(value));
+                return Err(SettingsError::WrongType { key, file: file(), line, wanted: "a table", found });
+            }
+            let near = nearest(section, defaults.keys().map(String::as_str)).map(str::to_owned);
+            return Err(SettingsError::UnknownKey { key: section.clone(), file: file(), line, near });
+        };
+        if layer.origin == Origin::Repository && OWN_SECTIONS.contains(&section.as_str()) {
+            return Err(SettingsError::NotYours { key: section.clone(), file: file(), line });
+        }
+        for (key, value) in entries {
+            let line = line_of(&layer.text, section, Some(key));
+            let dotted = format!("{section}.{key}");
+            let Some(default) = known.get(key) else {
+                let near = nearest(key, known.keys().map(String::as_str)).map(|near| format!("{section}.{near}"));
+                return Err(SettingsError::UnknownKey { key: dotted, file: file(), line, near });
+            };
+            if kind(default) != kind(value) {
+                let (wanted, found) = (kind(default), kind(value));
+                return Err(SettingsError::WrongType { key: dotted, file: file(), line, wanted, found });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text in quotes",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+/// The line, from 1, of a section or of a key in it; 0 when it is written in a way that cannot be told (dotted).
+fn line_of(text: &str, section: &str, key: Option<&str>) -> usize {
+    let Ok(document) = toml_edit::Document::parse(text) else { return 0 };
+    let span = match (document.get(section), key) {
+        (Some(item), None) => document.get_key_value(section).and_then(|(key, _)| key.span()).or_else(|| item.span()),
+        (Some(item), Some(key)) => item.as_table_like().and_then(|table| {
+            table.get_key_value(key).and_then(|(key, item)| key.span().or_else(|| item.span()))
+        }),
+        (None, _) => None,
+    };
+    span.and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1)
+}
+
+/// The part of the defaults that explains a section; all of it when no section of that name exists.
+#[must_use]
+pub fn explain(section: Option<&str>) -> String {
+    let Some(section) = section else { return DEFAULTS.to_owned() };
+    let head = format!("[{}]", section.split('.').next().unwrap_or(section));
+    let lines: Vec<&str> = DEFAULTS.lines().collect();
+    let Some(start) = lines.iter().position(|line| *line == head) else { return DEFAULTS.to_owned() };
+    let length = lines.iter().skip(start + 1).position(|line| line.starts_with('[')).unwrap_or(lines.len());
+    let text: String = lines.iter().skip(start).take(length + 1).map(|line| format!("{line}\n")).collect();
+    format!("{}\n", text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str, origin: Origin) -> String {
+        let layer = Layer { file: "kaizen.toml".to_owned(), text: text.to_owned(), origin };
+        let error = load(&[layer]).unwrap_err();
+        format!("error: {error}\nhelp: {}", error.help())
+    }
+
+    #[test]
+    fn the_defaults_load_and_later_layers_win() {
+        assert_eq!(Settings::default().cycle.max_landings, 5);
+        let layer = |text: &str| Layer { file: "f".to_owned(), text: text.to_owned(), origin: Origin::Own };
+        let settings = load(&[layer("[cycle]\nmax_landings = 1"), layer("[cycle]\nmax_landings = 9")]).unwrap();
+        assert_eq!((settings.cycle.max_landings, settings.cycle.max_opportunities), (9, 8));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
+        insta::assert_snapshot!(refused("[cycle]\n\n[landing]\n# x\nmod = \"merge\"\n", Origin::Own), @r"
+        error: unknown key `landing.mod` in kaizen.toml, line 5
+        help: did you mean `landing.mode`?  `kaizen init --explain landing` lists the keys
+        ");
+        insta::assert_snapshot!(refused("[landin]\n", Origin::Own), @r"
+        error: unknown key `landin` in kaizen.toml, line 1
+        help: did you mean `landing`?  `kaizen init --explain landin` lists the keys
+        ");
+    }
+
+    #[test]
+    fn a_wrong_type_and_a_wrong_value_are_named() {
+        insta::assert_snapshot!(refused("[cycle]\nmax_landings = \"many\"\n", Origin::Own), @r"
+        error: `cycle.max_landings` in kaizen.toml, line 2, must be a whole number, not a text in quotes
+        help: `kaizen init --explain cycle` shows each key with its default
+        ");
+        let text = refused("[landing]\nmode = \"push\"\n", Origin::Own);
+        assert!(text.contains("push") && text.contains("branch"), "{text}");
+    }
+
+    #[test]
+    fn a_repository_cannot_decide_what_this_machine_does() {
+        insta::assert_snapshot!(refused("[sandbox]\nwaived = [\"seccomp\"]\n", Origin::Repository), @r"
+        error: `sandbox` in kaizen.toml, line 1, cannot be set by a repository
+        help: `sandbox` decides what this machine may do; set it in your own file, see `kaizen doctor`
+        ");
+    }
+
+    #[test]
+    fn a_section_explains_itself() {
+        let text = explain(Some("landing"));
+        assert!(text.starts_with("[landing]\n# branch:") && text.contains("subject") && !text.contains("[signals]"), "{text}");
+    }
+}

@@ -1,0 +1,205 @@
+//! The warm base: a copy of a commit's files with a target folder that is already built, one per repository and
+//! toolchain. Trials see it copy-on-write, so building it once pays for every trial, and no trial can change it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use kaizen_domain::CommitId;
+use serde::{Deserialize, Serialize};
+
+use crate::isolation::Cancel;
+use crate::progress::Progress;
+use crate::runner::{Runner, TrialError};
+
+/// A copy of a commit's files, ready to be tried on.
+#[derive(Debug, Clone)]
+pub struct WarmBase {
+    /// The commit whose files it holds.
+    pub commit: CommitId,
+    /// The folder of the cargo project below the top of the repository; empty when it is the top.
+    pub folder: String,
+    dir: PathBuf,
+}
+
+/// What a base on disk holds, written last.
+#[derive(Serialize, Deserialize)]
+struct Label {
+    commit: CommitId,
+    folder: String,
+}
+
+/// Writes the files of a commit into a fresh folder.
+pub type Export<'a> = &'a dyn Fn(&Path) -> Result<(), String>;
+
+impl WarmBase {
+    /// The folder with the files.
+    #[must_use]
+    pub fn tree_dir(&self) -> PathBuf {
+        self.dir.join("tree")
+    }
+
+    /// The folder of the cargo project in it.
+    #[must_use]
+    pub fn project_dir(&self) -> PathBuf {
+        if self.folder.is_empty() { self.tree_dir() } else { self.tree_dir().join(&self.folder) }
+    }
+
+    /// The built target folder.
+    #[must_use]
+    pub fn target_dir(&self) -> PathBuf {
+        self.project_dir().join("target")
+    }
+}
+
+impl Runner {
+    /// Brings the base of a repository to a commit. The files are written anew unless they are that commit's already;
+    /// the target folder is kept from commit to commit, so that dependencies are compiled once.
+    ///
+    /// # Errors
+    /// When the files cannot be written or dependencies cannot be fetched.
+    pub fn prepare(
+        &self,
+        key: &str,
+        commit: &CommitId,
+        folder: &str,
+        export: Export<'_>,
+        cancel: &Cancel,
+        on: &mut dyn FnMut(Progress),
+    ) -> Result<WarmBase, TrialError> {
+        let dir = self.settings.state_dir.join("bases").join(format!("{key}-{}", self.toolchain.fingerprint()));
+        fs::create_dir_all(&dir).map_err(TrialError::io("creating", &dir))?;
+        let base = WarmBase { commit: commit.clone(), folder: folder.to_owned(), dir: dir.clone() };
+        let label = dir.join("base.json");
+        if let Some(known) = read_label(&label)
+            && known.commit == *commit
+            && known.folder == folder
+        {
+            return Ok(base);
+        }
+        remove_file(&label)?;
+        replace_tree(&base, export)?;
+        on(Progress::Fetching);
+        self.fetch(&base, cancel)?;
+        let text =
+            serde_json::to_string(&Label { commit: commit.clone(), folder: folder.to_owned() }).unwrap_or_default();
+        let draft = dir.join("base.json.new");
+        fs::write(&draft, text).map_err(TrialError::io("writing", &draft))?;
+        fs::rename(&draft, &label).map_err(TrialError::io("writing", &label))?;
+        Ok(base)
+    }
+
+    /// Downloads what the manifests ask for. Runs outside the sandbox, in a folder where cargo and rustup read no
+    /// configuration of the repository; `cargo fetch` compiles and runs nothing.
+    fn fetch(&self, base: &WarmBase, cancel: &Cancel) -> Result<(), TrialError> {
+        // What is downloaded already is taken as it is: most runs need no network at all.
+        if self.run_fetch(base, &["--offline"], cancel)?.is_ok() {
+            return Ok(());
+        }
+        match self.run_fetch(base, &[], cancel)? {
+            Ok(()) => Ok(()),
+            // With vendored sources there is nothing to fetch; whether they suffice shows inside.
+            Err(_) if vendored(&base.project_dir()) || vendored(&base.tree_dir()) => Ok(()),
+            Err(output) => Err(TrialError::Fetch { output }),
+        }
+    }
+
+    fn run_fetch(&self, base: &WarmBase, args: &[&str], cancel: &Cancel) -> Result<Result<(), String>, TrialError> {
+        if cancel.is_cancelled() {
+            return Err(TrialError::Cancelled);
+        }
+        let cargo = self.toolchain.sysroot.join("bin/cargo");
+        let done = Command::new(&cargo)
+            .args(["fetch", "--manifest-path"])
+            .arg(base.project_dir().join("Cargo.toml"))
+            .args(args)
+            .current_dir(&self.settings.state_dir)
+            .env("PATH", path_with(&self.toolchain.sysroot))
+            .env("CARGO_TERM_COLOR", "never")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(TrialError::io("running", &cargo))?;
+        let tail = || {
+            let text = String::from_utf8_lossy(&done.stderr);
+            let lines: Vec<&str> = text.lines().collect();
+            lines.iter().skip(lines.len().saturating_sub(12)).map(|line| format!("{line}\n")).collect::<String>()
+        };
+        Ok(if done.status.success() { Ok(()) } else { Err(tail()) })
+    }
+}
+
+fn read_label(path: &Path) -> Option<Label> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+}
+
+/// Writes the files of the commit beside the old ones, moves the target folder over, then drops the old ones. Until
+/// the label is written, whatever a crash leaves here is thrown away by the next call.
+fn replace_tree(base: &WarmBase, export: Export<'_>) -> Result<(), TrialError> {
+    let (tree, old, kept) = (base.tree_dir(), base.dir.join("tree.old"), base.dir.join("target.kept"));
+    if tree.exists() {
+        let target = find_target(&tree);
+        if let Some(target) = target {
+            remove_dir(&kept)?;
+            fs::rename(&target, &kept).map_err(TrialError::io("moving", &target))?;
+        }
+        remove_dir(&old)?;
+        fs::rename(&tree, &old).map_err(TrialError::io("moving", &tree))?;
+    }
+    fs::create_dir_all(&tree).map_err(TrialError::io("creating", &tree))?;
+    export(&tree).map_err(TrialError::Export)?;
+    let target = base.target_dir();
+    if kept.exists() && !target.exists() {
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(TrialError::io("creating", parent))?;
+        }
+        fs::rename(&kept, &target).map_err(TrialError::io("moving", &kept))?;
+    }
+    fs::create_dir_all(&target).map_err(TrialError::io("creating", &target))?;
+    remove_dir(&old)?;
+    remove_dir(&kept)
+}
+
+/// A target folder at the top or one or two folders down, wherever the project was before.
+fn find_target(tree: &Path) -> Option<PathBuf> {
+    let marked = |dir: &Path| dir.join("target/CACHEDIR.TAG").is_file().then(|| dir.join("target"));
+    let below = |dir: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+    };
+    marked(tree).or_else(|| {
+        let first = below(tree);
+        first
+            .iter()
+            .find_map(|dir| marked(dir))
+            .or_else(|| first.iter().flat_map(|dir| below(dir)).find_map(|dir| marked(&dir)))
+    })
+}
+
+fn vendored(dir: &Path) -> bool {
+    ["config.toml", "config"]
+        .iter()
+        .any(|name| fs::read_to_string(dir.join(".cargo").join(name)).is_ok_and(|text| text.contains("[source.")))
+}
+
+fn path_with(sysroot: &Path) -> std::ffi::OsString {
+    let mut path = sysroot.join("bin").into_os_string();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    path
+}
+
+fn remove_dir(path: &Path) -> Result<(), TrialError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrialError::io("removing", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_file(path: &Path) -> Result<(), TrialError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrialError::io("removing", path)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,216 @@
+//! Everything that the forked processes need, prepared while allocating is still allowed.
+//!
+//! Three processes follow each other: the monitor stays outside the new pid namespace and waits, init is its first
+//! process and builds the root, the command gives up the last powers and starts the program. Each has its own steps.
+
+use std::collections::BTreeSet;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::error::IsolationError;
+use super::filter::Filter;
+use super::job::{Job, Limits, Tree};
+use super::landlock::{Landlock, version};
+use super::layer::LayerName;
+use super::root::{RootBuilder, SCRATCH, c_string, devices, inside_parts};
+use super::step::{Action, Command, INSIDE_ID, Step};
+
+/// How many times the memory limit one process may reserve. The kernel refuses more at once; the watch ends the job
+/// long before, but looks only now and then.
+const RESERVE: u64 = 2;
+/// How many processes and threads over the limit the kernel lets pass, so that the watch sees that it was crossed.
+const PROCESS_SLACK: u64 = 16;
+
+/// The steps of one job.
+#[derive(Debug)]
+pub(super) struct Blueprint {
+    pub monitor: Vec<Step>,
+    pub init: Vec<Step>,
+    pub command: Vec<Step>,
+    /// The copy-on-write tree, to see whether it was full in the end.
+    pub tree: Option<CString>,
+    /// Scratch space, to see the same.
+    pub tmp: CString,
+    program: PathBuf,
+}
+
+/// What the last process does in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Starts the command.
+    Run,
+    /// Proves the layers from within, says so, and waits.
+    DryRun,
+}
+
+impl Blueprint {
+    /// Prepares `job`, without the layers in `dropped`.
+    pub(super) fn prepare(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> Result<Self, IsolationError> {
+        Ok(Self {
+            monitor: monitor_steps(dropped),
+            init: init_steps(job, dropped)?,
+            command: command_steps(job, dropped, purpose)?,
+            tree: match job.tree {
+                Tree::CopyOnWrite { .. } => Some(c_string(&job.tree_at)?),
+                Tree::Writable(_) => None,
+            },
+            tmp: c_string("/tmp")?,
+            program: job.program.clone(),
+        })
+    }
+
+    /// What it means that the step with this index over all three processes failed.
+    pub(super) fn failure(&self, index: u32, errno: i32) -> IsolationError {
+        let source = std::io::Error::from_raw_os_error(errno);
+        let mut steps = self.monitor.iter().chain(&self.init).chain(&self.command);
+        match steps.nth(index as usize) {
+            Some(Step { action: Action::Exec(_), .. }) => {
+                IsolationError::Exec { program: self.program.clone(), source }
+            }
+            Some(Step { layer, what, .. }) => IsolationError::Setup { layer: layer.name(), step: what.clone(), source },
+            None => IsolationError::System { what: "starting the sandbox's own processes", source },
+        }
+    }
+}
+
+fn step(layer: LayerName, what: &str, action: Action) -> Step {
+    Step { layer, what: what.to_owned(), action }
+}
+
+/// The namespaces, one by one so that a missing one can be named; the user namespace first, as it gives the right to
+/// the others.
+const NAMESPACES: [(LayerName, libc::c_int); 7] = [
+    (LayerName::User, libc::CLONE_NEWUSER),
+    (LayerName::Mount, libc::CLONE_NEWNS),
+    (LayerName::Pid, libc::CLONE_NEWPID),
+    (LayerName::Network, libc::CLONE_NEWNET),
+    (LayerName::Ipc, libc::CLONE_NEWIPC),
+    (LayerName::Uts, libc::CLONE_NEWUTS),
+    (LayerName::CgroupNamespace, libc::CLONE_NEWCGROUP),
+];
+
+fn monitor_steps(dropped: &BTreeSet<LayerName>) -> Vec<Step> {
+    // SAFETY: these take nothing and cannot fail.
+    let (user, group) = unsafe { (libc::geteuid(), libc::getegid()) };
+    let put = |path: &str, text: String| Action::Put {
+        path: CString::new(path).unwrap_or_default(),
+        bytes: text.into_bytes(),
+    };
+    let mut steps = vec![
+        step(LayerName::Pid, "asking to end with Kaizen", Action::DieWithParent),
+        step(LayerName::Pid, "leaving Kaizen's session", Action::NewSession),
+        step(LayerName::User, "dropping groups", Action::DropGroups),
+        // Otherwise the maps below would belong to root.
+        step(LayerName::User, "opening the way to the maps", Action::Dumpable(true)),
+    ];
+    for (layer, flag) in NAMESPACES.into_iter().filter(|(layer, _)| !dropped.contains(layer)) {
+        steps.push(step(layer, "making the namespace", Action::Unshare(flag)));
+    }
+    steps.extend([
+        step(LayerName::User, "mapping the user", put("/proc/self/uid_map", format!("{INSIDE_ID} {user} 1\n"))),
+        step(LayerName::User, "denying setgroups", put("/proc/self/setgroups", "deny".to_owned())),
+        step(LayerName::User, "mapping the group", put("/proc/self/gid_map", format!("{INSIDE_ID} {group} 1\n"))),
+        // Changing credentials may have cleared it.
+        step(LayerName::Pid, "asking to end with Kaizen", Action::DieWithParent),
+    ]);
+    steps
+}
+
+fn init_steps(job: &Job, dropped: &BTreeSet<LayerName>) -> Result<Vec<Step>, IsolationError> {
+    let mut steps = vec![
+        step(LayerName::Pid, "asking to end with the monitor", Action::DieWithParent),
+        step(
+            LayerName::ResourceLimits,
+            "offering to be ended first when the machine runs out of memory",
+            Action::Put { path: c_string("/proc/self/oom_score_adj")?, bytes: b"1000".to_vec() },
+        ),
+        // This process is a copy of Kaizen, memory and all: nothing inside may look into it.
+        step(LayerName::Pid, "closing init to the command", Action::Dumpable(false)),
+    ];
+    if !dropped.contains(&LayerName::Network) {
+        steps.push(step(LayerName::Network, "bringing loopback up", Action::Loopback));
+    }
+    if !dropped.contains(&LayerName::Uts) {
+        steps.push(step(LayerName::Uts, "setting the host name", Action::HostName(b"kaizen")));
+    }
+    steps.extend(RootBuilder::steps(job, !dropped.contains(&LayerName::PrivateProc))?);
+    steps.push(step(LayerName::Capabilities, "dropping all capabilities", Action::DropCapabilities));
+    steps.push(step(LayerName::NoNewPrivileges, "forbidding new privileges", Action::NoNewPrivileges));
+    Ok(steps)
+}
+
+fn command_steps(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> Result<Vec<Step>, IsolationError> {
+    inside_parts(&job.cwd)?;
+    let mut steps = vec![
+        step(LayerName::Mount, "opening /dev/null", Action::Stdin),
+        Step {
+            layer: LayerName::Mount,
+            what: format!("entering the working directory {}", job.cwd.display()),
+            action: Action::WorkingDirectory(c_string(&job.cwd)?),
+        },
+        step(LayerName::ResourceLimits, "setting resource limits", Action::Limits(resource_limits(&job.limits))),
+    ];
+    if !dropped.contains(&LayerName::Landlock) {
+        let mut writable = vec![c_string(&job.tree_at)?];
+        for path in SCRATCH {
+            writable.push(c_string(path)?);
+        }
+        for (_, inside) in &job.writable {
+            writable.push(c_string(inside)?);
+        }
+        let devices = devices().map(c_string).collect::<Result<_, _>>()?;
+        let landlock = Action::Landlock(Landlock::new(version(), writable, devices));
+        steps.push(step(LayerName::Landlock, "restricting file access", landlock));
+    }
+    if !dropped.contains(&LayerName::Seccomp) {
+        let filter = Filter::compile().map_err(|error| IsolationError::Setup {
+            layer: LayerName::Seccomp.name(),
+            step: "compiling the system call filter".to_owned(),
+            source: std::io::Error::other(error),
+        })?;
+        steps.push(step(LayerName::Seccomp, "installing the system call filter", Action::Seccomp(filter)));
+    }
+    match purpose {
+        Purpose::Run => steps.push(step(LayerName::Mount, "starting the program", Action::Exec(command(job)?))),
+        Purpose::DryRun => {
+            for layer in LayerName::ALL.into_iter().filter(|layer| !dropped.contains(layer)) {
+                steps.push(step(layer, "looking from within whether it holds", Action::Prove(layer)));
+            }
+            steps.push(step(LayerName::Pid, "waiting", Action::Ready));
+        }
+    }
+    Ok(steps)
+}
+
+fn resource_limits(limits: &Limits) -> Vec<(u32, u64)> {
+    // The type of these constants differs between C libraries.
+    #[expect(clippy::unnecessary_cast, reason = "with musl it is another type")]
+    [
+        (libc::RLIMIT_CORE as u32, 0),
+        (libc::RLIMIT_CPU as u32, limits.cpu.as_secs().max(1)),
+        (libc::RLIMIT_DATA as u32, limits.memory.saturating_mul(RESERVE)),
+        (libc::RLIMIT_NPROC as u32, limits.processes.saturating_add(PROCESS_SLACK)),
+        (libc::RLIMIT_FSIZE as u32, limits.file_size),
+        (libc::RLIMIT_NOFILE as u32, limits.open_files),
+        (libc::RLIMIT_MSGQUEUE as u32, 819_200),
+        (libc::RLIMIT_RTPRIO as u32, 0),
+    ]
+    .to_vec()
+}
+
+fn command(job: &Job) -> Result<Command, IsolationError> {
+    inside_parts(&job.program)?;
+    let args = job.args.iter().map(c_string).collect::<Result<_, _>>()?;
+    let mut env = Vec::new();
+    for (name, value) in &job.env {
+        if name.is_empty() || name.as_bytes().contains(&b'=') {
+            return Err(IsolationError::Job(format!("{name:?} is no name of an environment variable")));
+        }
+        let mut entry = OsString::from(name);
+        entry.push("=");
+        entry.push(value);
+        env.push(c_string(entry)?);
+    }
+    Ok(Command::new(c_string(&job.program)?, args, env))
+}

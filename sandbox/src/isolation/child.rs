@@ -1,0 +1,202 @@
+//! The forked side: monitor, init and command, from the fork to the program's first instruction.
+//!
+//! Runs in a copy of a process with threads: raw calls on prepared data only, no allocation, no lock, no panic. Ends
+//! with `exec` or `_exit`, and never returns into Kaizen's code.
+
+use std::ffi::CStr;
+use std::mem::zeroed;
+use std::ptr;
+
+use super::blueprint::Blueprint;
+use super::report::Record;
+use super::step::Step;
+use super::sys::{Errno, LIFE_FD, REPORT_FD, check, check_long, errno, exit, fork, open_at};
+
+/// Exit codes of monitor and init; nobody reads them, the records say more.
+const SETUP_FAILED: libc::c_int = 120;
+const TOLD_TO_END: libc::c_int = 121;
+/// The step index for what is no step.
+const NO_STEP: u32 = u32::MAX;
+
+/// The descriptors that the child is started with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub stdout: libc::c_int,
+    pub stderr: libc::c_int,
+    pub report: libc::c_int,
+    pub life: libc::c_int,
+}
+
+/// Becomes the monitor of a sandbox. Call it in the child, with all signals blocked.
+pub(super) fn become_monitor(plan: &Blueprint, ends: Ends) -> ! {
+    reset_signals();
+    if settle(ends).is_err() {
+        exit(SETUP_FAILED);
+    }
+    take(&plan.monitor, 0);
+    match fork() {
+        Err(errno) => fail(NO_STEP, errno),
+        Ok(0) => become_init(plan),
+        Ok(init) => {
+            close_output();
+            watch_over(init, || {
+                // The end of the first process is the end of all in its pid namespace.
+                // SAFETY: the process is our child and not waited for, so the number is still its own.
+                unsafe { libc::kill(init, libc::SIGKILL) };
+                wait_for(init);
+                exit(TOLD_TO_END)
+            });
+            exit(0)
+        }
+    }
+}
+
+fn become_init(plan: &Blueprint) -> ! {
+    take(&plan.init, plan.monitor.len());
+    match fork() {
+        Err(errno) => fail(NO_STEP, errno),
+        Ok(0) => become_command(plan),
+        Ok(command) => {
+            close_output();
+            let status = watch_over(command, || exit(TOLD_TO_END));
+            let tree_full = plan.tree.as_deref().is_some_and(is_full);
+            Record::Ended { status, tree_full, tmp_full: is_full(&plan.tmp) }.send();
+            // The kernel ends whatever is left in the namespace.
+            exit(0)
+        }
+    }
+}
+
+fn become_command(plan: &Blueprint) -> ! {
+    // SAFETY: both structures are plain data; an empty set of signals is valid.
+    unsafe {
+        let mut none: libc::sigset_t = zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
+    }
+    take(&plan.command, plan.monitor.len() + plan.init.len());
+    exit(SETUP_FAILED)
+}
+
+/// Does the steps; the first that fails is reported and ends the process, and with it everything after it.
+fn take(steps: &[Step], first: usize) {
+    for (step, index) in steps.iter().zip(first as u32..) {
+        if let Err(errno) = step.action.perform() {
+            fail(index, errno);
+        }
+    }
+}
+
+fn fail(step: u32, errno: Errno) -> ! {
+    Record::Failed { step, errno }.send();
+    exit(SETUP_FAILED)
+}
+
+/// Puts the descriptors in their places and closes all others.
+fn settle(ends: Ends) -> Result<(), Errno> {
+    const ABOVE: libc::c_int = 16;
+    let mut high = [ends.stdout, ends.stderr, ends.report, ends.life];
+    for fd in &mut high {
+        // SAFETY: takes numbers.
+        *fd = check(unsafe { libc::fcntl(*fd, libc::F_DUPFD_CLOEXEC, ABOVE) })?;
+    }
+    let null = open_at(libc::AT_FDCWD, c"/dev/null", libc::O_RDONLY, 0)?;
+    // SAFETY: takes numbers.
+    check(unsafe { libc::dup2(null.0, 0) })?;
+    drop(null);
+    for (fd, (place, flags)) in
+        high.into_iter().zip([(1, 0), (2, 0), (REPORT_FD, libc::O_CLOEXEC), (LIFE_FD, libc::O_CLOEXEC)])
+    {
+        // SAFETY: takes numbers.
+        check(unsafe { libc::dup3(fd, place, flags) })?;
+    }
+    let rest = libc::c_uint::try_from(LIFE_FD + 1).unwrap_or(libc::c_uint::MAX);
+    // SAFETY: takes numbers.
+    check_long(unsafe { libc::syscall(libc::SYS_close_range, rest, libc::c_uint::MAX, 0 as libc::c_uint) })?;
+    // SAFETY: takes a number and cannot fail.
+    unsafe { libc::umask(0o022) };
+    Ok(())
+}
+
+/// Forgets Kaizen's signal handlers, which would run in this copy of it, and what it ignores, which `exec` would keep.
+fn reset_signals() {
+    const LAST: libc::c_int = 64;
+    for signal in 1..=LAST {
+        // SAFETY: the default action is always valid; numbers that cannot be set are refused.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Waits until `child` ends and returns its wait status, reaping all others meanwhile. When the life line is cut,
+/// calls `cut` instead.
+fn watch_over(child: libc::pid_t, cut: impl Fn() -> libc::c_int) -> libc::c_int {
+    // SAFETY: the set is plain data, and initialised before use.
+    let signals = unsafe {
+        let mut set: libc::sigset_t = zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
+    };
+    if signals < 0 {
+        return cut();
+    }
+    loop {
+        if let Some(status) = reap(child) {
+            return status;
+        }
+        let poll = |fd, events| libc::pollfd { fd, events, revents: 0 };
+        let mut polls = [poll(LIFE_FD, 0), poll(signals, libc::POLLIN)];
+        // SAFETY: two valid structures.
+        if unsafe { libc::poll(polls.as_mut_ptr(), 2, -1) } < 0 && errno() != libc::EINTR {
+            return cut();
+        }
+        if polls[0].revents != 0 {
+            return cut();
+        }
+        // SAFETY: an array of bytes is valid for reading into; the structure's content does not matter.
+        unsafe {
+            let mut info: libc::signalfd_siginfo = zeroed();
+            libc::read(signals, (&raw mut info).cast(), size_of::<libc::signalfd_siginfo>());
+        }
+    }
+}
+
+/// Reaps every child that has ended; the status of `child` when it is among them.
+fn reap(child: libc::pid_t) -> Option<libc::c_int> {
+    loop {
+        let mut status = 0;
+        // SAFETY: the status is valid for writing.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::__WALL) };
+        if pid == child {
+            return Some(status);
+        }
+        if pid <= 0 && errno() != libc::EINTR {
+            return None;
+        }
+        if pid == 0 {
+            return None;
+        }
+    }
+}
+
+fn wait_for(child: libc::pid_t) {
+    // SAFETY: no status is asked for.
+    while unsafe { libc::waitpid(child, ptr::null_mut(), libc::__WALL) } < 0 && errno() == libc::EINTR {}
+}
+
+fn close_output() {
+    for fd in [1, 2] {
+        // SAFETY: these are ours, and not used any more.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Whether a file system in memory has no room or no file left.
+fn is_full(path: &CStr) -> bool {
+    const BLOCKS: u64 = 16;
+    // SAFETY: all zeroes are a valid value of this plain structure.
+    let mut status: libc::statfs = unsafe { zeroed() };
+    // SAFETY: the path ends in NUL and the structure is valid for writing.
+    let done = unsafe { libc::statfs(path.as_ptr(), &raw mut status) };
+    done == 0 && status.f_blocks > 0 && (status.f_bavail < BLOCKS || status.f_ffree == 0)
+}

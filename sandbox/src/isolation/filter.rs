@@ -1,0 +1,217 @@
+//! The seccomp layer: which system calls are refused, compiled to a BPF program.
+//!
+//! Refused are calls that build other sandboxes, look into other processes, load code into the kernel, change the
+//! machine, or only widen the kernel's attack surface; and calls newer than this list. Compilers, linkers and tests
+//! of ordinary crates need none of them.
+
+use std::collections::BTreeMap;
+
+use seccompiler::SeccompCmpArgLen::Dword;
+use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
+
+use super::sys::{Errno, check_long};
+
+/// The first number that this list does not know; numbers from 424 on are the same on every architecture. It also
+/// shuts out the x32 calls of x86-64, whose numbers are far above and would slip past the list.
+const FIRST_UNKNOWN: u32 = 470;
+const OPEN_TREE_ATTR: i64 = 467;
+const LSM_SET_SELF_ATTR: i64 = 460;
+
+/// Answered as by a kernel that lacks them, so that programs take their older way: `clone3` hides its flags from the
+/// filter, and System V memory, queues and semaphores would be memory that no limit counts.
+const ABSENT: [i64; 4] = [libc::SYS_clone3, libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget];
+
+const REFUSED: &[i64] = &[
+    // other roots, mounts and namespaces
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_setns,
+    libc::SYS_unshare,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    OPEN_TREE_ATTR,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    // other processes
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_move_pages,
+    libc::SYS_migrate_pages,
+    libc::SYS_perf_event_open,
+    // keys
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    // code and data in the kernel
+    libc::SYS_bpf,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_memfd_secret,
+    libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_fanotify_init,
+    libc::SYS_fanotify_mark,
+    libc::SYS_lookup_dcookie,
+    libc::SYS_nfsservctl,
+    LSM_SET_SELF_ATTR,
+    // the machine
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_quotactl_fd,
+    libc::SYS_syslog,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_vhangup,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_iopl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_ioperm,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_modify_ldt,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_uselib,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS__sysctl,
+];
+
+/// Flags of `clone` that make namespaces.
+const NAMESPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+];
+
+/// Commands that type into a terminal, script the console, or change a terminal's line discipline.
+const TERMINAL_COMMANDS: [u64; 3] = [0x5412, 0x541C, 0x5423];
+const FAMILIES: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+
+/// The compiled filter, ready for the child.
+#[derive(Debug)]
+pub(super) struct Filter(Vec<libc::sock_filter>);
+
+impl Filter {
+    /// Compiles the filter for this machine's architecture.
+    pub(super) fn compile() -> Result<Self, seccompiler::Error> {
+        let mut program = absent_calls();
+        program.extend(refused_calls()?);
+        let plain =
+            |one: seccompiler::sock_filter| libc::sock_filter { code: one.code, jt: one.jt, jf: one.jf, k: one.k };
+        Ok(Self(program.into_iter().map(plain).collect()))
+    }
+
+    /// Puts the filter on the calling thread for good. Needs `no_new_privs`.
+    pub(super) fn install(&self) -> Result<(), Errno> {
+        let program = libc::sock_fprog {
+            len: u16::try_from(self.0.len()).map_err(|_| libc::E2BIG)?,
+            filter: self.0.as_ptr().cast_mut(),
+        };
+        // SAFETY: the kernel copies the program and does not write to it.
+        let done = unsafe {
+            libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0 as libc::c_uint, &raw const program)
+        };
+        check_long(done).map(drop)
+    }
+}
+
+/// The first part: calls that are not there. It goes on to the next instruction for all others.
+fn absent_calls() -> BpfProgram {
+    const LOAD_NUMBER: u16 = 0x20;
+    const JUMP_EQUAL: u16 = 0x15;
+    const JUMP_AT_LEAST: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    const ERRNO: u32 = 0x0005_0000;
+    let op = |code, jt, jf, k| seccompiler::sock_filter { code, jt, jf, k };
+    let mut program = vec![op(LOAD_NUMBER, 0, 0, 0)];
+    for (left, call) in (1..=ABSENT.len() as u8).rev().zip(ABSENT) {
+        program.push(op(JUMP_EQUAL, left, 0, call as u32));
+    }
+    program.push(op(JUMP_AT_LEAST, 0, 1, FIRST_UNKNOWN));
+    program.push(op(RETURN, 0, 0, ERRNO | libc::ENOSYS as u32));
+    program
+}
+
+/// The second part: calls that are refused, which also ends a process that calls in another architecture's way.
+fn refused_calls() -> Result<BpfProgram, seccompiler::Error> {
+    let one = |argument: u8, op: SeccompCmpOp, value: u64| SeccompCondition::new(argument, Dword, op, value);
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+
+    let mut clone = Vec::new();
+    for flag in NAMESPACES {
+        let flag = u64::from(flag.unsigned_abs());
+        clone.push(SeccompRule::new(vec![one(0, MaskedEq(flag), flag)?])?);
+    }
+    rules.insert(libc::SYS_clone, clone);
+
+    let mut ioctl = Vec::new();
+    for command in TERMINAL_COMMANDS {
+        ioctl.push(SeccompRule::new(vec![one(1, Eq, command)?])?);
+    }
+    rules.insert(libc::SYS_ioctl, ioctl);
+
+    let mut strange = Vec::new();
+    for family in FAMILIES {
+        strange.push(one(0, Ne, u64::from(family.unsigned_abs()))?);
+    }
+    let netlink = u64::from(libc::AF_NETLINK.unsigned_abs());
+    let not_routes = vec![one(0, Eq, netlink)?, one(2, Ne, u64::from(libc::NETLINK_ROUTE.unsigned_abs()))?];
+    rules.insert(libc::SYS_socket, vec![SeccompRule::new(strange.clone())?, SeccompRule::new(not_routes)?]);
+    rules.insert(libc::SYS_socketpair, vec![SeccompRule::new(strange)?]);
+
+    // Asking for the personality and setting the ordinary one stay allowed.
+    let changes = vec![one(0, Ne, 0xffff_ffff)?, one(0, Ne, 0)?];
+    rules.insert(libc::SYS_personality, vec![SeccompRule::new(changes)?]);
+
+    let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    let machine = std::env::consts::ARCH.try_into()?;
+    Ok(SeccompFilter::new(rules, SeccompAction::Allow, refuse, machine)?.try_into()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filter_compiles_and_fits() {
+        let filter = Filter::compile().expect("compiles");
+        assert!(filter.0.len() < 4096, "{} instructions", filter.0.len());
+    }
+
+    #[test]
+    fn absent_calls_jump_to_their_answer_and_others_past_it() {
+        let program = absent_calls();
+        let answer = program.len() - 1;
+        for (at, op) in program.iter().enumerate().filter(|(_, op)| op.code == 0x15) {
+            assert_eq!(at + 1 + usize::from(op.jt), answer);
+        }
+        let last = &program[answer - 1];
+        assert_eq!((last.code, last.jt, last.jf, last.k), (0x35, 0, 1, FIRST_UNKNOWN));
+    }
+}

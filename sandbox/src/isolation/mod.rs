@@ -1,0 +1,32 @@
+//! The isolation: runs one untrusted command in namespaces of its own, without root, daemon or setuid helper.
+//!
+//! A job sees a root of its own (system folders read-only, one tree, scratch space in memory), no network but its own
+//! loopback, no process but its own, no environment but what it was given, and nothing of it is left when it ends.
+//! Landlock, seccomp, dropped capabilities and resource limits stand behind the namespaces. It fails closed: where a
+//! layer is missing, nothing runs, unless a person waived that layer by name. Linux only.
+
+mod blueprint;
+mod cancel;
+mod child;
+mod error;
+mod filter;
+mod finished;
+mod job;
+mod landlock;
+mod launch;
+mod layer;
+mod output;
+mod probe;
+mod report;
+mod root;
+mod step;
+mod supervise;
+mod sys;
+mod walk;
+mod watch;
+
+pub use cancel::Cancel;
+pub use error::IsolationError;
+pub use finished::{Exit, Finished, LimitKind, Stream};
+pub use job::{HOME, Job, Limits, Tree, TreeChange};
+pub use probe::Isolation;

@@ -1,0 +1,26 @@
+//! Runs untrusted code: the isolation, the warm base of a repository, and the trial on top of them.
+//!
+//! Floor 2. Blocking: callers run it on threads of their own. Whatever belongs to a repository (build scripts, macros,
+//! tests, and cargo itself) runs inside; only `cargo fetch` runs outside, in a folder where no configuration of the
+//! repository is read, because it downloads and runs no code.
+
+pub mod base;
+pub mod benchmark;
+pub mod cargo_json;
+pub mod harness;
+pub mod isolation;
+pub mod lockfile;
+pub mod metadata;
+pub mod progress;
+pub mod runner;
+pub mod scan;
+pub mod toolchain;
+pub mod trial;
+
+pub use base::WarmBase;
+pub use isolation::{Cancel, Exit, Isolation, IsolationError, Limits, TreeChange};
+pub use metadata::{Metadata, Package};
+pub use progress::Progress;
+pub use runner::{Runner, RunnerSettings, TrialError};
+pub use scan::{Scan, ScanSettings};
+pub use toolchain::Toolchain;

@@ -1,0 +1,85 @@
+//! What cargo says about the packages of a workspace. Run inside: a repository's configuration may name programs.
+
+use serde::Deserialize;
+
+use crate::base::WarmBase;
+use crate::isolation::{Cancel, Exit, TreeChange};
+use crate::runner::{Call, Runner, TREE_PREFIX, TrialError};
+
+/// The packages of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// They, in cargo's order.
+    pub packages: Vec<Package>,
+}
+
+/// One package of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its manifest, below the top of the repository.
+    pub manifest: String,
+    /// The kinds of its targets, such as `lib`, `bin`, `test`, `example`.
+    pub kinds: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    packages: Vec<RawPackage>,
+}
+
+#[derive(Deserialize)]
+struct RawPackage {
+    name: String,
+    manifest_path: String,
+    targets: Vec<RawTarget>,
+}
+
+#[derive(Deserialize)]
+struct RawTarget {
+    kind: Vec<String>,
+}
+
+impl Metadata {
+    /// Whether any package has a library.
+    #[must_use]
+    pub fn has_library(&self) -> bool {
+        self.packages.iter().flat_map(|package| &package.kinds).any(|kind| kind.contains("lib") || kind == "proc-macro")
+    }
+
+    fn read(json: &[u8]) -> Option<Self> {
+        let raw: Raw = serde_json::from_slice(json).ok()?;
+        let packages = raw
+            .packages
+            .into_iter()
+            .map(|package| Package {
+                name: package.name,
+                manifest: package.manifest_path.trim_start_matches(TREE_PREFIX).to_owned(),
+                kinds: package.targets.into_iter().flat_map(|target| target.kind).collect(),
+            })
+            .collect();
+        Some(Self { packages })
+    }
+}
+
+impl Runner {
+    /// Asks cargo for the packages of the workspace, with these changes applied.
+    ///
+    /// # Errors
+    /// When cargo does not understand the project.
+    pub fn metadata(&self, base: &WarmBase, changes: Vec<TreeChange>, cancel: &Cancel) -> Result<Metadata, TrialError> {
+        let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+        let call = Call {
+            program: "/toolchain/bin/cargo",
+            args: args.map(Into::into).into(),
+            changes,
+            warm: false,
+            merge_output: false,
+            wall: self.settings.limits.wall,
+        };
+        let done = self.call(base, call, cancel, &mut |_| {})?;
+        let read = if done.exit == Exit::Code(0) { Metadata::read(&done.stdout) } else { None };
+        read.ok_or_else(|| TrialError::Metadata { output: String::from_utf8_lossy(&done.stderr).trim().to_owned() })
+    }
+}

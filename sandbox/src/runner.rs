@@ -1,0 +1,180 @@
+//! The runner: everything a trial needs around it. It starts cargo in the sandbox and hands out what cargo said.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::base::WarmBase;
+use crate::isolation::{Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange};
+use crate::progress::{Progress, compiling};
+use crate::toolchain::{Toolchain, ToolchainError};
+
+/// Where the repository stands inside, the same in every trial, so that cargo's fingerprints hold.
+pub const TREE: &str = "/repo";
+/// The same with the slash that every path below it has.
+pub(crate) const TREE_PREFIX: &str = "/repo/";
+
+/// What a person may set about trials.
+#[derive(Debug, Clone)]
+pub struct RunnerSettings {
+    /// The limits of one job.
+    pub limits: Limits,
+    /// How long a first build may take.
+    pub build_wall: Duration,
+    /// Layers of the sandbox that a person gave up by name.
+    pub waived: Vec<String>,
+    /// Where warm bases live.
+    pub state_dir: PathBuf,
+    /// How often the tests of the base are run to find flaky ones; at least 1.
+    pub base_runs: u32,
+}
+
+/// Why a trial could not be carried out. Nothing here is a verdict about a patch.
+#[derive(Debug, Error)]
+pub enum TrialError {
+    /// The sandbox.
+    #[error(transparent)]
+    Isolation(#[from] IsolationError),
+    /// The toolchain.
+    #[error(transparent)]
+    Toolchain(#[from] ToolchainError),
+    /// A file or folder of our own.
+    #[error("{what} {path}: {source}")]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The files of the commit could not be written out.
+    #[error("the files of the base cannot be written out: {0}")]
+    Export(String),
+    /// Dependencies could not be fetched.
+    #[error("the dependencies cannot be fetched:\n{output}")]
+    Fetch {
+        /// What cargo said.
+        output: String,
+    },
+    /// cargo does not understand the project.
+    #[error("cargo does not understand the project:\n{output}")]
+    Metadata {
+        /// What cargo said.
+        output: String,
+    },
+    /// It was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl TrialError {
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { what, path, source }
+    }
+}
+
+/// Starts cargo in the sandbox.
+pub struct Runner {
+    pub(crate) isolation: Isolation,
+    pub(crate) toolchain: Toolchain,
+    pub(crate) settings: RunnerSettings,
+}
+
+/// One call of cargo inside.
+pub(crate) struct Call<'a> {
+    pub program: &'a str,
+    pub args: Vec<OsString>,
+    /// Written into the tree first.
+    pub changes: Vec<TreeChange>,
+    /// Whether what is built stays in the base's target folder.
+    pub warm: bool,
+    pub merge_output: bool,
+    pub wall: Duration,
+}
+
+impl Runner {
+    /// Probes the sandbox and finds the toolchain.
+    ///
+    /// # Errors
+    /// When a required layer of the sandbox is missing and not waived, or there is no toolchain.
+    pub fn new(settings: RunnerSettings, asked_toolchain: Option<&str>) -> Result<Self, TrialError> {
+        std::fs::create_dir_all(&settings.state_dir).map_err(TrialError::io("creating", &settings.state_dir))?;
+        let isolation = Isolation::probe(&settings.waived)?;
+        let toolchain = Toolchain::find(asked_toolchain, &settings.state_dir)?;
+        Ok(Self { isolation, toolchain, settings })
+    }
+
+    /// The layers of the sandbox as they were found.
+    #[must_use]
+    pub fn layers(&self) -> &[kaizen_domain::Layer] {
+        self.isolation.layers()
+    }
+
+    /// The toolchain that is used.
+    #[must_use]
+    pub fn toolchain(&self) -> &Toolchain {
+        &self.toolchain
+    }
+
+    pub(crate) fn call(
+        &self,
+        base: &WarmBase,
+        call: Call<'_>,
+        cancel: &Cancel,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<Finished, TrialError> {
+        let mut read_only = self.toolchain.mounts();
+        let cwd = if base.folder.is_empty() { PathBuf::from(TREE) } else { Path::new(TREE).join(&base.folder) };
+        let mut env = Toolchain::environment();
+        env.push(("CARGO_TARGET_DIR".into(), cwd.join("target").into()));
+        let writable = if call.warm { vec![(base.target_dir(), cwd.join("target"))] } else { Vec::new() };
+        read_only.retain(|(host, _)| host.exists());
+        let job = Job {
+            program: PathBuf::from(call.program),
+            args: call.args,
+            cwd,
+            env,
+            tree: Tree::CopyOnWrite { lower: base.tree_dir(), changes: call.changes },
+            tree_at: PathBuf::from(TREE),
+            read_only,
+            writable,
+            merge_output: call.merge_output,
+            limits: Limits { wall: call.wall, ..self.settings.limits.clone() },
+        };
+        let finished = self.isolation.run(&job, cancel, &mut |_: Stream, line: &[u8]| {
+            on_line(String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']));
+        })?;
+        if cancel.is_cancelled() {
+            return Err(TrialError::Cancelled);
+        }
+        Ok(finished)
+    }
+}
+
+/// Turns cargo's status lines into progress.
+pub(crate) struct Watcher<'a> {
+    begun: usize,
+    tested: usize,
+    of: usize,
+    on: &'a mut dyn FnMut(Progress),
+}
+
+impl<'a> Watcher<'a> {
+    pub fn new(of: usize, on: &'a mut dyn FnMut(Progress)) -> Self {
+        Self { begun: 0, tested: 0, of, on }
+    }
+
+    pub fn line(&mut self, line: &str) {
+        if let Some(krate) = compiling(line) {
+            self.begun += 1;
+            (self.on)(Progress::Compiling { krate: krate.to_owned(), begun: self.begun });
+        } else if line.starts_with("test ") && (line.ends_with(" ok") || line.ends_with(" FAILED")) {
+            self.tested += 1;
+            (self.on)(Progress::Testing { done: self.tested, of: self.of });
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! One file a command: what it reads, what it prints, how it ends.
+
+pub mod demo;
+pub mod diff;
+pub mod doctor;
+pub mod given;
+pub mod init;
+pub mod log;
+pub mod man;
+pub mod revert;
+pub mod run_cycle;
+pub mod show;
+pub mod status;
+
+use std::path::PathBuf;
+
+use kaizen_journal::{Found, Journal, Noun};
+
+use crate::failure::Failure;
+use crate::state_dir;
+
+/// A runtime for the agents.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // Many ask for TLS; the first one to install a provider decides, and a second try is no error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::fault(format!("the runtime does not start: {error}")))
+}
+
+/// The journal for reading.
+pub(crate) fn journal(state: Option<PathBuf>) -> Result<Option<Journal>, Failure> {
+    let dir = match state {
+        Some(dir) => dir,
+        None => state_dir::find()?,
+    };
+    Ok(Journal::open_read_only(&dir)?)
+}
+
+/// The one thing whose id begins with these letters.
+pub(crate) fn find(journal: &Journal, prefix: &str, wanted: Option<Noun>) -> Result<Found, Failure> {
+    let plain = prefix.len() >= 2 && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !plain {
+        return Err(Failure::input(
+            format!("`{prefix}` is not the beginning of an id"),
+            "an id is a letter and what follows, such as p3fa; `kaizen log` shows them",
+        ));
+    }
+    let mut found = journal.find(&prefix.to_lowercase())?;
+    if let Some(noun) = wanted {
+        found.retain(|thing| thing.noun == noun);
+    }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Failure::input(format!("nothing has an id that begins with `{prefix}`"), "`kaizen log` lists what there is")),
+        many => Err(Failure::input(format!("{many} ids begin with `{prefix}`"), "give more letters")),
+    }
+}

@@ -1,0 +1,119 @@
+//! Failure: the one error type at the program's edge. What failed, on which thing, what now.
+
+use std::fmt;
+
+use kaizen_agents::AgentError;
+use kaizen_journal::JournalError;
+use kaizen_repo::RepoError;
+use kaizen_sandbox::TrialError;
+use kaizen_settings::SettingsError;
+
+use crate::exit::Exit;
+
+/// An error as a person sees it.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What failed, on which thing.
+    pub message: String,
+    /// What to do about it.
+    pub help: Vec<String>,
+}
+
+impl Failure {
+    /// Something given that cannot be worked with.
+    #[must_use]
+    pub fn input(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { exit: Exit::Input, message: message.into(), help: vec![help.into()] }
+    }
+
+    /// A fault of the machine or of Kaizen.
+    #[must_use]
+    pub fn fault(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Fault, message: message.into(), help: Vec::new() }
+    }
+
+    /// The same with one more way out.
+    #[must_use]
+    pub fn or(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        for help in &self.help {
+            write!(f, "\nhelp: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A message and the way out, when the message has both, split by its semicolon: errors of the rooms below say both in
+/// one line.
+fn split(exit: Exit, text: &str) -> Failure {
+    match text.split_once("; ") {
+        Some((message, help)) => Failure { exit, message: message.to_owned(), help: vec![help.to_owned()] },
+        None => Failure { exit, message: text.to_owned(), help: Vec::new() },
+    }
+}
+
+impl From<RepoError> for Failure {
+    fn from(error: RepoError) -> Self {
+        split(Exit::Input, &error.to_string())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::input(error.to_string(), error.help())
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let exit = if matches!(error, JournalError::Leased { .. }) { Exit::Busy } else { Exit::Fault };
+        split(exit, &error.to_string())
+    }
+}
+
+impl From<TrialError> for Failure {
+    fn from(error: TrialError) -> Self {
+        match &error {
+            TrialError::Isolation(_) => split(Exit::Sandbox, &error.to_string()).or("`kaizen doctor` shows every layer"),
+            TrialError::Fetch { .. } | TrialError::Metadata { .. } => Self::input(
+                error.to_string(),
+                "`cargo fetch` in the repository shows the same; paths outside the repository and submodules that are not \
+                 part of the commit cannot be used",
+            ),
+            TrialError::Cancelled => Self { exit: Exit::Stopped, message: error.to_string(), help: Vec::new() },
+            TrialError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Self::fault(error.to_string()).or("free some space and run again; nothing was lost")
+            }
+            _ => split(Exit::Fault, &error.to_string()),
+        }
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Repo(error) => error.into(),
+            AgentError::Journal(error) => error.into(),
+            AgentError::Trial(error) => error.into(),
+            AgentError::Stopped(reason) => Self {
+                exit: Exit::Stopped,
+                message: format!("stopped: {reason}"),
+                help: vec!["nothing is lost: `kaizen run-cycle` goes on where this stood".to_owned()],
+            },
+            AgentError::Emergency(reason) => Self::fault(format!("emergency, nothing lands any more: {reason}"))
+                .or("`kaizen log` shows what led to it; this is a fault of Kaizen's own, please report it"),
+            other => Self::fault(other.to_string()).or("this is a fault of Kaizen's own; please report it with `kaizen log --json`"),
+        }
+    }
+}

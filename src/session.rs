@@ -1,0 +1,224 @@
+//! Session: a repository with its settings, ready for cycles.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kaizen_agents::{Kaizen, Notice, Options};
+use kaizen_domain::{Cycle, Usd};
+use kaizen_llm::{Client, Deadlines, Provider};
+use kaizen_repo::{Condition, Repo};
+use kaizen_settings::{Layer, ModelSettings, Origin, Settings, Structured, load};
+
+use crate::failure::Failure;
+use crate::terms::CycleTerms;
+use crate::{project, state_dir};
+
+/// What a session is opened with.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// A path inside the repository.
+    pub repo: PathBuf,
+    /// The branch or commit to start from; none: HEAD.
+    pub base: Option<String>,
+    /// A settings file in place of the person's own.
+    pub settings_file: Option<PathBuf>,
+    /// Where state is kept; none: the user's state directory.
+    pub state_dir: Option<PathBuf>,
+}
+
+impl SessionOptions {
+    /// A session on the repository at a path, with everything else as usual.
+    #[must_use]
+    pub fn new(repo: impl Into<PathBuf>) -> Self {
+        Self { repo: repo.into(), base: None, settings_file: None, state_dir: None }
+    }
+}
+
+/// A repository with its settings.
+pub struct Session {
+    options: SessionOptions,
+    repo: Repo,
+    condition: Condition,
+    /// The settings, merged.
+    pub settings: Settings,
+    /// Where state is kept.
+    pub state_dir: PathBuf,
+}
+
+impl Session {
+    /// Opens a repository and loads its settings.
+    ///
+    /// # Errors
+    /// When either cannot be read.
+    pub fn open(options: SessionOptions) -> Result<Self, Failure> {
+        let state_dir = match &options.state_dir {
+            Some(dir) => dir.clone(),
+            None => state_dir::find()?,
+        };
+        let repo = Repo::open(&options.repo)?;
+        let condition = repo.condition()?;
+        let settings = load_settings(&repo, &options)?;
+        Ok(Self { options, repo, condition, settings, state_dir })
+    }
+
+    /// The repository.
+    #[must_use]
+    pub fn repo(&self) -> &Repo {
+        &self.repo
+    }
+
+    /// How the repository stands.
+    #[must_use]
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    /// Runs a cycle to its end. A cycle of this repository that was cut off earlier is brought to its end first.
+    ///
+    /// # Errors
+    /// When it cannot go on; what was recorded stays.
+    pub async fn run_cycle(&self, terms: CycleTerms, mut on: impl FnMut(&Notice)) -> Result<Arc<Cycle>, Failure> {
+        let kaizen = self.start().await?;
+        let outcome = match self.finish_cut_off(&kaizen, &mut on).await {
+            Ok(_) => self.run(&kaizen, terms, &mut on).await,
+            Err(failure) => Err(failure),
+        };
+        kaizen.stop().await;
+        outcome
+    }
+
+    /// Starts the agents for this repository.
+    ///
+    /// # Errors
+    /// When somebody else works on it, or the journal cannot be opened.
+    pub async fn start(&self) -> Result<Kaizen, Failure> {
+        let mut options = Options::new(&self.options.repo, &self.state_dir, self.settings.clone());
+        options.client = client(&self.settings.model)?;
+        Ok(kaizen_agents::start(options).await?)
+    }
+
+    /// Runs a new cycle on running agents.
+    ///
+    /// # Errors
+    /// When the terms do not fit the repository, or the cycle cannot go on.
+    pub async fn run(&self, kaizen: &Kaizen, terms: CycleTerms, on: &mut impl FnMut(&Notice)) -> Result<Arc<Cycle>, Failure> {
+        let base = project::find(&self.repo, &self.options.repo, self.options.base.as_deref(), &self.condition)?;
+        let request = terms.request(base, &self.settings)?;
+        project::check_landing(&self.repo, &request.base, request.landing, request.update_worktree, &self.condition)?;
+        let mut notices = kaizen.subscribe();
+        let run = kaizen.run_cycle(request);
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                biased;
+                Some(notice) = notices.recv() => on(&notice),
+                outcome = &mut run => {
+                    while let Ok(notice) = notices.try_recv() {
+                        on(&notice);
+                    }
+                    return Ok(outcome?);
+                }
+            }
+        }
+    }
+
+    /// Brings cycles to their end that were cut off by a crash or a stop. Returns them.
+    ///
+    /// # Errors
+    /// When one cannot go on.
+    pub async fn finish_cut_off(&self, kaizen: &Kaizen, on: &mut impl FnMut(&Notice)) -> Result<Vec<Arc<Cycle>>, Failure> {
+        let mut finished = Vec::new();
+        for id in kaizen.cut_off().await? {
+            let mut notices = kaizen.subscribe();
+            // A listener that comes late is told what is known already.
+            for record in kaizen.journal().records(Some(id)).await? {
+                on(&Notice::Recorded(Box::new(record)));
+            }
+            let resume = kaizen.resume(id);
+            tokio::pin!(resume);
+            let outcome = loop {
+                tokio::select! {
+                    biased;
+                    Some(notice) = notices.recv() => on(&notice),
+                    outcome = &mut resume => break outcome?,
+                }
+            };
+            while let Ok(notice) = notices.try_recv() {
+                on(&notice);
+            }
+            finished.push(outcome);
+        }
+        Ok(finished)
+    }
+}
+
+/// The defaults, then the repository's file, then the person's own: what decides about this machine wins.
+fn load_settings(repo: &Repo, options: &SessionOptions) -> Result<Settings, Failure> {
+    let mut layers = Vec::new();
+    let in_tree = repo.top().map(|top| top.join("kaizen.toml"));
+    if let Some(path) = in_tree
+        && let Ok(text) = std::fs::read_to_string(&path)
+    {
+        layers.push(Layer { file: "kaizen.toml".to_owned(), text, origin: Origin::Repository });
+    }
+    let own = options.settings_file.clone().or_else(|| state_dir::own_settings().filter(|path| path.exists()));
+    if let Some(path) = own {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Failure::input(format!("the settings file {file} cannot be read: {error}"), "name another with `--settings`"))?;
+        layers.push(Layer { file, text, origin: Origin::Own });
+    }
+    Ok(load(&layers)?)
+}
+
+/// The client of the configured model; none without one.
+fn client(model: &ModelSettings) -> Result<Option<Client>, Failure> {
+    if !model.configured() {
+        return Ok(None);
+    }
+    let price = |key: &str, text: &str| {
+        text.parse::<Usd>().map_err(|error| Failure::input(format!("`model.{key}`: {error}"), "write the price of a million tokens in dollars"))
+    };
+    let provider = Provider {
+        base_url: model.base_url.clone(),
+        key: key(model)?.map(Into::into),
+        model: model.name.clone(),
+        price_input_per_million: price("price_input", &model.price_input)?,
+        price_output_per_million: price("price_output", &model.price_output)?,
+        context_tokens: model.context_tokens,
+        max_output_tokens: model.max_output_tokens,
+        deadlines: Deadlines {
+            connect: Duration::from_secs(model.connect_secs),
+            first_byte: Duration::from_secs(model.first_byte_secs),
+            idle: Duration::from_secs(model.idle_secs),
+            total: Duration::from_secs(model.total_secs),
+        },
+        structured: match model.structured {
+            Structured::JsonSchema => kaizen_llm::Structured::JsonSchema,
+            Structured::JsonObject => kaizen_llm::Structured::JsonObject,
+            Structured::Text => kaizen_llm::Structured::Text,
+        },
+    };
+    Client::new(provider)
+        .map(Some)
+        .map_err(|error| Failure::input(format!("the model cannot be used: {error}"), "see `kaizen init --explain model`"))
+}
+
+fn key(model: &ModelSettings) -> Result<Option<String>, Failure> {
+    if !model.key_env.is_empty() {
+        return std::env::var(&model.key_env).map(|key| Some(key.trim().to_owned())).map_err(|_| {
+            Failure::input(
+                format!("the environment variable {} (`model.key_env`) is not set", model.key_env),
+                "set it, use `model.key_file`, or leave both empty for an endpoint without a key",
+            )
+        });
+    }
+    if model.key_file.is_empty() {
+        return Ok(None);
+    }
+    let read = std::fs::read_to_string(&model.key_file);
+    read.map(|key| Some(key.trim().to_owned())).map_err(|error| {
+        Failure::input(format!("the key file {} (`model.key_file`) cannot be read: {error}", model.key_file), "make it readable for you alone")
+    })
+}

@@ -1,0 +1,27 @@
+//! Where Kaizen keeps its state: in the user's state directory, never in a work tree.
+
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+
+/// The state directory: `KAIZEN_STATE_DIR`, else `XDG_STATE_HOME/kaizen`, else `~/.local/state/kaizen`.
+///
+/// # Errors
+/// When none of them is known.
+pub fn find() -> Result<PathBuf, Failure> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("KAIZEN_STATE_DIR")
+        .or_else(|| absolute("XDG_STATE_HOME").map(|dir| dir.join("kaizen")))
+        .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/kaizen")))
+        .ok_or_else(|| Failure::input("there is no place for Kaizen's state", "set HOME, or KAIZEN_STATE_DIR to an absolute path"))
+}
+
+/// A person's own settings file: `XDG_CONFIG_HOME/kaizen/kaizen.toml`, else `~/.config/kaizen/kaizen.toml`.
+#[must_use]
+pub fn own_settings() -> Option<PathBuf> {
+    std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".config")))
+        .map(|dir| dir.join("kaizen/kaizen.toml"))
+}
