@@ -19,6 +19,7 @@ use crate::engine::model::files_within;
 use crate::error::AgentError;
 use crate::model_gateway::GatewayHandle;
 use crate::new_id;
+use crate::security::policy;
 use crate::weigh::proposal_check;
 use crate::world::World;
 
@@ -86,7 +87,11 @@ impl ArchitectState {
             shape => shape,
         };
         if shape.reach.is_empty() && shape.engine != EngineName::Given {
-            return declined("no file of the repository can be named that a change would be in".to_owned());
+            let reason = match shape.engine {
+                EngineName::Rustfix => "all of it lies in files that only a person may change (tests, build scripts, CI)",
+                _ => "no file of the repository can be named that a change would be in",
+            };
+            return declined(reason.to_owned());
         }
         let rounds = match shape.engine {
             EngineName::Model => self.world.settings.agents.model_rounds.max(1),
@@ -116,7 +121,13 @@ impl ArchitectState {
         let model = self.gateway.configured();
         let without = |what: &str| Err(format!("{what} needs a model, and none is configured (kaizen init --explain model)"));
         let shape = |specialist, engine, check, rationale: &str| {
-            Ok(Shape { specialist, engine, check, reach: opportunity.files.clone(), rationale: rationale.to_owned(), brief: None })
+            let mut reach = opportunity.files.clone();
+            if engine == EngineName::Rustfix {
+                // What only a person may change is not proposed in the same breath as the rest.
+                let policy = policy(&self.world, engine, false);
+                reach.retain(|path| !policy.guards(path));
+            }
+            Ok(Shape { specialist, engine, check, reach, rationale: rationale.to_owned(), brief: None })
         };
         match opportunity.kind {
             OpportunityKind::Proposal => shape(

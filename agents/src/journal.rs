@@ -81,6 +81,7 @@ impl Actor for JournalActor {
                 let (tenant, at) = (state.world.tenant.clone(), state.world.clock.now());
                 let done = state.with(move |open| open.journal.append(&open.lease, &tenant, at, &events)).await;
                 if let Ok(records) = &done {
+                    state.world.crash.recorded(records.len());
                     for record in records {
                         state.world.notices.tell(&Notice::Recorded(Box::new(record.clone())));
                     }

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_domain::{Cycle, Patch, Plan, PatchSource, RelPath, Review};
+use kaizen_domain::{Cycle, EngineName, Patch, PatchSource, Plan, RelPath, Review, Severity};
 use kaizen_patch::{Manifest, Policy, ReviewInput};
+use kaizen_settings::TestFiles;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
 use crate::address::{Address, blocking};
@@ -13,6 +14,8 @@ use crate::error::AgentError;
 use crate::world::World;
 
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// The rule that speaks of tests which ask less than before.
+const TESTS_WEAKENED: &str = "tests-weakened";
 
 /// What Security is asked.
 pub enum SecurityMsg {
@@ -52,15 +55,7 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
     let own = cycle.request.source == PatchSource::Engines;
     let manifest = repo.read(&patch.base, &RelPath::new("Cargo.toml").map_err(|error| AgentError::Bug(error.to_string()))?)?;
     let own_repository = manifest.is_some_and(|state| world.is_kaizen(&String::from_utf8_lossy(&state.bytes)));
-    let settings = &world.settings.policy;
-    let policy = Policy {
-        max_files: settings.max_files as usize,
-        max_changed_lines: settings.max_changed_lines as usize,
-        max_file_bytes: settings.max_file_kib as usize * 1024,
-        protected: settings.protected.clone(),
-        own_repository,
-        ..Policy::default()
-    };
+    let policy = policy(world, plan.task.engine, own_repository);
     let reach = own.then_some(plan.task.reach.as_slice());
     let mut manifests = Vec::new();
     for (path, _, _) in repo.files(&patch.base)?.files.into_iter().filter(|(path, _, _)| path.file_name() == "Cargo.toml") {
@@ -68,7 +63,37 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
             manifests.push(Manifest { text: String::from_utf8_lossy(&state.bytes).into_owned(), path });
         }
     }
-    Ok(kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests }))
+    let mut review = kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests });
+    if tests_are_open(world, plan.task.engine) {
+        // A person has said so in the settings: such a change is then judged by its trial alone.
+        for finding in review.findings.iter_mut().filter(|finding| finding.rule == TESTS_WEAKENED) {
+            finding.severity = finding.severity.min(Severity::Note);
+        }
+        review = Review::of(review.findings, review.items);
+    }
+    Ok(review)
+}
+
+/// Whether what this engine writes may change tests without a person.
+fn tests_are_open(world: &World, engine: EngineName) -> bool {
+    engine == EngineName::Rustfix && world.settings.policy.test_files == TestFiles::Fixers
+}
+
+/// The policy that the settings amount to, for what an engine writes.
+pub(crate) fn policy(world: &World, engine: EngineName, own_repository: bool) -> Policy {
+    let settings = &world.settings.policy;
+    let mut policy = Policy {
+        max_files: settings.max_files as usize,
+        max_changed_lines: settings.max_changed_lines as usize,
+        max_file_bytes: settings.max_file_kib as usize * 1024,
+        own_repository,
+        ..Policy::default()
+    };
+    policy.protected.extend(settings.protected.iter().cloned());
+    if tests_are_open(world, engine) {
+        policy.judges.clear();
+    }
+    policy
 }
 
 /// What others see of Security.

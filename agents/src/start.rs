@@ -24,7 +24,7 @@ use crate::error::AgentError;
 use crate::journal::JournalHandle;
 use crate::notice::{Notice, Notices};
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorHandle, SupervisorMsg};
-use crate::world::World;
+use crate::world::{CrashPoint, World};
 
 /// What a system is started with.
 pub struct Options {
@@ -88,6 +88,7 @@ pub async fn start(options: Options) -> Result<Kaizen, AgentError> {
         tenant: options.tenant,
         clock: options.clock,
         notices: Notices::default(),
+        crash: CrashPoint::from_environment(),
     });
     let built_in: [Arc<dyn Engine>; 4] = [Arc::new(Rustfix), Arc::new(Manifest), Arc::new(Given), Arc::new(Model)];
     let engines = Arc::new(options.engines.into_iter().chain(built_in).collect::<Vec<_>>());

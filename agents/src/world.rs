@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kaizen_domain::TenantId;
 use kaizen_repo::Repo;
@@ -31,6 +32,34 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// Who listens.
     pub notices: Notices,
+    /// Where to die, for tests of recovery.
+    pub crash: CrashPoint,
+}
+
+/// A test hook: the environment variable `KAIZEN_CRASH_AFTER=N` makes the process abort, without a word to anyone, right
+/// after the N-th record since its start is in the journal and before anything follows from it.
+#[derive(Debug, Default)]
+pub struct CrashPoint {
+    after: Option<u64>,
+    seen: AtomicU64,
+}
+
+impl CrashPoint {
+    /// The point that the environment names, when it names one.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let after = std::env::var("KAIZEN_CRASH_AFTER").ok().and_then(|text| text.parse().ok());
+        Self { after, seen: AtomicU64::new(0) }
+    }
+
+    /// Counts records; dies when the point is reached.
+    pub fn recorded(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let seen = self.seen.fetch_add(count, Ordering::SeqCst).saturating_add(count);
+        if self.after.is_some_and(|after| seen >= after) {
+            std::process::abort();
+        }
+    }
 }
 
 impl World {

@@ -19,7 +19,6 @@ use crate::word::Word;
 /// Something that happened to the work on one opportunity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "events are made once and written; boxing would only blur the words")]
 pub enum AttemptEvent {
     /// The Architect answered.
     Answered {

@@ -19,7 +19,6 @@ use crate::word::Word;
 /// Something that happened to a cycle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "events are made once and written; boxing would only blur the words")]
 pub enum CycleEvent {
     /// It was asked for.
     Started {

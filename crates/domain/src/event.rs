@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 /// Something that happened to a repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "events are made once and written; boxing would only blur the words")]
 pub enum Event {
     /// To a cycle.
     Cycle {
@@ -49,6 +50,20 @@ pub enum Event {
         /// Landed patches that were found again by the trailers of their commits.
         landed: Vec<(PatchId, CommitId)>,
     },
+}
+
+impl Event {
+    /// The name of the event, as the journal spells it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cycle { event, .. } => event.name(),
+            Self::RevertIntended { .. } => "revert_intended",
+            Self::Reverted { .. } => "reverted",
+            Self::RevertFailed { .. } => "revert_failed",
+            Self::Rebuilt { .. } => "rebuilt",
+        }
+    }
 }
 
 /// An event with its place in the journal.

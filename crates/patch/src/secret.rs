@@ -70,10 +70,8 @@ pub(crate) fn find(text: &str) -> Vec<Secret> {
     found.extend(passwords_in_urls(text));
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        found.extend(
-            assigned(line)
-                .map(|range| Secret { range: start + range.start..start + range.end, kind: "assigned-secret" }),
-        );
+        let shifted = |range: Range<usize>| start + range.start..start + range.end;
+        found.extend(assigned(line).map(|range| Secret { range: shifted(range), kind: "assigned-secret" }));
         start += line.len();
     }
     found.sort_by_key(|secret| (secret.range.start, std::cmp::Reverse(secret.range.end)));
@@ -134,17 +132,14 @@ fn passwords_in_urls(text: &str) -> impl Iterator<Item = Secret> {
 
 const NAMES: &[&str] = &["key", "token", "password", "passwd", "secret", "credential", "authorization", "bearer"];
 
-/// A value that looks random, assigned to a name that sounds like a credential.
-fn assigned(line: &str) -> Option<Range<usize>> {
-    let at = line.find([':', '='])?;
-    let lower = line.to_ascii_lowercase();
-    let first = NAMES.iter().filter_map(|name| lower.find(name).map(|at| at + name.len())).min()?;
-    for (start, value) in values(line, first.max(at)) {
-        if looks_random(value) {
-            return Some(start..start + value.len());
-        }
-    }
-    None
+/// Values that look random, assigned to a name that sounds like a credential.
+fn assigned(line: &str) -> impl Iterator<Item = Range<usize>> {
+    let assignment = line.find([':', '=']);
+    let lower = assignment.map(|_| line.to_ascii_lowercase()).unwrap_or_default();
+    let named = NAMES.iter().filter_map(|name| lower.find(name).map(|at| at + name.len())).min();
+    let from = assignment.zip(named).map(|(at, named)| at.max(named));
+    let values = from.into_iter().flat_map(|from| values(line, from));
+    values.filter(|(_, value)| looks_random(value)).map(|(at, value)| at..at + value.len())
 }
 
 /// Runs of characters that keys are made of.

@@ -6,7 +6,7 @@ use kaizen_patch::{ApplyError, MemorySource, Source, apply};
 use proptest::prelude::*;
 
 fn path(text: &str) -> RelPath {
-    RelPath::new(text).unwrap()
+    RelPath::new(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn one(file: &str, text: &str, edit: Edit) -> Result<String, ApplyError> {
@@ -15,8 +15,9 @@ fn one(file: &str, text: &str, edit: Edit) -> Result<String, ApplyError> {
 
 fn many(source: &MemorySource, edits: Vec<Edit>, file: &str) -> Result<String, ApplyError> {
     let changes = apply(&EditSet { edits }, source)?;
-    let change = changes.into_iter().find(|change| change.path.as_str() == file).unwrap();
-    Ok(String::from_utf8(change.after.unwrap().bytes).unwrap())
+    let change = changes.into_iter().find(|change| change.path.as_str() == file);
+    let after = change.and_then(|change| change.after).map(|state| String::from_utf8_lossy(&state.bytes).into_owned());
+    Ok(after.unwrap_or_else(|| panic!("{file} did not change")))
 }
 
 fn replace(file: &str, search: &str, replace: &str) -> Edit {

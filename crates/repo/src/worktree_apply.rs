@@ -146,6 +146,10 @@ impl<'a> Area<'a> {
     fn place(&self, step: &Step) -> Result<(), RepoError> {
         let found = self.look(&step.path)?;
         if self.is(&found, step.new) {
+            if step.new.is_none() {
+                // An earlier call may have been cut off between the file and its folder.
+                self.prune(&step.path);
+            }
             return Ok(());
         }
         if !self.is(&found, step.old) {

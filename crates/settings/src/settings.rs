@@ -99,6 +99,18 @@ pub struct PolicySettings {
     pub max_file_kib: u32,
     /// Paths that only a person may change.
     pub protected: Vec<String>,
+    /// Who may change test files.
+    pub test_files: TestFiles,
+}
+
+/// Who may change test files without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestFiles {
+    /// Nobody.
+    Ask,
+    /// Suggestions of the compiler's own tools.
+    Fixers,
 }
 
 /// What a trial may use.

@@ -30,8 +30,11 @@ pub fn unused(package: &DeclaredIn<'_>, mint: &mut dyn FnMut() -> SignalId) -> V
     let name =
         manifest.get("package").and_then(|p| p.get("name")).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut words = BTreeSet::new();
-    for text in package.sources.iter().chain(&package.docs) {
+    for text in &package.sources {
         collect_words(text, &mut words);
+    }
+    for text in &package.docs {
+        code_blocks(text).for_each(|line| collect_words(line, &mut words));
     }
     let featured = names_in_features(&manifest);
     let mut signals = Vec::new();
@@ -70,6 +73,16 @@ fn removable(dependency: &str, value: &Value) -> bool {
 /// Every word of a text that could name a crate.
 fn collect_words<'a>(text: &'a str, words: &mut BTreeSet<&'a str>) {
     words.extend(text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()));
+}
+
+/// The lines of a Markdown text that stand in fenced code blocks: prose names crates without using them.
+fn code_blocks(text: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
+        inside ^= fence;
+        inside && !fence
+    })
 }
 
 /// Dependencies that a feature switches on: `a`, `dep:a`, `a/x`, `a?/x`.
@@ -150,6 +163,12 @@ mod tests {
         let manifest =
             "[package]\nname = \"a\"\n[dependencies]\nitertools = \"0.14\"\nserde-json = \"1\"\nfnv = \"1\"\n";
         assert_eq!(found(manifest, "use serde_json::Value; fn f() { fnv::hash() }"), ["itertools:4"]);
+    }
+
+    #[test]
+    fn a_readme_that_only_talks_about_a_crate_does_not_use_it() {
+        let talk: Vec<&str> = code_blocks("itertools\n```rust\nuse fnv::X;\n```\nserde").collect();
+        assert_eq!(talk, ["use fnv::X;"]);
     }
 
     #[test]

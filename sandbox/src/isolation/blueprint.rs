@@ -8,6 +8,7 @@ use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use super::aside::Stack;
 use super::error::IsolationError;
 use super::filter::Filter;
 use super::job::{Job, Limits, Tree};
@@ -21,6 +22,10 @@ use super::step::{Action, Command, INSIDE_ID, Step};
 const RESERVE: u64 = 2;
 /// How many processes and threads over the limit the kernel lets pass, so that the watch sees that it was crossed.
 const PROCESS_SLACK: u64 = 16;
+/// Numbers that the kernel gives out only once in a pid namespace.
+const RESERVED_NUMBERS: u64 = 300;
+/// The most processes that any way of limiting lets pass when the limit is 0.
+pub(super) const MOST_OVER_LIMIT: u64 = RESERVED_NUMBERS + PROCESS_SLACK;
 
 /// The steps of one job.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub(super) struct Blueprint {
     pub tree: Option<CString>,
     /// Scratch space, to see the same.
     pub tmp: CString,
+    pub init_stack: Stack,
+    pub command_stack: Stack,
     program: PathBuf,
 }
 
@@ -56,6 +63,8 @@ impl Blueprint {
                 Tree::Writable(_) => None,
             },
             tmp: c_string("/tmp")?,
+            init_stack: stack()?,
+            command_stack: stack()?,
             program: job.program.clone(),
         })
     }
@@ -72,6 +81,10 @@ impl Blueprint {
             None => IsolationError::System { what: "starting the sandbox's own processes", source },
         }
     }
+}
+
+fn stack() -> Result<Stack, IsolationError> {
+    Stack::new().map_err(|source| IsolationError::System { what: "getting memory for a stack", source })
 }
 
 fn step(layer: LayerName, what: &str, action: Action) -> Step {
@@ -134,6 +147,13 @@ fn init_steps(job: &Job, dropped: &BTreeSet<LayerName>) -> Result<Vec<Step>, Iso
     if !dropped.contains(&LayerName::Uts) {
         steps.push(step(LayerName::Uts, "setting the host name", Action::HostName(b"kaizen")));
     }
+    if !dropped.contains(&LayerName::ProcessLimit)
+        && let Some(most) = most_process_numbers(&job.limits)
+    {
+        let path = c_string("/proc/sys/kernel/pid_max")?;
+        let bytes = most.to_string().into_bytes();
+        steps.push(step(LayerName::ProcessLimit, "limiting process numbers", Action::Put { path, bytes }));
+    }
     steps.extend(RootBuilder::steps(job, !dropped.contains(&LayerName::PrivateProc))?);
     steps.push(step(LayerName::Capabilities, "dropping all capabilities", Action::DropCapabilities));
     steps.push(step(LayerName::NoNewPrivileges, "forbidding new privileges", Action::NoNewPrivileges));
@@ -175,12 +195,34 @@ fn command_steps(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> 
         Purpose::Run => steps.push(step(LayerName::Mount, "starting the program", Action::Exec(command(job)?))),
         Purpose::DryRun => {
             for layer in LayerName::ALL.into_iter().filter(|layer| !dropped.contains(layer)) {
-                steps.push(step(layer, "looking from within whether it holds", Action::Prove(layer)));
+                let proof = match layer {
+                    LayerName::ProcessLimit => Action::ProveProcessLimit(stack()?),
+                    other => Action::Prove(other),
+                };
+                steps.push(step(layer, "looking from within whether it holds", proof));
             }
             steps.push(step(LayerName::Pid, "waiting", Action::Ready));
         }
     }
     Ok(steps)
+}
+
+/// Process numbers that the pid namespace may give out, for root alone: the kernel's limit on the processes of a user
+/// does not hold for it. None for others, and where the kernel has one such number for the whole machine.
+fn most_process_numbers(limits: &Limits) -> Option<u64> {
+    // SAFETY: takes nothing and cannot fail.
+    let root = unsafe { libc::geteuid() } == 0;
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    let wanted = RESERVED_NUMBERS + limits.processes.saturating_add(PROCESS_SLACK);
+    (root && numbers_are_per_namespace(&release)).then_some(wanted.min(32_768))
+}
+
+/// Since Linux 6.14. Before it, root would change the number of the whole machine, so this must not be found out by
+/// trying.
+fn numbers_are_per_namespace(release: &str) -> bool {
+    let mut parts = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    (major, minor) >= (6, 14)
 }
 
 fn resource_limits(limits: &Limits) -> Vec<(u32, u64)> {
@@ -213,4 +255,25 @@ fn command(job: &Job) -> Result<Command, IsolationError> {
         env.push(c_string(entry)?);
     }
     Ok(Command::new(c_string(&job.program)?, args, env))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_numbers_are_touched_only_where_each_namespace_has_its_own() {
+        for (release, expected) in [
+            ("6.18.44-fc-v657\n", true),
+            ("6.14.0", true),
+            ("7.0", true),
+            ("6.13.9", false),
+            ("6.8.0-60-generic", false),
+            ("5.15.0", false),
+            ("", false),
+            ("x", false),
+        ] {
+            assert_eq!(numbers_are_per_namespace(release), expected, "{release}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! The forked side: monitor, init and command, from the fork to the program's first instruction.
 //!
 //! Runs in a copy of a process with threads: raw calls on prepared data only, no allocation, no lock, no panic. Ends
-//! with `exec` or `_exit`, and never returns into Kaizen's code.
+//! with `exec` or `_exit`, and never returns into Kaizen's code. Init and command share the monitor's memory, one after
+//! the other, so none of them writes to anything but its own stack.
 
 use std::ffi::CStr;
 use std::mem::zeroed;
@@ -10,7 +11,7 @@ use std::ptr;
 use super::blueprint::Blueprint;
 use super::report::Record;
 use super::step::Step;
-use super::sys::{Errno, LIFE_FD, REPORT_FD, check, check_long, errno, exit, fork, open_at};
+use super::sys::{Errno, LIFE_FD, REPORT_FD, check, check_long, errno, exit, open_at};
 
 /// Exit codes of monitor and init; nobody reads them, the records say more.
 const SETUP_FAILED: libc::c_int = 120;
@@ -34,37 +35,42 @@ pub(super) fn become_monitor(plan: &Blueprint, ends: Ends) -> ! {
         exit(SETUP_FAILED);
     }
     take(&plan.monitor, 0);
-    match fork() {
+    // Comes back when init has ended, and with it everything in its pid namespace. Init itself listens on the life line.
+    // SAFETY: the entry takes a blueprint, never returns, and changes nothing that is shared.
+    match unsafe { plan.init_stack.run(init_entry, ptr::from_ref(plan).cast_mut().cast()) } {
         Err(errno) => fail(NO_STEP, errno),
-        Ok(0) => become_init(plan),
         Ok(init) => {
-            close_output();
-            watch_over(init, || {
-                // The end of the first process is the end of all in its pid namespace.
-                // SAFETY: the process is our child and not waited for, so the number is still its own.
-                unsafe { libc::kill(init, libc::SIGKILL) };
-                wait_for(init);
-                exit(TOLD_TO_END)
-            });
+            wait_for(init);
             exit(0)
         }
     }
 }
 
+extern "C" fn init_entry(plan: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: the blueprint was lent by the monitor, which stands still.
+    become_init(unsafe { &*plan.cast::<Blueprint>() })
+}
+
 fn become_init(plan: &Blueprint) -> ! {
     take(&plan.init, plan.monitor.len());
-    match fork() {
+    // Comes back when the program has started.
+    // SAFETY: the entry takes a blueprint, never returns, and changes nothing that is shared.
+    match unsafe { plan.command_stack.run(command_entry, ptr::from_ref(plan).cast_mut().cast()) } {
         Err(errno) => fail(NO_STEP, errno),
-        Ok(0) => become_command(plan),
         Ok(command) => {
-            close_output();
-            let status = watch_over(command, || exit(TOLD_TO_END));
+            Record::Started.send();
+            let status = watch_over(command);
             let tree_full = plan.tree.as_deref().is_some_and(is_full);
             Record::Ended { status, tree_full, tmp_full: is_full(&plan.tmp) }.send();
             // The kernel ends whatever is left in the namespace.
             exit(0)
         }
     }
+}
+
+extern "C" fn command_entry(plan: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: the blueprint was lent by init, which stands still.
+    become_command(unsafe { &*plan.cast::<Blueprint>() })
 }
 
 fn become_command(plan: &Blueprint) -> ! {
@@ -75,7 +81,7 @@ fn become_command(plan: &Blueprint) -> ! {
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
     }
     take(&plan.command, plan.monitor.len() + plan.init.len());
-    exit(SETUP_FAILED)
+    exit(TOLD_TO_END)
 }
 
 /// Does the steps; the first that fails is reported and ends the process, and with it everything after it.
@@ -127,9 +133,9 @@ fn reset_signals() {
     }
 }
 
-/// Waits until `child` ends and returns its wait status, reaping all others meanwhile. When the life line is cut,
-/// calls `cut` instead.
-fn watch_over(child: libc::pid_t, cut: impl Fn() -> libc::c_int) -> libc::c_int {
+/// Waits until `child` ends and returns its wait status, reaping all others meanwhile. Ends itself, and with it
+/// everything in the pid namespace, when the life line is cut.
+fn watch_over(child: libc::pid_t) -> libc::c_int {
     // SAFETY: the set is plain data, and initialised before use.
     let signals = unsafe {
         let mut set: libc::sigset_t = zeroed();
@@ -138,7 +144,7 @@ fn watch_over(child: libc::pid_t, cut: impl Fn() -> libc::c_int) -> libc::c_int 
         libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
     };
     if signals < 0 {
-        return cut();
+        fail(NO_STEP, errno());
     }
     loop {
         if let Some(status) = reap(child) {
@@ -148,10 +154,10 @@ fn watch_over(child: libc::pid_t, cut: impl Fn() -> libc::c_int) -> libc::c_int 
         let mut polls = [poll(LIFE_FD, 0), poll(signals, libc::POLLIN)];
         // SAFETY: two valid structures.
         if unsafe { libc::poll(polls.as_mut_ptr(), 2, -1) } < 0 && errno() != libc::EINTR {
-            return cut();
+            fail(NO_STEP, errno());
         }
         if polls[0].revents != 0 {
-            return cut();
+            exit(TOLD_TO_END);
         }
         // SAFETY: an array of bytes is valid for reading into; the structure's content does not matter.
         unsafe {
@@ -170,10 +176,7 @@ fn reap(child: libc::pid_t) -> Option<libc::c_int> {
         if pid == child {
             return Some(status);
         }
-        if pid <= 0 && errno() != libc::EINTR {
-            return None;
-        }
-        if pid == 0 {
+        if pid == 0 || (pid < 0 && errno() != libc::EINTR) {
             return None;
         }
     }
@@ -182,13 +185,6 @@ fn reap(child: libc::pid_t) -> Option<libc::c_int> {
 fn wait_for(child: libc::pid_t) {
     // SAFETY: no status is asked for.
     while unsafe { libc::waitpid(child, ptr::null_mut(), libc::__WALL) } < 0 && errno() == libc::EINTR {}
-}
-
-fn close_output() {
-    for fd in [1, 2] {
-        // SAFETY: these are ours, and not used any more.
-        unsafe { libc::close(fd) };
-    }
 }
 
 /// Whether a file system in memory has no room or no file left.

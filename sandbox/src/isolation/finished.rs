@@ -61,6 +61,8 @@ pub enum LimitKind {
     FileSize(u64),
     /// Bytes changed in the tree.
     Disk(u64),
+    /// Bytes gone from a disk of the machine while the job could write to it.
+    MachineDisk(u64),
     /// Bytes in `/tmp`, the home folder and `/dev/shm`.
     Tmp(u64),
     /// Bytes of output.
@@ -88,6 +90,7 @@ impl fmt::Display for LimitKind {
             Self::Processes(count) => write!(f, "{count} processes and threads"),
             Self::FileSize(bytes) => write!(f, "file size {}", Bytes(*bytes)),
             Self::Disk(bytes) => write!(f, "changes to the tree {}", Bytes(*bytes)),
+            Self::MachineDisk(bytes) => write!(f, "{} of disk space used up on the machine", Bytes(*bytes)),
             Self::Tmp(bytes) => write!(f, "temporary files {}", Bytes(*bytes)),
             Self::Output(bytes) => write!(f, "output {}", Bytes(*bytes)),
         }

@@ -107,7 +107,8 @@ pub struct Limits {
     pub file_size: u64,
     /// Open descriptors in one process.
     pub open_files: u64,
-    /// Bytes that may change in a copy-on-write tree; they lie in memory.
+    /// Bytes that may change in a copy-on-write tree; they lie in memory. Also the bytes by which free space on the
+    /// host may shrink while the job runs, where it may write to a folder of the host.
     pub disk: u64,
     /// Bytes in `/tmp`, the home folder and `/dev/shm` together; they lie in memory.
     pub tmp: u64,

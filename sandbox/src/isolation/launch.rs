@@ -11,6 +11,9 @@ use super::blueprint::Blueprint;
 use super::child::{Ends, become_monitor};
 use super::error::IsolationError;
 
+/// How long a sandbox that was told to end may take before its monitor is ended hard.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A sandbox that runs. Dropping it ends every process in it and waits until they are gone.
 pub(super) struct Running {
     /// The monitor's number; ours until it is waited for.
@@ -105,6 +108,14 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.end();
+        if !self.waited {
+            let mut poll = libc::pollfd { fd: self.ended.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            let millis = libc::c_int::try_from(PATIENCE.as_millis()).unwrap_or(libc::c_int::MAX);
+            // SAFETY: one valid structure.
+            if unsafe { libc::poll(&raw mut poll, 1, millis) } <= 0 {
+                self.end_hard();
+            }
+        }
         self.wait();
     }
 }

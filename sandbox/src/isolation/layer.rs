@@ -19,13 +19,14 @@ pub(super) enum LayerName {
     Capabilities,
     NoNewPrivileges,
     ResourceLimits,
+    ProcessLimit,
     Watch,
     Landlock,
     Seccomp,
 }
 
 impl LayerName {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::User,
         Self::Mount,
         Self::Pid,
@@ -38,6 +39,7 @@ impl LayerName {
         Self::Capabilities,
         Self::NoNewPrivileges,
         Self::ResourceLimits,
+        Self::ProcessLimit,
         Self::Watch,
         Self::Landlock,
         Self::Seccomp,
@@ -58,6 +60,7 @@ impl LayerName {
             Self::Capabilities => "no capabilities",
             Self::NoNewPrivileges => "no new privileges",
             Self::ResourceLimits => "resource limits",
+            Self::ProcessLimit => "process limit",
             Self::Watch => "resource watch",
             Self::Landlock => "landlock",
             Self::Seccomp => "seccomp",
@@ -93,7 +96,8 @@ impl LayerName {
             Self::Overlay => "what a trial writes lies in memory and is gone afterwards; its base stays as it is",
             Self::Capabilities => "commands hold no capability, not even inside",
             Self::NoNewPrivileges => "setuid programs give no power",
-            Self::ResourceLimits => "the kernel limits processor time, memory, files and processes of each process",
+            Self::ResourceLimits => "the kernel limits processor time, memory and files of each process",
+            Self::ProcessLimit => "the kernel stops a fork bomb",
             Self::Watch => "all processes together are watched for memory, processor time and number, and ended above",
             Self::Landlock => "writing is refused outside the tree and the scratch folders, a second time",
             Self::Seccomp => "system calls that only widen the kernel's attack surface are refused",
@@ -124,6 +128,9 @@ impl LayerName {
             Self::Overlay => "overlay mounts by users need Linux 5.11 or newer with overlayfs",
             Self::Landlock => "Landlock needs Linux 5.13 or newer with `landlock` in the `lsm=` list of the kernel",
             Self::Seccomp => "seccomp needs a kernel with CONFIG_SECCOMP_FILTER",
+            Self::ProcessLimit => {
+                "before Linux 6.14 the kernel does not limit the processes of root: start Kaizen as an ordinary user"
+            }
             Self::Watch => {
                 "`/proc` must be mounted without `hidepid`, and the kernel needs CONFIG_PROC_CHILDREN, as the \
                  kernels of the distributions have"

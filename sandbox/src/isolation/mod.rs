@@ -5,6 +5,7 @@
 //! Landlock, seccomp, dropped capabilities and resource limits stand behind the namespaces. It fails closed: where a
 //! layer is missing, nothing runs, unless a person waived that layer by name. Linux only.
 
+mod aside;
 mod blueprint;
 mod cancel;
 mod child;
@@ -18,6 +19,7 @@ mod layer;
 mod output;
 mod probe;
 mod report;
+mod room;
 mod root;
 mod step;
 mod supervise;

@@ -17,6 +17,7 @@ use super::landlock;
 use super::launch::Running;
 use super::layer::LayerName;
 use super::report::Record;
+use super::step::PROBE_PROCESSES;
 use super::supervise;
 use super::watch;
 
@@ -188,7 +189,7 @@ fn trial_job() -> Result<Job, IsolationError> {
         TreeChange::Write { path: path("kaizen-probe/a")?, bytes: b"b".to_vec(), executable: false },
         TreeChange::Remove { path: path("kaizen-probe/a")? },
     ];
-    let limits = Limits { disk: 1 << 20, tmp: 1 << 20, ..Limits::default() };
+    let limits = Limits { disk: 1 << 20, tmp: 1 << 20, processes: PROBE_PROCESSES, ..Limits::default() };
     let tree = Tree::CopyOnWrite { lower: PathBuf::from("/usr"), changes };
     Ok(Job { limits, ..Job::new("/usr", tree, "/repo") })
 }

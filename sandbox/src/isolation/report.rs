@@ -11,6 +11,8 @@ pub(super) enum Record {
     Failed { step: u32, errno: Errno },
     /// Everything is set up; only in a dry run.
     Ready,
+    /// The command has started its program, or has ended before it could.
+    Started,
     /// The command has ended, with its wait status, and which of the file systems in memory were full then.
     Ended { status: i32, tree_full: bool, tmp_full: bool },
 }
@@ -23,6 +25,7 @@ impl Record {
         let (kind, a, b) = match self {
             Self::Failed { step, errno } => (1, step, errno.cast_unsigned()),
             Self::Ready => (2, 0, 0),
+            Self::Started => (4, 0, 0),
             Self::Ended { status, tree_full, tmp_full } => {
                 (3, status.cast_unsigned(), u32::from(tree_full) | u32::from(tmp_full) << 1)
             }
@@ -45,6 +48,7 @@ impl Record {
         match kind {
             1 => Some(Self::Failed { step: a, errno: b.cast_signed() }),
             2 => Some(Self::Ready),
+            4 => Some(Self::Started),
             3 => Some(Self::Ended { status: a.cast_signed(), tree_full: b & 1 != 0, tmp_full: b & 2 != 0 }),
             _ => None,
         }

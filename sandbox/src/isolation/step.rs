@@ -6,16 +6,20 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
+use super::aside::Stack;
+use super::blueprint::MOST_OVER_LIMIT;
 use super::filter::Filter;
 use super::landlock::Landlock;
 use super::layer::LayerName;
 use super::report::Record;
 use super::sys::{
-    Errno, add_mount_attributes, attach_mount, check, check_long, clone_mounts, errno, life_is_over, mount, open_at,
-    pivot_root, prctl, put,
+    Errno, add_mount_attributes, attach_mount, check, check_long, clone_mounts, errno, exit, life_is_over, mount,
+    open_at, pivot_root, prctl, put, wait_for_end_of_life,
 };
 use super::walk::Place;
 
+/// The limit on processes in a dry run, which tries to get past it.
+pub(super) const PROBE_PROCESSES: u64 = 8;
 /// The user and group id inside, whatever it is outside.
 pub(super) const INSIDE_ID: u32 = 1000;
 
@@ -102,6 +106,8 @@ pub(super) enum Action {
     Seccomp(Filter),
     /// Finds out from within that the layer does what it should.
     Prove(LayerName),
+    /// Finds out whether the kernel refuses another process some time.
+    ProveProcessLimit(Stack),
     /// Says that all steps are done, and waits to be ended.
     Ready,
     Exec(Command),
@@ -192,12 +198,11 @@ impl Action {
             Self::Landlock(landlock) => landlock.restrict_self(),
             Self::Seccomp(filter) => filter.install(),
             Self::Prove(layer) => prove(*layer),
+            Self::ProveProcessLimit(stack) => prove_process_limit(stack),
             Self::Ready => {
                 Record::Ready.send();
-                loop {
-                    // SAFETY: waits on nothing, for ever.
-                    unsafe { libc::poll(ptr::null_mut(), 0, -1) };
-                }
+                wait_for_end_of_life();
+                Ok(())
             }
             Self::Exec(command) => Err(command.start()),
         }
@@ -324,4 +329,26 @@ fn prove(layer: LayerName) -> Result<(), Errno> {
         _ => true,
     };
     if holds { Ok(()) } else { Err(libc::EPROTO) }
+}
+
+/// Processes that have ended and are not waited for count too, so none has to live.
+fn prove_process_limit(stack: &Stack) -> Result<(), Errno> {
+    extern "C" fn end(_: *mut libc::c_void) -> libc::c_int {
+        exit(0)
+    }
+    let mut limited = Err(libc::EPROTO);
+    for _ in 0..MOST_OVER_LIMIT + PROBE_PROCESSES * 4 {
+        // SAFETY: the child ends at once and uses nothing; the next one begins after it has ended.
+        match unsafe { stack.run(end, ptr::null_mut()) } {
+            Ok(_) => {}
+            Err(libc::EAGAIN) => {
+                limited = Ok(());
+                break;
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+    // SAFETY: no status is asked for.
+    while unsafe { libc::waitpid(-1, ptr::null_mut(), 0) } > 0 || errno() == libc::EINTR {}
+    limited
 }

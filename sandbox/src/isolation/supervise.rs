@@ -12,16 +12,15 @@ use super::cancel::Cancel;
 use super::error::IsolationError;
 use super::finished::{Exit, Finished, LimitKind, Stream};
 use super::job::{Job, Limits};
-use super::launch::Running;
+use super::launch::{PATIENCE, Running};
 use super::output::Output;
 use super::report::Record;
+use super::room::Room;
 use super::watch;
 
 /// The first look at memory comes soon, for jobs that are short; later ones come at the longer pace.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How long a sandbox that was told to end may take before its monitor is ended hard.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running job and what is known of it.
 pub(super) struct Supervisor<'a> {
@@ -34,7 +33,11 @@ pub(super) struct Supervisor<'a> {
     printed: u64,
     /// Why it was told to end, and when.
     stopped: Option<(Exit, Instant)>,
-    first_record: Option<Record>,
+    /// The program has started, so what its processes use is its own.
+    started: bool,
+    /// How it ended, or failed to begin.
+    outcome: Option<Record>,
+    room: Room,
     next_look: Instant,
     pace: Duration,
     peak_memory: u64,
@@ -56,6 +59,7 @@ pub(super) fn run(
     on_line: &mut dyn FnMut(Stream, &[u8]),
 ) -> Result<Finished, IsolationError> {
     let begun = Instant::now();
+    let room = Room::now(job)?;
     let mut supervisor = Supervisor {
         running: Running::start(plan, job.merge_output)?,
         limits: &job.limits,
@@ -65,7 +69,9 @@ pub(super) fn run(
         stderr: Output::new(Stream::Stderr),
         printed: 0,
         stopped: None,
-        first_record: None,
+        started: false,
+        outcome: None,
+        room,
         next_look: begun + FIRST_LOOK,
         pace: FIRST_LOOK,
         peak_memory: 0,
@@ -132,15 +138,22 @@ impl Supervisor<'_> {
     fn wake_at(&self) -> Instant {
         match self.stopped {
             Some((_, told)) => (Instant::now() + LOOK_EVERY).max(told + LOOK_EVERY),
-            None => self.next_look.min(self.begun + self.limits.wall),
+            None if self.started => self.next_look.min(self.begun + self.limits.wall),
+            None => self.begun + self.limits.wall,
         }
     }
 
     fn read_record(&mut self) -> Result<bool, IsolationError> {
         let mut bytes = [0; Record::SIZE];
         let read = read(&mut self.running.report, &mut bytes)?;
-        if read == bytes.len() && self.first_record.is_none() {
-            self.first_record = Record::read(&bytes);
+        match Record::read(&bytes) {
+            Some(Record::Started) => {
+                self.started = true;
+                self.next_look = Instant::now() + self.pace;
+            }
+            // The first word counts: a step that fails ends the others too.
+            Some(record) if read == bytes.len() => self.outcome = self.outcome.or(Some(record)),
+            _ => {}
         }
         Ok(read > 0)
     }
@@ -170,7 +183,7 @@ impl Supervisor<'_> {
             }
             return;
         }
-        if self.first_record.is_some() {
+        if self.outcome.is_some() {
             // The command has ended, or never began: what is left ends by itself.
             return;
         }
@@ -178,7 +191,7 @@ impl Supervisor<'_> {
             self.stop(Exit::Cancelled);
         } else if now >= self.begun + self.limits.wall {
             self.stop(Exit::Limit(LimitKind::Wall(self.limits.wall)));
-        } else if now >= self.next_look {
+        } else if self.started && now >= self.next_look {
             self.look();
         }
     }
@@ -195,6 +208,8 @@ impl Supervisor<'_> {
             self.stop(Exit::Limit(LimitKind::Processes(limits.processes)));
         } else if usage.cpu > limits.cpu {
             self.stop(Exit::Limit(LimitKind::Cpu(limits.cpu)));
+        } else if self.room.has_shrunk_by(limits.disk) {
+            self.stop(Exit::Limit(LimitKind::MachineDisk(limits.disk)));
         } else if let Some((available, least)) = watch::machine_memory()
             && available < least
         {
@@ -211,14 +226,14 @@ impl Supervisor<'_> {
 
     fn finish(mut self, plan: &Blueprint, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Finished, IsolationError> {
         let cpu = self.running.wait();
-        let exit = match (self.first_record, self.stopped) {
+        let exit = match (self.outcome, self.stopped) {
             // One that was told to end while it was built complains about it.
             (_, Some((why, _))) => why,
             (Some(Record::Failed { step, errno }), None) => return Err(plan.failure(step, errno)),
             (Some(Record::Ended { status, tree_full, tmp_full }), None) => {
                 self.ended_by_itself(status, tree_full, tmp_full)
             }
-            (Some(Record::Ready) | None, None) => return Err(IsolationError::Lost),
+            (Some(Record::Ready | Record::Started) | None, None) => return Err(IsolationError::Lost),
         };
         Ok(Finished {
             exit,

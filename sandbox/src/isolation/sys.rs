@@ -12,13 +12,6 @@ pub(super) type Errno = i32;
 pub(super) const REPORT_FD: i32 = 3;
 pub(super) const LIFE_FD: i32 = 4;
 
-/// `struct clone_args`-free fork: the raw call runs none of the C library's handlers.
-pub(super) fn fork() -> Result<libc::pid_t, Errno> {
-    // SAFETY: without a stack and CLONE_VM this is a plain fork; the child has a copy of everything.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::c_long::from(libc::SIGCHLD), 0, 0, 0, 0) };
-    check_long(pid).map(|pid| pid as libc::pid_t)
-}
-
 /// The error number of the last call of this thread.
 pub(super) fn errno() -> Errno {
     // SAFETY: the location is valid for the thread's life.
@@ -126,9 +119,19 @@ pub(super) fn prctl(option: libc::c_int, value: libc::c_ulong) -> Result<libc::c
 
 /// Whether the other end of the life line is gone: whoever started this no longer wants it or no longer lives.
 pub(super) fn life_is_over() -> bool {
+    poll_life(0) > 0
+}
+
+/// Waits until the life line is cut.
+pub(super) fn wait_for_end_of_life() {
+    while poll_life(-1) < 0 && errno() == libc::EINTR {}
+}
+
+fn poll_life(millis: libc::c_int) -> libc::c_int {
+    // That the other end is closed is always reported.
     let mut poll = libc::pollfd { fd: LIFE_FD, events: 0, revents: 0 };
     // SAFETY: one valid structure.
-    unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
+    unsafe { libc::poll(&raw mut poll, 1, millis) }
 }
 
 /// Ends this process without running anything of the parent's image.

@@ -46,6 +46,15 @@ fn a_disk_bomb_in_the_tree_ends() {
 }
 
 #[test]
+fn a_disk_bomb_in_a_folder_of_the_host_ends_even_when_the_file_is_deleted() {
+    let kept = tempfile::tempdir().expect("a folder");
+    let (mut job, _dir) = probe_job("fill deleted file", "/repo/target/big");
+    job.writable.push((kept.path().to_path_buf(), "/repo/target".into()));
+    job.limits = Limits { disk: 64 << 20, ..Limits::default() };
+    assert_eq!(run(&job).exit, Exit::Limit(LimitKind::MachineDisk(64 << 20)));
+}
+
+#[test]
 fn a_disk_bomb_in_scratch_space_ends_wherever_it_is() {
     for path in ["/tmp/big", "/home/kaizen/big", "/dev/shm/big"] {
         let limits = Limits { tmp: 8 << 20, ..Limits::default() };

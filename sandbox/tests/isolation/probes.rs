@@ -47,6 +47,7 @@ pub fn play(name: &str, argument: &str) -> ! {
         "memory bomb" => memory_bomb(),
         "many small memories" => many_small_memories(),
         "fill file" => fill_file(argument),
+        "fill deleted file" => fill_deleted_file(argument),
         "output bomb" => output_bomb(),
         "endless line" => endless_line(),
         "endless loop" => endless_loop(),
@@ -219,30 +220,34 @@ fn print_lines() -> ! {
     exit(GOT_THROUGH)
 }
 
+/// Doubles the number of processes until it is told not to. It stops by itself where it would begin to hurt.
 fn fork_bomb() -> ! {
+    for _ in 0..10 {
+        let _ = fork();
+    }
     loop {
-        if fork().is_none() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        std::thread::sleep(Duration::MAX);
     }
 }
 
 fn thread_bomb() -> ! {
-    loop {
-        let sleeper = std::thread::Builder::new().stack_size(16 << 10).spawn(|| std::thread::sleep(Duration::MAX));
-        if sleeper.is_err() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    for _ in 0..1000 {
+        let _ = std::thread::Builder::new().stack_size(16 << 10).spawn(|| std::thread::sleep(Duration::MAX));
     }
+    std::thread::sleep(Duration::MAX);
+    exit(GOT_THROUGH)
 }
 
 fn memory_bomb() -> ! {
     let mut hoard = Vec::new();
-    loop {
+    // It stops by itself where it would begin to hurt.
+    for _ in 0..500 {
         hoard.push(vec![1u8; 4 << 20]);
         // Slow enough for the watch to see it before the kernel's own limit is reached.
         std::thread::sleep(Duration::from_millis(2));
     }
+    std::thread::sleep(Duration::MAX);
+    exit(hoard.len() as i32)
 }
 
 /// Each process stays far below the limit; all together do not.
@@ -267,6 +272,18 @@ fn fill_file(path: &str) -> ! {
             exit(REFUSED);
         }
     }
+    exit(GOT_THROUGH)
+}
+
+/// Takes up room that no folder shows, and keeps it.
+fn fill_deleted_file(path: &str) -> ! {
+    let mut file = fs::File::create(path).expect("a new file");
+    fs::remove_file(path).expect("removed");
+    let block = vec![1u8; 1 << 20];
+    for _ in 0..512 {
+        file.write_all(&block).and_then(|()| file.sync_data()).expect("written");
+    }
+    std::thread::sleep(Duration::MAX);
     exit(GOT_THROUGH)
 }
 

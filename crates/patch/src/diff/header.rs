@@ -43,9 +43,7 @@ impl FileDiff {
     pub(super) fn take(&mut self, line: &str, at: usize) -> Result<bool, ApplyError> {
         let unsupported = |file: &Self, why: String| Err(ApplyError::Unsupported { line: at, path: file.label(), why });
         let keyword = |word: &str| line.strip_prefix(word);
-        if keyword("old mode ").is_some() {
-            // What follows says what it becomes.
-        } else if let Some(mode) = keyword("new mode ") {
+        if let Some(mode) = keyword("new mode ") {
             return unsupported(self, format!("turns it into {}; modes cannot be changed", mode_word(mode)));
         }
         if let Some(mode) = keyword("new file mode ") {
@@ -86,7 +84,7 @@ impl FileDiff {
             self.copied.1 = name_in(name);
         } else if let Some(part) = keyword("similarity index ") {
             self.identical = part.trim_end() == "100%";
-        } else if keyword("dissimilarity index ").is_none() {
+        } else if keyword("dissimilarity index ").or(keyword("old mode ")).is_none() {
             if line.starts_with("GIT binary patch") || line.starts_with("Binary files ") {
                 return unsupported(self, "is a binary patch; only text can be patched".to_owned());
             }

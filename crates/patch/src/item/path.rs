@@ -86,7 +86,7 @@ fn split(text: &str) -> Option<Vec<&str>> {
     }
     parts.push(text.get(start..)?);
     // A turbofish such as `Vec::<u8>::new` leaves a part of arguments alone.
-    parts.retain(|part| !(part.starts_with('<') && !part.contains(" as ")));
+    parts.retain(|part| !part.starts_with('<') || part.contains(" as "));
     (depth == 0).then_some(parts)
 }
 

@@ -110,7 +110,7 @@ fn is_private_type(block: &syn::ItemImpl, file: &CodeFile<'_>) -> bool {
 fn became_derived(block: &syn::ItemImpl, file: &CodeFile<'_>) -> bool {
     let Some((path, _)) = &block.trait_ else { return false };
     let (ty, of) = (last_name(&block.self_ty.to_token_stream()), last_name(&path.to_token_stream()));
-    file.new.iter().any(|unit| unit.name == ty && derives(unit).iter().any(|name| *name == of))
+    file.new.iter().any(|unit| unit.name == ty && derives(unit).contains(&of))
 }
 
 /// The last name before any generic arguments.

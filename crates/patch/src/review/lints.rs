@@ -18,8 +18,8 @@ pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
     }
 }
 
-fn with_attrs<'u>(units: &'u [Unit<'u>]) -> impl Iterator<Item = (&'u Unit<'u>, AttrUse)> {
-    units.iter().flat_map(|unit| attributes(&unit.lexemes()).into_iter().map(move |attr| (unit, attr)))
+fn with_attrs<'u, 't>(units: &'u [Unit<'t>]) -> impl Iterator<Item = (&'u Unit<'t>, AttrUse)> {
+    units.iter().flat_map(|unit| attributes(unit.lexemes()).into_iter().map(move |attr| (unit, attr)))
 }
 
 /// Why an attribute hides something from the tools.
@@ -79,8 +79,7 @@ fn compiled_away(file: &CodeFile<'_>, findings: &mut Findings) {
         }
     }
     let asks = |unit: &Unit<'_>| {
-        let lexemes = unit.lexemes();
-        let asked = paths(&lexemes).into_iter().filter(|path| path.is_macro && path.parts == ["cfg"]);
+        let asked = paths(unit.lexemes()).into_iter().filter(|path| path.is_macro && path.parts == ["cfg"]);
         asked.map(|path| (path.arguments, path.at)).collect::<Vec<_>>()
     };
     let mut known = Known::default();
@@ -108,7 +107,7 @@ fn newly_conditional(file: &CodeFile<'_>, findings: &mut Findings) {
     for unit in &file.new {
         let Some(old) = file.old.iter().find(|old| old.key() == unit.key()) else { continue };
         let conditions = |unit: &Unit<'_>| {
-            attributes(&unit.lexemes())
+            attributes(unit.lexemes())
                 .into_iter()
                 .filter(|attr| attr.name == "cfg")
                 .map(|attr| attr.text)

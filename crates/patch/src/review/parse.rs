@@ -11,10 +11,10 @@ pub(super) const RULE: &str = "does-not-parse";
 pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
     for file in files {
         let Tree::Broken(fault) = &file.after.tree else { continue };
-        let (severity, more) = if file.before.is_broken() {
-            (Severity::Note, "; it did not parse before either, so less of it was checked")
-        } else {
-            (Severity::Refusal, "")
+        let (severity, more) = match (file.before.is_broken(), fault.too_deep) {
+            (false, _) => (Severity::Refusal, ""),
+            (true, true) => (Severity::Person, "; so nothing in it was checked, and a person must look"),
+            (true, false) => (Severity::Note, "; it did not parse before either, so less of it was checked"),
         };
         let detail = format!("{}:{}: does not parse: {}{more}", fault.line, fault.column, shown(&fault.why, 200));
         findings.add(severity, RULE, Some(file.path), detail);

@@ -1,5 +1,9 @@
 //! What a patch may do without a person, as plain values with careful defaults.
 
+use kaizen_domain::RelPath;
+
+use super::glob::matches;
+
 /// The policy of a review. Sizes are per patch unless they say otherwise; patterns are those of the review's globs:
 /// `*` and `?` within a part of a path, `**` for any parts, `!` in front for an exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +111,15 @@ impl Default for Policy {
             allow_new_dependencies: false,
             allow_lock_updates: false,
         }
+    }
+}
+
+impl Policy {
+    /// Whether changing what is at this path on the base is a person's to allow, or nobody's.
+    #[must_use]
+    pub fn guards(&self, path: &RelPath) -> bool {
+        let gates = if self.own_repository { self.own_gates.as_slice() } else { &[] };
+        [self.forbidden.as_slice(), &self.protected, &self.judges, gates].iter().any(|list| matches(list, path.as_str()))
     }
 }
 

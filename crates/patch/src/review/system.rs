@@ -36,8 +36,7 @@ struct Use {
 }
 
 fn uses(unit: &Unit<'_>, imports: &Imports) -> Vec<Use> {
-    let lexemes = unit.lexemes();
-    let found = paths(&lexemes).into_iter().filter_map(|path| {
+    let found = paths(unit.lexemes()).into_iter().filter_map(|path| {
         let full = imports.resolve(&path);
         let parts: Vec<&str> = full.iter().map(String::as_str).collect();
         // A plain import does nothing yet; what it brings in is found where it is used.

@@ -38,7 +38,12 @@ pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
 fn uses(unit: &Unit<'_>) -> Vec<Use> {
     let lexemes = unit.lexemes();
     let mut found = Vec::new();
+    let mut covered = 0;
     for (at, lexeme) in lexemes.iter().enumerate() {
+        // What stands inside of unsafe code is part of its key already.
+        if at < covered {
+            continue;
+        }
         let next = lexemes.get(at + 1).map_or("", |next| next.text);
         let what = match lexeme.text {
             // What a lint is called is no unsafe code.
@@ -49,13 +54,14 @@ fn uses(unit: &Unit<'_>) -> Vec<Use> {
             "asm" | "global_asm" | "naked_asm" if next == "!" => "assembly",
             "no_mangle" | "export_name" | "link" | "link_section" | "link_name" | "naked" | "ffi_pure"
             | "ffi_const"
-                if in_attribute(&lexemes, at) =>
+                if in_attribute(lexemes, at) =>
             {
                 "attribute for the linker"
             }
             _ => continue,
         };
-        found.push(Use { key: joined(lexemes.get(at..end_of(&lexemes, at)).unwrap_or(&[])), what, at: lexeme.at });
+        covered = end_of(lexemes, at).max(at + 1);
+        found.push(Use { key: joined(lexemes.get(at..covered).unwrap_or(&[])), what, at: lexeme.at });
     }
     found
 }
@@ -82,7 +88,7 @@ fn end_of(lexemes: &[Lexeme<'_>], from: usize) -> usize {
 /// `forbid(unsafe_code)` and its like that are gone.
 fn removed_lints(file: &CodeFile<'_>, findings: &mut Findings) {
     let lints = |units: &[Unit<'_>]| {
-        let attrs = units.iter().flat_map(|unit| attributes(&unit.lexemes()));
+        let attrs = units.iter().flat_map(|unit| attributes(unit.lexemes()));
         attrs
             .filter(|attr| {
                 matches!(attr.name.as_str(), "forbid" | "deny" | "warn")

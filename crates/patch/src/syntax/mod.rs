@@ -33,6 +33,8 @@ pub(crate) struct SyntaxFault {
     /// Counted from 1, in characters.
     pub(crate) column: usize,
     pub(crate) why: String,
+    /// It may well be Rust, but it nests too deep to be looked at.
+    pub(crate) too_deep: bool,
 }
 
 /// The thread for parsing could not do its work.
@@ -78,7 +80,7 @@ pub(crate) fn tokens(text: &str) -> Result<TokenStream, SyntaxFault> {
 fn tokens_at(text: &str, offset: usize) -> Result<TokenStream, SyntaxFault> {
     depth::check(text).map_err(|deep| {
         let (line, column) = line_column(text, deep.at);
-        SyntaxFault { line, column, why: deep.what.to_owned() }
+        SyntaxFault { line, column, why: deep.what.to_owned(), too_deep: true }
     })?;
     TokenStream::from_str(text.get(offset..).unwrap_or("")).map_err(|error| {
         fault(text, offset, &syn::Error::new(error.span(), "this is not a token of Rust, or its bracket is not closed"))
@@ -88,7 +90,7 @@ fn tokens_at(text: &str, offset: usize) -> Result<TokenStream, SyntaxFault> {
 fn fault(text: &str, offset: usize, error: &syn::Error) -> SyntaxFault {
     let at = error.span().start();
     let skipped = crate::lines::line_at(text, offset) - 1;
-    SyntaxFault { line: at.line + skipped, column: at.column + 1, why: shown(&error.to_string(), 200) }
+    SyntaxFault { line: at.line + skipped, column: at.column + 1, why: shown(&error.to_string(), 200), too_deep: false }
 }
 
 /// Bytes of a byte order mark and a `#!` line, which are not Rust.

@@ -6,7 +6,7 @@ use kaizen_domain::review::Review;
 use kaizen_patch::{Policy, ReviewInput, review};
 
 pub fn path(text: &str) -> RelPath {
-    RelPath::new(text).unwrap()
+    RelPath::new(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub fn change(file: &str, before: Option<&str>, after: Option<&str>) -> Change {

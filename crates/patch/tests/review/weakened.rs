@@ -81,6 +81,22 @@ fn a_weaker_test_asks_a_person() {
             "#[test] fn t() { assert!((f(1) - 1).abs() < 1e-9); }",
             "#[test] fn t() { assert!((f(1) - 1).abs() < 1e-3); }",
         ),
+        (base, "#[test] fn t() { fn f(x: i32) -> i32 { x } let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "#[test] fn t() { use crate::fake::f; let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (
+            base,
+            "fn f(x: i32) -> i32 { x }\n#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }",
+        ),
+        (base, "use crate::fake::f;\n#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (base, "use crate::fake::*;\n#[test] fn t() { let want = 5; assert_eq!(f(5), want); assert!(f(1) < 2); }"),
+        (
+            "#[test] fn t() { let got = f(5); assert_eq!(got, 5); }",
+            "#[test] fn t() { let got = 5; assert_eq!(got, 5); }",
+        ),
+        (
+            "#[test] fn t() { let got = f(5) - 1; assert_eq!(got, 5); }",
+            "#[test] fn t() { let got = f(5) + 1; assert_eq!(got, 5); }",
+        ),
     ] {
         assert!(weakened(before, after), "{after}");
     }
@@ -137,6 +153,18 @@ fn what_lints_suggest_and_what_adds_tests_passes() {
             "#[test] fn u() { f(2); }\n#[test] fn t() { assert!(f(1) == 1); }",
         ),
         ("fn unused() -> i32 { 1 }\n#[test] fn t() { assert!(f(1) == 1); }", "#[test] fn t() { assert!(f(1) == 1); }"),
+        (
+            "#[test] fn t() { let x: Vec<_> = a().iter().map(|y| f(y)).collect(); assert!(g(x)); }",
+            "#[test] fn t() { let x: Vec<_> = a().iter().map(f).collect(); assert!(g(x)); }",
+        ),
+        (
+            "#[test] fn t() { let mut x = 1; x = x + 1; assert_eq!(f(x), 2); }",
+            "#[test] fn t() { let mut x = 1; x += 1; assert_eq!(f(x), 2); }",
+        ),
+        (
+            "#[test] fn t() { assert_eq!(f(1), 1); }",
+            "fn helper() -> i32 { 3 }\n#[test] fn t() { assert_eq!(f(1), 1); assert_eq!(f(3), helper()); }",
+        ),
     ] {
         let review = changed("src/lib.rs", &with_tests(before), &with_tests(after));
         assert!(!rules(&review).contains(&"tests-weakened"), "{after}: {review:#?}");

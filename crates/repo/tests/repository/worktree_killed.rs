@@ -87,3 +87,14 @@ fn a_move_that_was_killed_anywhere_is_finished_by_the_same_call() {
         assert!(!fixture.path().join("old").exists());
     }
 }
+
+#[test]
+fn a_folder_that_was_emptied_but_not_removed_is_removed_by_the_same_call() {
+    let (fixture, from, to) = many();
+    for number in 0..FILES {
+        std::fs::remove_file(fixture.path().join(format!("old/{number}.txt"))).unwrap();
+    }
+    fixture.repo().update_worktree(fixture.path(), &branch("main"), &from, &to).unwrap();
+    assert!(!fixture.path().join("old").exists());
+    assert_eq!(fixture.git(["status", "--porcelain", "--ignored"]), "");
+}

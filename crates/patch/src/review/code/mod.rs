@@ -4,6 +4,8 @@
 pub(super) mod scan;
 pub(super) mod unit;
 
+use std::collections::HashSet;
+
 use kaizen_domain::RelPath;
 
 use crate::syntax::{self, Parsed, SyntaxFault};
@@ -36,7 +38,7 @@ impl<'a> Side<'a> {
 
     /// A side that is not text.
     pub(super) fn unreadable() -> Self {
-        Self { text: "", tree: Tree::Broken(SyntaxFault { line: 1, column: 1, why: "is not UTF-8".to_owned() }) }
+        Self { text: "", tree: Tree::Broken(SyntaxFault { line: 1, column: 1, why: "is not UTF-8".to_owned(), too_deep: false }) }
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -53,12 +55,16 @@ pub(super) struct CodeFile<'a> {
     pub(super) old: Vec<Unit<'a>>,
     /// Units that the patch changed or added.
     pub(super) new: Vec<Unit<'a>>,
+    /// Places of the base that hold test code.
+    pub(super) test_homes: HashSet<String>,
 }
 
 impl<'a> CodeFile<'a> {
     pub(super) fn of(path: &'a RelPath, before: &'a Side<'a>, after: &'a Side<'a>) -> Self {
-        let (old, new) = changed(units(path, before), units(path, after));
-        Self { path, before, after, old, new }
+        let base = units(path, before);
+        let test_homes = base.iter().filter(|unit| unit.home.test).map(|unit| unit.home_key().to_owned()).collect();
+        let (old, new) = changed(base, units(path, after));
+        Self { path, before, after, old, new, test_homes }
     }
 
     /// Both sides that are there were parsed, so that units can be told apart.

@@ -1,6 +1,7 @@
 //! Units: the smallest items of a file, each with its text (comments, docs and attributes before it included) and with
 //! where it stands. Methods are units of their own; so is the head of a module, an impl block or a trait.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use crate::lines::line_at;
 use crate::syntax::extent::{
     foreign_item_end, impl_item_end, impl_item_name, item_end, item_name, trait_item_end, trait_item_name,
 };
+use crate::syntax::depth;
 use crate::syntax::lex::{Lexeme, lex};
 
 /// Where units stand.
@@ -56,6 +58,7 @@ pub(in crate::review) struct Unit<'t> {
     pub(in crate::review) text: &'t str,
     /// Line of the file on which the text begins, counted from 1.
     first_line: usize,
+    lexemes: OnceCell<Vec<Lexeme<'t>>>,
 }
 
 impl<'t> Unit<'t> {
@@ -74,8 +77,17 @@ impl<'t> Unit<'t> {
         (&self.home.key, self.kind, &self.name)
     }
 
-    pub(in crate::review) fn lexemes(&self) -> Vec<Lexeme<'t>> {
-        lex(self.text).collect()
+    /// Tells the places of units apart.
+    pub(in crate::review) fn home_key(&self) -> &str {
+        &self.home.key
+    }
+
+    /// Its code; nothing of a text that nests too deep for brackets to be matched in bounded time.
+    pub(in crate::review) fn lexemes(&self) -> &[Lexeme<'t>] {
+        self.lexemes.get_or_init(|| match self.node {
+            Node::Text if depth::check(self.text).is_err() => Vec::new(),
+            _ => lex(self.text).collect(),
+        })
     }
 
     /// The line of the file for a byte of the unit's text.
@@ -142,7 +154,7 @@ impl<'t> Collector<'t> {
         let (counted, line) = self.line;
         let first_line = line + line_at(self.text.get(counted..).unwrap_or(""), start.saturating_sub(counted)) - 1;
         self.line = (start.max(counted), first_line);
-        self.units.push(Unit { home: Rc::clone(home), kind, name, node, text: text.trim_end(), first_line });
+        self.units.push(Unit { home: Rc::clone(home), kind, name, node, text: text.trim_end(), first_line, lexemes: OnceCell::new() });
     }
 
     fn end(&self, span: Span) -> usize {

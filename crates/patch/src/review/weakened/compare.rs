@@ -1,6 +1,8 @@
 //! Whether a piece of test code checks less than it did, with the reasons. In doubt it does.
 
-use super::assertion::Assertion;
+use std::collections::BTreeSet;
+
+use super::assertion::{Assertion, is_adapter};
 use super::facts::{Facts, Statement, StatementKind};
 
 /// A function of the tests.
@@ -41,7 +43,40 @@ pub(super) fn weaker(old: &Function, new: &Function) -> Vec<String> {
     if sorted(&before.literals) != sorted(&after.literals) || sorted(&before.booleans) != sorted(&after.booleans) {
         reasons.push("works with other values".to_owned());
     }
+    let free = |facts: &Facts| facts.names.difference(&facts.bound).cloned().collect::<BTreeSet<String>>();
+    let (names, others) = (free(before), free(after));
+    let other = names.symmetric_difference(&others).find(|name| !is_adapter(name));
+    if let Some(name) = other {
+        reasons.push(format!("computes something else (`{}` comes or goes)", crate::shown::shown(name, 60)));
+    } else if arithmetic(before) != arithmetic(after) {
+        reasons.push("computes something else".to_owned());
+    }
+    let all = |facts: &Facts| {
+        let asserted = facts.assertions.iter().flat_map(|assertion| &assertion.names);
+        asserted.chain(&facts.names).cloned().collect::<BTreeSet<String>>()
+    };
+    let used = all(before);
+    if let Some(name) = after.bound.difference(&before.bound).find(|name| used.contains(*name)) {
+        reasons.push(format!("binds `{}` anew", crate::shown::shown(name, 60)));
+    }
+    if sorted(&before.items) != sorted(&after.items) {
+        reasons.push("declares other items inside".to_owned());
+    }
     reasons
+}
+
+/// Operators that make values; `+=` is `+`. Those between conditions are left out, since conditions may be joined.
+fn arithmetic(facts: &Facts) -> Vec<&str> {
+    let comparing = ["==", "!=", "<=", ">="];
+    let plain = |operator: &'_ str| !matches!(operator, "&&" | "||" | "!");
+    let mut all: Vec<&str> = facts.operators.iter().map(String::as_str).filter(|operator| plain(operator)).collect();
+    for operator in &mut all {
+        if !comparing.contains(operator) {
+            *operator = operator.strip_suffix('=').unwrap_or(operator);
+        }
+    }
+    all.sort_unstable();
+    all
 }
 
 fn assertions(before: &[Assertion], after: &[Assertion], reasons: &mut Vec<String>) {
@@ -89,7 +124,10 @@ fn only_adds(old: &Function, new: &Function) -> bool {
         }
         let harmless = match &statement.kind {
             StatementKind::Assertion => true,
-            StatementKind::Binding(name) => !old.facts.names.contains(name),
+            StatementKind::Binding(name) => {
+                !old.facts.names.contains(name)
+                    && !old.facts.assertions.iter().any(|assertion| assertion.names.contains(name))
+            }
             StatementKind::Other => waiting.peek().is_none(),
             StatementKind::Exit => false,
         };

@@ -33,6 +33,10 @@ pub(super) struct Facts {
     pub(super) booleans: Vec<bool>,
     pub(super) operators: Vec<String>,
     pub(super) names: BTreeSet<String>,
+    /// Names that patterns bind here, which may be called anything.
+    pub(super) bound: BTreeSet<String>,
+    /// Items declared inside, whole.
+    pub(super) items: Vec<String>,
     /// Conditions, loops and closures around the place that is being read.
     depth: usize,
     /// What is being read belongs to an assertion already.
@@ -118,6 +122,8 @@ impl Facts {
         self.booleans.extend(part.booleans);
         self.operators.extend(part.operators);
         self.names.extend(part.names);
+        self.bound.extend(part.bound);
+        self.items.extend(part.items);
         self.panics += part.panics;
         self.unwraps += part.unwraps;
         self.tries += part.tries;
@@ -271,6 +277,15 @@ impl<'ast> Visit<'ast> for Facts {
 
     fn visit_ident(&mut self, ident: &'ast proc_macro2::Ident) {
         self.names.insert(ident.to_string());
+    }
+
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        self.items.push(item.to_token_stream().to_string());
+    }
+
+    fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+        self.bound.insert(pattern.ident.to_string());
+        visit::visit_pat_ident(self, pattern);
     }
 
     // A cast or an annotation names a type, which the compiler checks.

@@ -7,6 +7,7 @@ mod assertion;
 mod compare;
 mod facts;
 mod literal;
+mod shadow;
 
 use quote::ToTokens;
 use syn::{Attribute, ImplItem, Item, TraitItem};
@@ -26,6 +27,10 @@ pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
         if !file.is_whole() {
             by_count(file, findings);
             continue;
+        }
+        for name in shadow::shadowed(file) {
+            let name = crate::shown::shown(&name, 60);
+            findings.ask(RULE, file.path, format!("brings `{name}` into test code, where it stands in for another"));
         }
         let mut taken = vec![false; file.new.len()];
         for old in file.old.iter().filter(|unit| unit.is_test_code()) {
