@@ -137,7 +137,14 @@ impl CycleState {
     /// An agent that dies over a step may have been unlucky; one that dies over it again and again will for ever.
     async fn failed(&mut self, myself: &ActorRef<CycleMsg>, error: AgentError) {
         if !error.killed_the_actor() {
-            return self.over(myself, Err(error));
+            return match opportunity_of(self.step) {
+                _ if error.may_pass() => self.over(myself, Err(error)),
+                Some(opportunity) if error.is_about_the_matter() => {
+                    let event = CycleEvent::Attempt { opportunity, what: AttemptEvent::Stopped { reason: error.to_string() } };
+                    self.record(myself, vec![event]).await;
+                }
+                _ => self.close(myself, error).await,
+            };
         }
         self.deaths += 1;
         if self.deaths < DEATHS {
@@ -155,6 +162,17 @@ impl CycleState {
             }
             None => self.over(myself, Err(error)),
         }
+    }
+
+    /// Ends a cycle that would end the same way however often it were resumed.
+    async fn close(&mut self, myself: &ActorRef<CycleMsg>, error: AgentError) {
+        let failed = CycleEvent::Failed { reason: error.to_string(), help: Vec::new() };
+        let event = Event::Cycle { cycle: self.cycle.id, event: failed };
+        let outcome = match self.arguments.colleagues.journal.append(vec![event]).await {
+            Ok(_) => error,
+            Err(unwritten) => unwritten,
+        };
+        self.over(myself, Err(outcome));
     }
 
     fn over(&mut self, myself: &ActorRef<CycleMsg>, outcome: Result<Arc<Cycle>, AgentError>) {

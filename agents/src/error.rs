@@ -52,6 +52,23 @@ pub enum AgentError {
 }
 
 impl AgentError {
+    /// Whether it may be over by the next run, so that the cycle is left to be resumed: a full disk, a stop, a journal
+    /// that cannot be written.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Journal(_) | Self::Stopped(_) | Self::Emergency(_) | Self::Trial(TrialError::Cancelled) => true,
+            Self::Trial(TrialError::Io { source, .. }) => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
+    /// Whether it concerns the matter that was worked on, and not the repository or the machine as a whole.
+    #[must_use]
+    pub fn is_about_the_matter(&self) -> bool {
+        matches!(self, Self::Repo(_) | Self::Illegal(_) | Self::Bug(_) | Self::Trial(TrialError::Metadata { .. }))
+    }
+
     /// Whether the same message may be tried on the actor again.
     #[must_use]
     pub fn killed_the_actor(&self) -> bool {

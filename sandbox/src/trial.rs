@@ -10,7 +10,7 @@ use kaizen_domain::{
 use crate::base::WarmBase;
 use crate::cargo_json::{Artifacts, diagnostic};
 use crate::harness::HarnessParser;
-use crate::isolation::{Cancel, Exit, TreeChange};
+use crate::isolation::{Cancel, Exit, LimitKind, TreeChange};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
 
@@ -229,6 +229,10 @@ impl<'a> Reader<'a> {
 
     fn finish(self, exit: &Exit) -> (TrialOutcome, BTreeMap<TestId, TestResult>) {
         let stage = if self.built == Some(true) { Stage::Tests } else { Stage::Build };
+        if let Exit::Limit(limit @ LimitKind::MachineMemory(_)) = exit {
+            let why = format!("the machine ran out of memory ({limit}), whoever took it");
+            return (TrialOutcome::Unclear { stage, why }, BTreeMap::new());
+        }
         if let Exit::Limit(limit) = exit {
             return (TrialOutcome::LimitHit { stage, limit: limit.to_string() }, BTreeMap::new());
         }

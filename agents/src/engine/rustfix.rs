@@ -32,7 +32,7 @@ impl Engine for Rustfix {
         blocking(move || {
             let repo = world.repo()?;
             let read = |path: &RelPath| -> Result<Option<String>, AgentError> {
-                let state = repo.read(&tip, path)?.filter(|state| matches!(state.mode, FileMode::Regular | FileMode::Executable));
+                let state = repo.read(&tip, path)?.filter(|state| state.mode == FileMode::Regular);
                 Ok(state.and_then(|state| String::from_utf8(state.bytes).ok()))
             };
             // The first proposal on this tip settles what the search is about: what fits together.

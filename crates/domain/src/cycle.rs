@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, AttemptEvent, AttemptStage};
-use crate::decision::Decision;
 use crate::event::IllegalEvent;
 use crate::id::{CycleId, LessonId, OpportunityId};
 use crate::landing::LandingMode;
@@ -123,37 +122,6 @@ pub enum CycleStage {
     Failed,
 }
 
-/// What is due next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Try the tip.
-    TryBase,
-    /// Collect signals on the tip.
-    Collect,
-    /// Rank them.
-    Rank,
-    /// Ask the Architect.
-    Plan(OpportunityId),
-    /// Have a patch written.
-    Write(OpportunityId),
-    /// Have it reviewed.
-    Review(OpportunityId),
-    /// Try it.
-    Try(OpportunityId),
-    /// Decide, or send it back.
-    Weigh(OpportunityId),
-    /// Carry the decision out: say which ref will move.
-    Intend(OpportunityId),
-    /// Move the ref, unless it has moved already.
-    Land(OpportunityId),
-    /// Draw the lesson of an opportunity that is done.
-    Learn(OpportunityId),
-    /// Say that it is over.
-    Finish,
-    /// Nothing: it is over.
-    Nothing,
-}
-
 /// How often signals are collected again after landings, so that what one fix uncovers is fixed too.
 pub const MAX_COLLECTIONS: u32 = 4;
 /// How often the target may move under a cycle before it gives up.
@@ -189,7 +157,7 @@ pub struct Cycle {
     /// What was learned.
     pub lessons: Vec<Lesson>,
     /// Opportunities whose lesson is drawn.
-    learned: Vec<OpportunityId>,
+    pub(crate) learned: Vec<OpportunityId>,
     /// Why it failed, and what to do.
     pub failure: Option<(String, Vec<String>)>,
 }
@@ -347,78 +315,9 @@ impl Cycle {
         Ok(())
     }
 
-    /// What is due next.
-    #[must_use]
-    pub fn step(&self) -> Step {
-        match self.stage {
-            CycleStage::Finished | CycleStage::Failed => Step::Nothing,
-            CycleStage::Started => Step::TryBase,
-            CycleStage::BaseTried => Step::Collect,
-            CycleStage::Collected => Step::Rank,
-            CycleStage::Working => self.working_step(),
-        }
-    }
-
-    fn working_step(&self) -> Step {
-        for attempt in &self.attempts {
-            let id = attempt.opportunity;
-            match &attempt.stage {
-                AttemptStage::Done { .. } if self.learned.contains(&id) => {}
-                AttemptStage::Done { .. } => return Step::Learn(id),
-                // A new attempt waits for the tip's own trial, and for room below the cap.
-                AttemptStage::Chosen if self.full() => {}
-                AttemptStage::Chosen if self.base_report.is_none() => return Step::TryBase,
-                AttemptStage::Chosen => return Step::Plan(id),
-                AttemptStage::Writing if self.base_report.is_none() => return Step::TryBase,
-                AttemptStage::Writing => return Step::Write(id),
-                AttemptStage::Written => return Step::Review(id),
-                AttemptStage::Reviewed | AttemptStage::Trying { .. } if attempt.refused() => return Step::Weigh(id),
-                AttemptStage::Reviewed | AttemptStage::Trying { .. } => return Step::Try(id),
-                AttemptStage::Tried => return Step::Weigh(id),
-                AttemptStage::Decided { .. } => return Step::Intend(id),
-                AttemptStage::Landing { .. } => return Step::Land(id),
-            }
-        }
-        if self.worth_another_look() { Step::Collect } else { Step::Finish }
-    }
-
-    /// Whether as many patches have landed as were asked for.
-    #[must_use]
-    pub fn full(&self) -> bool {
-        self.count(Word::Landed) >= self.request.max_landings as usize
-    }
-
-    /// Something landed since signals were last collected, so there may be new ones.
-    fn worth_another_look(&self) -> bool {
-        !self.full()
-            && !self.request.dry_run
-            && matches!(self.request.source, crate::request::PatchSource::Engines)
-            && self.collections < MAX_COLLECTIONS
-            && self.collected_on.as_ref() != Some(&self.tip)
-            && self.base_report.is_some()
-            && self.attempts.len() < self.request.max_opportunities as usize
-    }
-
     /// Whether the user's own ref is what moves.
     #[must_use]
     pub fn merges(&self) -> bool {
         self.request.landing == LandingMode::Merge
-    }
-}
-
-impl Attempt {
-    fn refused(&self) -> bool {
-        self.current()
-            .and_then(|round| round.review.as_ref())
-            .is_some_and(|review| review.verdict == crate::review::Verdict::Refuse)
-    }
-
-    /// The decision that is being carried out, when there is one.
-    #[must_use]
-    pub fn decision(&self) -> Option<&Decision> {
-        match &self.stage {
-            AttemptStage::Decided { decision } => Some(decision),
-            _ => None,
-        }
     }
 }

@@ -117,7 +117,9 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
             at(of, AttemptEvent::Answered { answer: Answer::Declined { reason: "no".to_owned() } })
         }
         Step::Plan(of) => at(of, AttemptEvent::Answered { answer: plan(of) }),
-        Step::Write(of) if choice.is_multiple_of(6) => at(of, AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default() }),
+        Step::Write(of) if choice.is_multiple_of(6) => {
+            at(of, AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default() })
+        }
         Step::Write(of) => at(of, AttemptEvent::Written { patch: patch(cycle, of, n) }),
         Step::Review(of) => {
             let finding = Finding { severity: verdict, rule: "r".to_owned(), path: None, detail: String::new() };
@@ -131,7 +133,11 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
             _ => at(of, AttemptEvent::TrialStarted { trial: TrialId::new(n, id(n)) }),
         },
         Step::Weigh(of) => {
-            let refused = cycle.attempt(of).and_then(|a| a.current()).and_then(|r| r.review.as_ref()).is_some_and(|r| r.verdict == Verdict::Refuse);
+            let refused = cycle
+                .attempt(of)
+                .and_then(|a| a.current())
+                .and_then(|r| r.review.as_ref())
+                .is_some_and(|r| r.verdict == Verdict::Refuse);
             let what = match choice % 5 {
                 _ if refused => AttemptEvent::Decided { decision: Decision::Reject { reasons: Vec::new() } },
                 0 if n < 200 => AttemptEvent::Reworked { reason: "again".to_owned() },
@@ -156,7 +162,13 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
         Step::Land(of) => at(of, AttemptEvent::Landed),
         Step::Learn(of) => {
             let word = cycle.attempt(of).and_then(Attempt::word).unwrap();
-            let lesson = Lesson { id: LessonId::new(n, id(n)), topic: String::new(), word, text: String::new(), bad_items: Vec::new() };
+            let lesson = Lesson {
+                id: LessonId::new(n, id(n)),
+                topic: String::new(),
+                word,
+                text: String::new(),
+                bad_items: Vec::new(),
+            };
             vec![CycleEvent::Learned { lesson }]
         }
         Step::Finish => vec![CycleEvent::Finished],
@@ -203,7 +215,13 @@ proptest! {
 
 fn every_event(of: OpportunityId) -> Vec<AttemptEvent> {
     let cycle = Cycle::new(CycleId::new(1, id(1)), request(false));
-    let landing = Landing { target: RefName::new("refs/heads/x").unwrap(), from: None, to: commit(2), branch: None, update_worktree: false };
+    let landing = Landing {
+        target: RefName::new("refs/heads/x").unwrap(),
+        from: None,
+        to: commit(2),
+        branch: None,
+        update_worktree: false,
+    };
     vec![
         AttemptEvent::Answered { answer: plan(of) },
         AttemptEvent::Written { patch: patch(&cycle, of, 1) },
@@ -229,9 +247,11 @@ fn an_attempt_takes_only_the_events_that_may_follow() {
     let named = |name: &str| events.iter().find(|event| event.name() == name).unwrap();
     let mut attempt = Attempt::new(of);
     let mut table = String::new();
-    let path = ["answered", "written", "reviewed", "trial_started", "trial_finished", "decided", "landing_intended", "landed"];
+    let path =
+        ["answered", "written", "reviewed", "trial_started", "trial_finished", "decided", "landing_intended", "landed"];
     for step in path.iter().map(Some).chain([None]) {
-        let may: Vec<&str> = events.iter().filter(|event| attempt.clone().next(event).is_ok()).map(AttemptEvent::name).collect();
+        let may: Vec<&str> =
+            events.iter().filter(|event| attempt.clone().next(event).is_ok()).map(AttemptEvent::name).collect();
         table.push_str(&format!("{}: {}\n", attempt.stage.name(), may.join(" ")));
         if let Some(step) = step {
             attempt = attempt.next(named(step)).unwrap();
@@ -265,5 +285,8 @@ fn a_refused_patch_is_never_tried() {
     .try_fold(Attempt::new(of), |attempt, event| attempt.next(event))
     .unwrap();
     let error = attempt.next(&AttemptEvent::TrialStarted { trial: TrialId::new(1, id(1)) }).unwrap_err();
-    assert_eq!(error.to_string(), format!("event `trial_started` cannot follow stage `reviewed` of the attempt at {of}"));
+    assert_eq!(
+        error.to_string(),
+        format!("event `trial_started` cannot follow stage `reviewed` of the attempt at {of}")
+    );
 }

@@ -14,10 +14,14 @@ fn ch(n: usize, b: &str, a: &str) -> Change { let s=|t:&str| Some(FileState{mode
         let input = ReviewInput{changes:&changes,reach:None,policy:&policy,manifests:&[]};
         let r = review(&input);
         println!("{what}: {:?} {} items {} {:?}", r.verdict, r.findings.len(), r.items.len(), r.findings.first());
+        let c0 = cpu(); for _ in 0..50 { let _ = review(&input); } println!("{what}: cpu {:.1} ms", (cpu()-c0)/50.0);
         let mut best = f64::MAX;
         for _ in 0..20 { let t=Instant::now(); let _ = review(&input); best = best.min(t.elapsed().as_secs_f64()*1e3); }
         println!("{what}: best {best:.1} ms");
     }
+    let c0 = cpu(); for _ in 0..50 { for _ in 0..20 { syn::parse_file(&text).unwrap(); proc_macro2::extra::invalidate_current_thread_spans(); } } println!("parse cpu {:.1}", (cpu()-c0)/50.0);
+    let c0 = cpu(); for _ in 0..50 { for _ in 0..20 { let _: proc_macro2::TokenStream = text.parse().unwrap(); proc_macro2::extra::invalidate_current_thread_spans(); } } println!("lex cpu {:.1}", (cpu()-c0)/50.0);
+    if std::env::var("ONLY").is_ok() { return }
     let t=Instant::now(); for _ in 0..20 { for _ in 0..20 { syn::parse_file(&text).unwrap(); } } println!("parse 20: {:.1} ms", t.elapsed().as_secs_f64()*1e3/20.0);
     let n = 900;
     for (what, code) in [
@@ -67,3 +71,5 @@ fn ch(n: usize, b: &str, a: &str) -> Change { let s=|t:&str| Some(FileState{mode
         }
     }
 }
+
+fn cpu() -> f64 { let s = std::fs::read_to_string("/proc/self/stat").unwrap(); let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect(); (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) * 10.0 }

@@ -18,6 +18,9 @@ const IOCTL_DEV: u64 = 1 << 15;
 /// Connecting to abstract sockets, and sending signals, out of the domain.
 const SCOPES: u64 = 0b11;
 
+/// The version that knows these scopes.
+pub(super) const SCOPES_SINCE: i64 = 6;
+
 /// What Landlock is to allow.
 #[derive(Debug)]
 pub(super) struct Landlock {
@@ -53,7 +56,7 @@ impl Landlock {
         rules.extend(writable.into_iter().map(|path| (path, handled & !(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEV))));
         let device = (READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV) & handled;
         rules.extend(devices.into_iter().map(|path| (path, device)));
-        Self { handled, scoped: if version >= 6 { SCOPES } else { 0 }, rules }
+        Self { handled, scoped: if version >= SCOPES_SINCE { SCOPES } else { 0 }, rules }
     }
 
     /// Restricts the calling thread for good. Needs `no_new_privs`.
@@ -92,7 +95,40 @@ impl Landlock {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::super::sys::{exit, prctl};
     use super::*;
+
+    /// Restricts a child to `writable`, and says with what error it then opens each of `files` for writing.
+    fn open_restricted(writable: CString, files: &[CString]) -> Vec<Errno> {
+        let landlock = Landlock::new(version(), vec![writable], vec![c"/dev/null".to_owned()]);
+        let open = |file: &CString| open_at(libc::AT_FDCWD, file, libc::O_WRONLY | libc::O_CREAT, 0o600);
+        let one = |file: &CString| {
+            // SAFETY: the child makes raw calls only and never returns.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                let restricted = prctl(libc::PR_SET_NO_NEW_PRIVS, 1).and_then(|_| landlock.restrict_self());
+                exit(restricted.and_then(|()| open(file).map(drop)).err().unwrap_or(0));
+            }
+            let mut status = 0;
+            // SAFETY: the status is valid for writing.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            libc::WEXITSTATUS(status)
+        };
+        files.iter().map(one).collect()
+    }
+
+    #[test]
+    fn writing_is_refused_where_no_rule_allows_it() {
+        let (mine, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let path =
+            |dir: &tempfile::TempDir, name| CString::new(dir.path().join(name).as_os_str().as_bytes()).expect("no NUL");
+        let files = [path(&mine, "new"), path(&other, "new"), c"/dev/null".to_owned(), c"/dev/zero".to_owned()];
+        let errors = open_restricted(path(&mine, ""), &files);
+        assert_eq!(errors, [0, libc::EACCES, 0, libc::EACCES]);
+        assert!(!other.path().join("new").exists());
+    }
 
     #[test]
     fn each_version_handles_the_rights_that_it_knows() {

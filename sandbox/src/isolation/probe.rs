@@ -21,9 +21,6 @@ use super::step::PROBE_PROCESSES;
 use super::supervise;
 use super::watch;
 
-/// The version of Landlock from which signals and abstract sockets are kept inside too.
-const LANDLOCK_SCOPES: i64 = 6;
-
 /// The isolation, with its layers probed. Only with one of these can a job be run.
 #[derive(Debug, Clone)]
 pub struct Isolation {
@@ -108,7 +105,7 @@ impl Survey {
         let report = |layer: LayerName| match self.missing.get(&layer) {
             Some(why) => layer.report(state_of_missing, Some(why)),
             None if !self.complete => layer.report(LayerState::Missing, None),
-            None if layer == LayerName::Landlock && landlock::version() < LANDLOCK_SCOPES => {
+            None if layer == LayerName::Landlock && landlock::version() < landlock::SCOPES_SINCE => {
                 let why = "signals and abstract sockets are kept in by the namespaces alone before Linux 6.12";
                 layer.report(LayerState::Weaker, Some(why))
             }
@@ -205,6 +202,15 @@ mod tests {
             error.to_string().contains("`seccmop` is no layer") && error.to_string().contains("seccomp"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn every_layer_that_may_be_waived_can_be_done_without() {
+        let waivable = || LayerName::ALL.into_iter().filter(|layer| !layer.structural());
+        for layer in waivable() {
+            dry_run(&[layer].into()).unwrap_or_else(|error| panic!("without {}: {}", layer.name(), in_full(&error)));
+        }
+        dry_run(&waivable().collect()).unwrap_or_else(|error| panic!("without all of them: {}", in_full(&error)));
     }
 
     #[test]

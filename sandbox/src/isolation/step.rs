@@ -326,6 +326,11 @@ fn prove(layer: LayerName) -> Result<(), Errno> {
         }
         // SAFETY: leaves nothing and changes nothing when it is let pass.
         LayerName::Seccomp => (unsafe { libc::unshare(0) }) < 0 && errno() == libc::EPERM,
+        // Init is outside the domain, and an ordinary process of the same user otherwise.
+        LayerName::Landlock if super::landlock::version() >= super::landlock::SCOPES_SINCE => {
+            // SAFETY: takes numbers; signal 0 only asks.
+            (unsafe { libc::kill(libc::getppid(), 0) }) < 0 && errno() == libc::EPERM
+        }
         _ => true,
     };
     if holds { Ok(()) } else { Err(libc::EPROTO) }

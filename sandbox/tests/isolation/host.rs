@@ -74,6 +74,12 @@ fn a_process_of_the_host_cannot_be_signalled() {
 }
 
 #[test]
+fn init_cannot_be_signalled_though_it_runs_as_the_same_user() {
+    let finished = inside("signal", "1");
+    assert_eq!(finished.exit, Exit::Code(crate::support::REFUSED), "{}", text(&finished.stdout));
+}
+
+#[test]
 fn no_process_of_the_host_nor_init_is_seen() {
     let (_, seen) = outside("processes", "");
     let count = |text: &str| {

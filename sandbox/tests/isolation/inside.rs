@@ -3,7 +3,7 @@
 use std::process::exit;
 
 use kaizen_domain::LayerState;
-use kaizen_sandbox::isolation::{Cancel, Exit, Isolation, IsolationError, Stream};
+use kaizen_sandbox::isolation::{Cancel, Exit, Isolation, IsolationError, Limits, Stream};
 
 use crate::support::{GOT_THROUGH, REFUSED, inside, isolation, outside, plain_command, probe_job, run, text};
 
@@ -29,6 +29,37 @@ fn the_command_is_nobody_special_and_holds_no_capability() {
     assert_eq!(status(&printed, "Seccomp"), "2");
     let (_, printed) = outside("status", "");
     assert_ne!(status(&printed, "CapBnd"), "0000000000000000", "outside there is something to drop");
+}
+
+#[test]
+fn every_namespace_is_another_one_than_outside() {
+    let ((_, outside), inside) = (outside("namespaces", ""), text(&inside("namespaces", "").stdout));
+    for name in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
+        let find = |printed: &str| {
+            let line = printed.lines().find(|line| line.starts_with(&format!("{name}:")));
+            line.unwrap_or_else(|| panic!("no {name} in {printed}")).to_owned()
+        };
+        assert_ne!(find(&inside), find(&outside));
+    }
+    assert!(inside.contains("host name: kaizen\n"), "{inside}");
+    assert!(!outside.contains("host name: kaizen\n"), "{outside}");
+}
+
+#[test]
+fn the_kernel_limits_each_process() {
+    let (mut job, _dir) = probe_job("limits", "");
+    job.limits = Limits { processes: 100, open_files: 99, memory: 1 << 30, file_size: 98 << 20, ..job.limits };
+    let printed = text(&run(&job).stdout);
+    let limit = |name: &str| {
+        let line = printed.lines().find_map(|line| line.strip_prefix(name)).expect("a line of limits");
+        line.split_ascii_whitespace().next().expect("a limit").to_owned()
+    };
+    assert_eq!(limit("Max core file size"), "0");
+    assert_eq!(limit("Max open files"), "99");
+    assert_eq!(limit("Max file size"), (98 << 20).to_string());
+    assert_eq!(limit("Max processes"), "116");
+    assert_eq!(limit("Max data size"), (2u64 << 30).to_string());
+    assert_eq!(limit("Max cpu time"), "1200");
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub fn play(name: &str, argument: &str) -> ! {
         "search for secret" => search_for_secret(argument),
         "descriptors" => descriptors(),
         "status" => print_and_exit(&fs::read_to_string("/proc/self/status").expect("a status")),
+        "limits" => print_and_exit(&fs::read_to_string("/proc/self/limits").expect("limits")),
+        "namespaces" => namespaces(),
         "writable places" => writable_places(),
         "calls" => calls::print_all(),
         "kill all" => kill_all(),
@@ -139,6 +141,13 @@ fn search_for_secret(backwards: &str) -> ! {
 fn highest_pid() -> u32 {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_ascii_whitespace().next_back().and_then(|pid| pid.parse().ok()).unwrap_or(4096).max(64)
+}
+
+fn namespaces() -> ! {
+    for entry in fs::read_dir("/proc/self/ns").expect("namespaces").flatten() {
+        println!("{}", fs::read_link(entry.path()).expect("a namespace").display());
+    }
+    print_and_exit(&format!("host name: {}", fs::read_to_string("/proc/sys/kernel/hostname").expect("a name")))
 }
 
 fn descriptors() -> ! {
