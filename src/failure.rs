@@ -86,6 +86,7 @@ impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match &error {
             TrialError::Isolation(_) => split(Exit::Sandbox, &error.to_string()).or("`kaizen doctor` shows every layer"),
+            TrialError::Export(_) => split(Exit::Input, &error.to_string()),
             TrialError::Fetch { .. } | TrialError::Metadata { .. } => Self::input(
                 error.to_string(),
                 "`cargo fetch` in the repository shows the same; paths outside the repository and submodules that are not \

@@ -58,8 +58,9 @@ impl Shop {
     pub fn try_tree(&self, tree: &TreeOf, compared: &Compared, cancel: &Cancel) -> Result<TrialReport, AgentError> {
         let mut on = |what: Progress| progress(&self.world, Some(compared.opportunity), &what);
         let (runner, warm, changes) = self.set_up(tree, cancel, &mut on)?;
+        let (against, confirm) = (&compared.against, compared.confirm);
         let tried =
-            Tried { base: &warm, id: compared.trial, commit: &tree.commit, changes: &changes, against: &compared.against };
+            Tried { base: &warm, id: compared.trial, commit: &tree.commit, changes: &changes, against, confirm };
         let mut report = runner.try_tree(&tried, cancel, &mut on)?;
         if let Some(benchmark) = &compared.benchmark
             && report.outcome == kaizen_domain::TrialOutcome::Ran

@@ -47,6 +47,8 @@ pub struct Compared {
     pub against: TrialReport,
     /// A program that shows a performance change.
     pub benchmark: Option<String>,
+    /// Whether tests that newly fail are run once more.
+    pub confirm: bool,
     /// The commit that the benchmark is compared with.
     pub base: CommitId,
 }

@@ -147,6 +147,7 @@ fn replace_tree(base: &WarmBase, export: Export<'_>) -> Result<(), TrialError> {
     }
     fs::create_dir_all(&tree).map_err(TrialError::io("creating", &tree))?;
     export(&tree).map_err(TrialError::Export)?;
+    check_links(base)?;
     let target = base.target_dir();
     if kept.exists() && !target.exists() {
         if let Some(parent) = target.parent() {
@@ -159,9 +160,32 @@ fn replace_tree(base: &WarmBase, export: Export<'_>) -> Result<(), TrialError> {
     remove_dir(&kept)
 }
 
+/// Refuses a commit in which a link stands where cargo writes outside the sandbox, or where the sandbox is given a folder
+/// to write to: through it, a repository would reach any file of whoever runs Kaizen.
+fn check_links(base: &WarmBase) -> Result<(), TrialError> {
+    let project = base.project_dir();
+    let inside = match (project.canonicalize(), base.tree_dir().canonicalize()) {
+        (Ok(project), Ok(tree)) => project.starts_with(tree),
+        _ => false,
+    };
+    if !inside {
+        return Err(TrialError::Export(format!("the folder {:?} is not a folder of the commit", base.folder)));
+    }
+    for name in ["Cargo.toml", "Cargo.lock", "target"] {
+        if fs::symlink_metadata(project.join(name)).is_ok_and(|meta| meta.is_symlink()) {
+            return Err(TrialError::Export(format!("{name} is a symbolic link; make it a file or folder of the repository")));
+        }
+    }
+    Ok(())
+}
+
 /// A target folder at the top or one or two folders down, wherever the project was before.
 fn find_target(tree: &Path) -> Option<PathBuf> {
-    let marked = |dir: &Path| dir.join("target/CACHEDIR.TAG").is_file().then(|| dir.join("target"));
+    let own = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+    let marked = |dir: &Path| {
+        let target = dir.join("target");
+        (own(&target) && target.join("CACHEDIR.TAG").is_file()).then_some(target)
+    };
     let below = |dir: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten();
         entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
@@ -201,5 +225,49 @@ fn remove_file(path: &Path) -> Result<(), TrialError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrialError::io("removing", path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(dir: &Path) -> WarmBase {
+        WarmBase { commit: CommitId::new("a".repeat(40)).unwrap(), folder: String::new(), dir: dir.to_path_buf() }
+    }
+
+    #[test]
+    fn a_link_where_cargo_writes_is_refused() {
+        for name in ["Cargo.lock", "target", "Cargo.toml"] {
+            let dir = tempfile::tempdir().unwrap();
+            let outside = tempfile::tempdir().unwrap();
+            let export = |tree: &Path| {
+                std::os::unix::fs::symlink(outside.path(), tree.join(name)).map_err(|error| error.to_string())
+            };
+            let error = replace_tree(&base(dir.path()), &export).unwrap_err();
+            assert!(error.to_string().contains(&format!("{name} is a symbolic link")), "{error}");
+            assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn the_built_target_folder_moves_along_from_commit_to_commit_and_a_link_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = base(dir.path());
+        let export = |tree: &Path| fs::write(tree.join("Cargo.toml"), "").map_err(|error| error.to_string());
+        replace_tree(&base, &export).unwrap();
+        fs::write(base.target_dir().join("CACHEDIR.TAG"), "").unwrap();
+        fs::write(base.target_dir().join("artefact"), "built").unwrap();
+        fs::write(base.tree_dir().join("old.rs"), "").unwrap();
+        replace_tree(&base, &export).unwrap();
+        assert_eq!(fs::read_to_string(base.target_dir().join("artefact")).unwrap(), "built");
+        assert!(!base.tree_dir().join("old.rs").exists());
+
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("CACHEDIR.TAG"), "").unwrap();
+        fs::remove_dir_all(base.target_dir()).unwrap();
+        std::os::unix::fs::symlink(outside.path(), base.target_dir()).unwrap();
+        replace_tree(&base, &export).unwrap();
+        assert!(fs::symlink_metadata(base.target_dir()).unwrap().is_dir());
     }
 }

@@ -89,7 +89,7 @@ impl Runner {
     }
 
     /// Tries a changed tree against the report of its base. When tests fail that passed on the base, all are run once
-    /// more: what then passes is flaky, not broken.
+    /// more where the trial is to confirm it: what then passes is flaky, not broken.
     ///
     /// # Errors
     /// When the sandbox cannot run it. A tree that does not build is a result.
@@ -108,7 +108,7 @@ impl Runner {
                 && before == Some(TestOutcome::Passed)
                 && !tried.against.flaky.contains(id)
         });
-        if run.outcome == TrialOutcome::Ran && worse {
+        if tried.confirm && run.outcome == TrialOutcome::Ran && worse {
             run.add(self.cargo_test(
                 tried.base,
                 &[],
@@ -179,6 +179,9 @@ pub struct Tried<'a> {
     pub changes: &'a [TreeChange],
     /// What the tests gave before.
     pub against: &'a TrialReport,
+    /// Whether tests that fail though they passed before are run once more. A search among many suggestions does
+    /// without: it confirms what it says about each of them in the end.
+    pub confirm: bool,
 }
 
 /// Splits cargo's output into what belongs to the build and what belongs to the tests. Cargo prints every artifact

@@ -61,7 +61,7 @@ fn cycle_line(event: &CycleEvent) -> String {
             format!("base tried: {passed} tests pass, {failed} fail")
         }
         CycleEvent::Collected { signals, .. } => format!("{} signals collected", signals.len()),
-        CycleEvent::Ranked { opportunities, chosen } => format!("{} of {} opportunities chosen", chosen.len(), opportunities.len()),
+        CycleEvent::Ranked { opportunities, chosen, .. } => format!("{} of {} opportunities chosen", chosen.len(), opportunities.len()),
         CycleEvent::Attempt { opportunity, what } => format!("{}  {}", opportunity.short(), attempt_line(what)),
         CycleEvent::TipMoved { to } => format!("the branch moved to {}", to.short()),
         CycleEvent::Learned { lesson } => format!("learned: {} {}", lesson.word.shout(), shown(&lesson.topic)),

@@ -131,7 +131,7 @@ impl Story {
             }
             CycleEvent::Collected { signals, .. } if cycle.collections == 1 => self.say(&lines::signals(&self.paint, signals)),
             CycleEvent::Collected { signals, .. } if !signals.is_empty() => self.say(&lines::again(&self.paint, signals)),
-            CycleEvent::Ranked { opportunities, chosen } => {
+            CycleEvent::Ranked { opportunities, chosen, .. } => {
                 if let Some(line) = lines::chosen(&self.paint, cycle, opportunities, chosen) {
                     self.say(&line);
                 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use kaizen_domain::cycle::{CycleEvent, Lesson};
 use kaizen_domain::{
-    AttemptStage, Cycle, EngineName, Event, LessonId, Millis, OpportunityId, Record, Word,
+    AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, Record, Word,
 };
 use kaizen_insight::{Known, Terms, rank as rank_signals};
 
 use crate::architect::closed_topics;
 use crate::clock::Clock;
+use crate::cycle::fold;
 use crate::new_id;
 use crate::world::World;
 
@@ -51,10 +52,11 @@ pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEve
         })
         .collect();
     let newest = newest_signals(cycle, records);
+    let settled = if cycle.collections == 1 { settled(world, cycle, records) } else { Settled::default() };
     let known = Known {
         lessons: past,
-        bad_items: cycle.bad_items().into_iter().collect(),
-        closed: closed_topics(cycle).into_iter().collect(),
+        bad_items: cycle.bad_items().into_iter().chain(settled.items.iter().map(String::as_str)).collect(),
+        closed: closed_topics(cycle).into_iter().chain(settled.topics.iter().map(String::as_str)).collect(),
     };
     let most = (cycle.request.max_opportunities as usize).saturating_sub(cycle.attempts.len());
     let terms = Terms {
@@ -66,7 +68,43 @@ pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEve
     };
     let clock = world.clock.clone();
     let (opportunities, chosen) = rank_signals(&newest, &terms, &known, &mut || new_id!(OpportunityId, clock));
-    CycleEvent::Ranked { opportunities, chosen }
+    let settled = settled.items.into_iter().collect();
+    CycleEvent::Ranked { opportunities, chosen, settled }
+}
+
+/// What earlier cycles settled on the same base.
+#[derive(Default)]
+struct Settled {
+    items: BTreeSet<String>,
+    topics: BTreeSet<String>,
+}
+
+/// Suggestions that were shown to be bad on this very base, and what landed on a branch that still waits to be taken:
+/// doing it once more would only double it.
+fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
+    let mut settled = Settled::default();
+    let Ok(repo) = world.repo() else { return settled };
+    let mut ids: Vec<CycleId> = Vec::new();
+    for record in records {
+        if let Event::Cycle { cycle: id, event: CycleEvent::Started { request } } = &record.event
+            && *id != cycle.id
+            && request.base.commit == cycle.request.base.commit
+        {
+            ids.push(*id);
+        }
+    }
+    for earlier in ids.into_iter().filter_map(|id| fold(id, records).ok()) {
+        settled.items.extend(earlier.lessons.iter().flat_map(|lesson| lesson.bad_items.iter().cloned()));
+        for attempt in earlier.attempts.iter().filter(|attempt| attempt.word() == Some(Word::Landed)) {
+            let waits = attempt.landing.as_ref().is_some_and(|landing| repo.ref_target(&landing.target).is_ok_and(|tip| tip.is_some()));
+            let (Some(round), true) = (attempt.current(), waits) else { continue };
+            settled.items.extend(round.patch.items.iter().cloned());
+            if round.patch.items.is_empty() {
+                settled.topics.extend(earlier.opportunity(attempt.opportunity).map(|opportunity| opportunity.topic.clone()));
+            }
+        }
+    }
+    settled
 }
 
 /// The signals of the last collection only: earlier ones have been ranked.

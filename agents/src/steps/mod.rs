@@ -121,7 +121,8 @@ impl Colleagues {
 
     async fn rank(&self, cycle: &Arc<Cycle>) -> Result<Vec<CycleEvent>, AgentError> {
         let records = self.journal.records(None).await?;
-        let ranked = learn::rank(&self.world, cycle, &records);
+        let (world, of) = (self.world.clone(), cycle.clone());
+        let ranked = crate::address::blocking(move || learn::rank(&world, &of, &records)).await;
         let CycleEvent::Ranked { chosen, .. } = &ranked else { return Ok(vec![ranked]) };
         let broken = cycle.base_report.as_ref().map(|report| &report.outcome);
         if chosen.is_empty()
@@ -186,8 +187,14 @@ impl Colleagues {
             return Ok(vec![at(id, AttemptEvent::TrialFinished { report })]);
         }
         let against = found(cycle.base_report.clone(), "report of the base")?;
-        let compared =
-            Compared { trial, opportunity: id, against, benchmark: patch.benchmark.clone(), base: patch.base.clone() };
+        let compared = Compared {
+            trial,
+            opportunity: id,
+            against,
+            benchmark: patch.benchmark.clone(),
+            confirm: patch.items.len() < 2,
+            base: patch.base.clone(),
+        };
         let report = self.pool.try_tree(tree_of(cycle, &patch.commit), compared).await?;
         Ok(vec![at(id, AttemptEvent::TrialFinished { report })])
     }

@@ -42,6 +42,10 @@ pub enum CycleEvent {
         opportunities: Vec<Opportunity>,
         /// Those that will be taken up, in order.
         chosen: Vec<OpportunityId>,
+        /// Keys of suggestions that earlier cycles settled on this base: shown to be bad, or landed on a branch that
+        /// still waits to be taken.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        settled: Vec<String>,
     },
     /// Something happened to the work on one opportunity.
     Attempt {
@@ -156,6 +160,8 @@ pub struct Cycle {
     pub attempts: Vec<Attempt>,
     /// What was learned.
     pub lessons: Vec<Lesson>,
+    /// Keys of suggestions that earlier cycles settled.
+    pub settled: Vec<String>,
     /// Opportunities whose lesson is drawn.
     pub(crate) learned: Vec<OpportunityId>,
     /// Why it failed, and what to do.
@@ -180,6 +186,7 @@ impl Cycle {
             opportunities: Vec::new(),
             attempts: Vec::new(),
             lessons: Vec::new(),
+            settled: Vec::new(),
             learned: Vec::new(),
             failure: None,
         }
@@ -225,10 +232,10 @@ impl Cycle {
         self.attempts.iter().fold(Spend::default(), |sum, attempt| sum.plus(attempt.spend))
     }
 
-    /// Keys of suggestions that this cycle has shown to be bad.
+    /// Keys of suggestions that are not to be tried: this cycle has shown them to be bad, or an earlier one settled them.
     #[must_use]
     pub fn bad_items(&self) -> Vec<&str> {
-        self.lessons.iter().flat_map(|lesson| lesson.bad_items.iter().map(String::as_str)).collect()
+        self.lessons.iter().flat_map(|lesson| &lesson.bad_items).chain(&self.settled).map(String::as_str).collect()
     }
 
     /// The number of the attempt among all, from 1: part of its branch name.
@@ -271,7 +278,8 @@ impl Cycle {
                 self.collections += 1;
                 self.stage = S::Collected;
             }
-            (S::Collected, E::Ranked { opportunities, chosen }) => {
+            (S::Collected, E::Ranked { opportunities, chosen, settled }) => {
+                self.settled.extend(settled.iter().cloned());
                 self.opportunities.extend(opportunities.iter().cloned());
                 self.attempts.extend(chosen.iter().copied().map(Attempt::new));
                 self.stage = S::Working;

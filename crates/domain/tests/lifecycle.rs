@@ -111,7 +111,7 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
         Step::Rank => {
             let opportunities = vec![opportunity(2 * n), opportunity(2 * n + 1)];
             let chosen = opportunities.iter().map(|opportunity| opportunity.id).take(usize::from(choice % 3)).collect();
-            vec![CycleEvent::Ranked { opportunities, chosen }]
+            vec![CycleEvent::Ranked { opportunities, chosen, settled: Vec::new() }]
         }
         Step::Plan(of) if choice.is_multiple_of(5) => {
             at(of, AttemptEvent::Answered { answer: Answer::Declined { reason: "no".to_owned() } })

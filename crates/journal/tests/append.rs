@@ -115,7 +115,7 @@ fn an_event_that_would_not_read_back_is_refused_and_takes_its_batch_with_it() {
     };
     let ranked = |opportunity: &Opportunity| Event::Cycle {
         cycle: cycle_id(1),
-        event: CycleEvent::Ranked { opportunities: vec![opportunity.clone()], chosen: Vec::new() },
+        event: CycleEvent::Ranked { opportunities: vec![opportunity.clone()], chosen: Vec::new(), settled: Vec::new() },
     };
     let refused = append(&mut journal, &lease, &[started(1), ranked(&odd)]);
     assert!(matches!(refused, Err(JournalError::Unwritable { .. })), "{refused:?}");

@@ -297,13 +297,16 @@ fn drop_capabilities() -> Result<(), Errno> {
     check_long(unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) }).map(drop)
 }
 
+#[expect(clippy::unnecessary_cast, reason = "with musl it is another type")]
+const CPU: u32 = libc::RLIMIT_CPU as u32;
+
 fn limit(resource: u32, value: u64) -> Result<(), Errno> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the structure is valid for writing.
     check(unsafe { libc::getrlimit(resource as _, &raw mut now) })?;
     let value = value.min(now.rlim_max);
     // Past the soft limit on processor time there is a signal first.
-    let hard = if resource == libc::RLIMIT_CPU as u32 { (value.saturating_add(2)).min(now.rlim_max) } else { value };
+    let hard = if resource == CPU { (value.saturating_add(2)).min(now.rlim_max) } else { value };
     let wanted = libc::rlimit { rlim_cur: value, rlim_max: hard };
     // SAFETY: the structure is valid for reading.
     check(unsafe { libc::setrlimit(resource as _, &raw const wanted) }).map(drop)
