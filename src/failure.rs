@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kaizen_agents::AgentError;
+use kaizen_domain::Millis;
 use kaizen_journal::JournalError;
 use kaizen_repo::RepoError;
 use kaizen_sandbox::TrialError;
@@ -54,6 +55,19 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+const AFTER_DISK_FULL: &str = "free some space and run again: nothing that was recorded is lost";
+
+/// An error with what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
 /// A message and the way out, when the message has both, split by its semicolon: errors of the rooms below say both in
 /// one line.
 fn split(exit: Exit, text: &str) -> Failure {
@@ -77,8 +91,18 @@ impl From<SettingsError> for Failure {
 
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
-        let exit = if matches!(error, JournalError::Leased { .. }) { Exit::Busy } else { Exit::Fault };
-        split(exit, &error.to_string())
+        match &error {
+            JournalError::Leased { pid, held_for, .. } => Self {
+                exit: Exit::Busy,
+                message: format!("another kaizen, process {pid}, has worked on this repository for {}", Millis::from_duration(*held_for)),
+                help: vec!["wait until it is done, or stop it; `kaizen status` shows how far it is".to_owned()],
+            },
+            JournalError::Busy { .. } => split(Exit::Busy, &error.to_string()),
+            JournalError::DiskFull { path } => {
+                Self::fault(format!("no space is left for {}", path.display())).or(AFTER_DISK_FULL)
+            }
+            _ => split(Exit::Fault, &chain(&error)),
+        }
     }
 }
 
@@ -88,13 +112,13 @@ impl From<TrialError> for Failure {
             TrialError::Isolation(_) => split(Exit::Sandbox, &error.to_string()).or("`kaizen doctor` shows every layer"),
             TrialError::Export(_) => split(Exit::Input, &error.to_string()),
             TrialError::Fetch { .. } | TrialError::Metadata { .. } => Self::input(
-                error.to_string(),
+                error.to_string().trim_end(),
                 "`cargo fetch` in the repository shows the same; paths outside the repository and submodules that are not \
                  part of the commit cannot be used",
             ),
             TrialError::Cancelled => Self { exit: Exit::Stopped, message: error.to_string(), help: Vec::new() },
             TrialError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Self::fault(error.to_string()).or("free some space and run again; nothing was lost")
+                Self::fault(error.to_string()).or(AFTER_DISK_FULL)
             }
             _ => split(Exit::Fault, &error.to_string()),
         }

@@ -15,10 +15,13 @@
 //!
 //! `examples/run_cycle.rs` is the same as a program.
 
+pub mod arguments;
 pub mod cli;
 pub mod commands;
 pub mod exit;
 pub mod failure;
+mod history;
+mod output;
 pub mod project;
 pub mod session;
 pub mod state_dir;

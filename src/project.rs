@@ -7,6 +7,24 @@ use kaizen_repo::{Condition, Head, Repo};
 
 use crate::failure::Failure;
 
+/// The repository that a path lies in.
+///
+/// # Errors
+/// When there is no such path, or no repository there.
+pub fn open(path: &Path) -> Result<Repo, Failure> {
+    if !path.exists() {
+        return Err(Failure::input(format!("there is no {}", path.display()), "name a folder of the repository with `--repo`"));
+    }
+    Ok(Repo::open(path)?)
+}
+
+/// A folder as a person writes it, without the slash that git puts at its end.
+#[must_use]
+pub fn named(folder: &Path) -> String {
+    let text = folder.display().to_string();
+    if text.len() > 1 { text.trim_end_matches('/').to_owned() } else { text }
+}
+
 /// The commit to start from and the project in it.
 ///
 /// # Errors
@@ -77,7 +95,7 @@ fn no_project(repo: &Repo, commit: &CommitId) -> Failure {
         .collect();
     let message = format!("commit {} is no cargo project: it has no Cargo.toml here", commit.short());
     match folders.first() {
-        Some(_) => Failure::input(message, format!("name the folder with `--repo`; there is one in: {}", folders.join(", "))),
+        Some(_) => Failure::input(message, format!("name the project's folder with `--repo`: {}", folders.join(", "))),
         None => Failure::input(message, "Kaizen works on Rust projects; `cargo init` begins one, then commit it"),
     }
 }
@@ -95,15 +113,22 @@ pub fn check_landing(
     let Some(target) = &base.target else {
         return Err(Failure::input("HEAD is detached, so there is no branch to merge into", "check out a branch, name one with `--base`, or use `--landing branch`"));
     };
-    match repo.checked_out(target)? {
-        Some(worktree) if !update_worktree => Err(Failure::input(
-            format!("the branch {} is checked out in {}", target.short(), worktree.display()),
+    let Some(worktree) = repo.checked_out(target)? else { return Ok(()) };
+    if !update_worktree {
+        return Err(Failure::input(
+            format!("the branch {} is checked out in {}", target.short(), named(&worktree)),
             "use `--update-worktree` to move a clean work tree along, or `--landing branch`",
-        )),
-        Some(worktree) if condition.dirty > 0 => Err(Failure::input(
-            format!("the work tree {} has {} uncommitted changes", worktree.display(), condition.dirty),
-            "commit or stash them, or use `--landing branch`",
-        )),
-        _ => Ok(()),
+        ));
     }
+    // The branch may be checked out in another work tree than the one that was named.
+    let dirty = if repo.top().as_deref() == Some(&worktree) { condition.dirty } else { Repo::open(&worktree)?.condition()?.dirty };
+    let files = match dirty {
+        0 => return Ok(()),
+        1 => "a file is changed or untracked".to_owned(),
+        many => format!("{many} files are changed or untracked"),
+    };
+    Err(Failure::input(
+        format!("the work tree {} is not clean: {files}", named(&worktree)),
+        "commit or stash them, or use `--landing branch`",
+    ))
 }

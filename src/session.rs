@@ -4,15 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_agents::{Kaizen, Notice, Options};
-use kaizen_domain::{Cycle, Usd};
+use kaizen_agents::{AgentError, Kaizen, Notice, Options};
+use kaizen_domain::{Cycle, CycleId, CycleRequest, RelPath, Usd};
 use kaizen_llm::{Client, Deadlines, Provider};
 use kaizen_repo::{Condition, Repo};
 use kaizen_settings::{Layer, ModelSettings, Origin, Settings, Structured, load};
 
+use crate::commands::revert;
 use crate::failure::Failure;
 use crate::terms::CycleTerms;
-use crate::{project, state_dir};
+use crate::{history, project, state_dir};
+
+/// The name of the settings file at the top of a repository.
+const SETTINGS: &str = "kaizen.toml";
 
 /// What a session is opened with.
 #[derive(Debug, Clone)]
@@ -52,11 +56,8 @@ impl Session {
     /// # Errors
     /// When either cannot be read.
     pub fn open(options: SessionOptions) -> Result<Self, Failure> {
-        let state_dir = match &options.state_dir {
-            Some(dir) => dir.clone(),
-            None => state_dir::find()?,
-        };
-        let repo = Repo::open(&options.repo)?;
+        let state_dir = state_dir::resolve(options.state_dir.clone())?;
+        let repo = project::open(&options.repo)?;
         let condition = repo.condition()?;
         let settings = load_settings(&repo, &options)?;
         Ok(Self { options, repo, condition, settings, state_dir })
@@ -98,69 +99,88 @@ impl Session {
         Ok(kaizen_agents::start(options).await?)
     }
 
+    /// The request that terms amount to on this repository as it stands.
+    ///
+    /// # Errors
+    /// When the repository cannot be worked on, or the terms do not fit it.
+    pub fn request(&self, terms: CycleTerms) -> Result<CycleRequest, Failure> {
+        let base = project::find(&self.repo, &self.options.repo, self.options.base.as_deref(), &self.condition)?;
+        let request = terms.request(base, &self.settings)?;
+        project::check_landing(&self.repo, &request.base, request.landing, request.update_worktree, &self.condition)?;
+        Ok(request)
+    }
+
     /// Runs a new cycle on running agents.
     ///
     /// # Errors
     /// When the terms do not fit the repository, or the cycle cannot go on.
     pub async fn run(&self, kaizen: &Kaizen, terms: CycleTerms, on: &mut impl FnMut(&Notice)) -> Result<Arc<Cycle>, Failure> {
-        let base = project::find(&self.repo, &self.options.repo, self.options.base.as_deref(), &self.condition)?;
-        let request = terms.request(base, &self.settings)?;
-        project::check_landing(&self.repo, &request.base, request.landing, request.update_worktree, &self.condition)?;
-        let mut notices = kaizen.subscribe();
-        let run = kaizen.run_cycle(request);
-        tokio::pin!(run);
-        loop {
-            tokio::select! {
-                biased;
-                Some(notice) = notices.recv() => on(&notice),
-                outcome = &mut run => {
-                    while let Ok(notice) = notices.try_recv() {
-                        on(&notice);
-                    }
-                    return Ok(outcome?);
-                }
-            }
-        }
+        let request = self.request(terms)?;
+        heard(kaizen, kaizen.run_cycle(request), on).await
     }
 
-    /// Brings cycles to their end that were cut off by a crash or a stop. Returns them.
+    /// Brings what was cut off by a crash or a stop to its end: a revert, then cycles. Returns the cycles.
     ///
     /// # Errors
     /// When one cannot go on.
     pub async fn finish_cut_off(&self, kaizen: &Kaizen, on: &mut impl FnMut(&Notice)) -> Result<Vec<Arc<Cycle>>, Failure> {
+        self.settle_revert(kaizen).await?;
         let mut finished = Vec::new();
         for id in kaizen.cut_off().await? {
-            let mut notices = kaizen.subscribe();
-            // A listener that comes late is told what is known already.
-            for record in kaizen.journal().records(Some(id)).await? {
-                on(&Notice::Recorded(Box::new(record)));
-            }
-            let resume = kaizen.resume(id);
-            tokio::pin!(resume);
-            let outcome = loop {
-                tokio::select! {
-                    biased;
-                    Some(notice) = notices.recv() => on(&notice),
-                    outcome = &mut resume => break outcome?,
-                }
-            };
-            while let Ok(notice) = notices.try_recv() {
-                on(&notice);
-            }
-            finished.push(outcome);
+            finished.push(self.resume(kaizen, id, on).await?);
         }
         Ok(finished)
     }
+
+    /// Goes on with one cycle that was cut off.
+    ///
+    /// # Errors
+    /// When it cannot go on.
+    pub async fn resume(&self, kaizen: &Kaizen, id: CycleId, on: &mut impl FnMut(&Notice)) -> Result<Arc<Cycle>, Failure> {
+        // A listener that comes late is told what is known already.
+        for record in kaizen.journal().records(Some(id)).await? {
+            on(&Notice::Recorded(Box::new(record)));
+        }
+        heard(kaizen, kaizen.resume(id), on).await
+    }
+
+    /// Records how a revert ended that was cut off between its announcement and its end.
+    ///
+    /// # Errors
+    /// When the journal or the repository cannot be read.
+    pub async fn settle_revert(&self, kaizen: &Kaizen) -> Result<(), Failure> {
+        let records = kaizen.journal().records(None).await?;
+        if let Some((patch, landing)) = history::open_revert(&records) {
+            kaizen.journal().append(vec![revert::end_of(&self.repo, patch, &landing)?]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a cycle while its notices are told.
+async fn heard(
+    kaizen: &Kaizen, work: impl Future<Output = Result<Arc<Cycle>, AgentError>>, on: &mut impl FnMut(&Notice),
+) -> Result<Arc<Cycle>, Failure> {
+    let mut notices = kaizen.subscribe();
+    tokio::pin!(work);
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            Some(notice) = notices.recv() => on(&notice),
+            outcome = &mut work => break outcome?,
+        }
+    };
+    while let Ok(notice) = notices.try_recv() {
+        on(&notice);
+    }
+    Ok(outcome)
 }
 
 /// The defaults, then the repository's file, then the person's own: what decides about this machine wins.
 fn load_settings(repo: &Repo, options: &SessionOptions) -> Result<Settings, Failure> {
     let mut layers = Vec::new();
-    let in_tree = repo.top().map(|top| top.join("kaizen.toml"));
-    if let Some(path) = in_tree
-        && let Ok(text) = std::fs::read_to_string(&path)
-    {
-        layers.push(Layer { file: "kaizen.toml".to_owned(), text, origin: Origin::Repository });
+    if let Some(text) = in_repository(repo)? {
+        layers.push(Layer { file: SETTINGS.to_owned(), text, origin: Origin::Repository });
     }
     let own = options.settings_file.clone().or_else(|| state_dir::own_settings().filter(|path| path.exists()));
     if let Some(path) = own {
@@ -170,6 +190,30 @@ fn load_settings(repo: &Repo, options: &SessionOptions) -> Result<Settings, Fail
         layers.push(Layer { file, text, origin: Origin::Own });
     }
     Ok(load(&layers)?)
+}
+
+/// The settings file of a repository: in its work tree as it is, in a bare repository that of HEAD.
+fn in_repository(repo: &Repo) -> Result<Option<String>, Failure> {
+    let unread = |why: String| Failure::input(format!("{SETTINGS} cannot be read: {why}"), "mend it, or move it away; `kaizen init` writes a new one");
+    let bytes = match repo.top() {
+        Some(top) => {
+            let path = top.join(SETTINGS);
+            match std::fs::symlink_metadata(&path) {
+                Ok(about) if about.is_file() => std::fs::read(&path).map_err(|error| unread(error.to_string()))?,
+                Ok(_) => return Err(unread("it is not a regular file".to_owned())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(unread(error.to_string())),
+            }
+        }
+        None => {
+            let (Ok((_, head)), Ok(path)) = (repo.commit_of("HEAD"), RelPath::new(SETTINGS)) else { return Ok(None) };
+            match repo.read(&head, &path)? {
+                Some(state) => state.bytes,
+                None => return Ok(None),
+            }
+        }
+    };
+    String::from_utf8(bytes).map(Some).map_err(|_| unread("it is not UTF-8".to_owned()))
 }
 
 /// The client of the configured model; none without one.

@@ -4,6 +4,18 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 
+/// The state directory that was asked for, as an absolute path; else the user's.
+///
+/// # Errors
+/// When none is known.
+pub fn resolve(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match asked.filter(|dir| !dir.as_os_str().is_empty()) {
+        Some(dir) => std::path::absolute(&dir)
+            .map_err(|error| Failure::input(format!("{} is no place for Kaizen's state: {error}", dir.display()), "name a directory")),
+        None => find(),
+    }
+}
+
 /// The state directory: `KAIZEN_STATE_DIR`, else `XDG_STATE_HOME/kaizen`, else `~/.local/state/kaizen`.
 ///
 /// # Errors

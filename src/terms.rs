@@ -46,14 +46,15 @@ impl CycleTerms {
             only = vec![OpportunityKind::Goal];
         }
         let max_landings = self.max_landings.unwrap_or(settings.cycle.max_landings);
-        let most = self.max_opportunities.unwrap_or(settings.cycle.max_opportunities);
+        // Who asks for many landings means as many opportunities, unless they say otherwise.
+        let most = self.max_opportunities.unwrap_or_else(|| settings.cycle.max_opportunities.max(max_landings));
         Ok(CycleRequest {
             base,
             source: self.given.unwrap_or(PatchSource::Engines),
             goal: self.goal.map(Goal),
             only,
             max_landings,
-            max_opportunities: most.max(max_landings),
+            max_opportunities: most,
             landing: self.landing.unwrap_or(settings.landing.mode),
             update_worktree: self.update_worktree,
             dry_run: self.dry_run,

@@ -14,7 +14,13 @@ pub fn weigh(cycle: &Cycle, attempt: &Attempt, settings: &Settings) -> AttemptEv
     let (Some(round), Some(plan)) = (attempt.current(), attempt.plan.as_ref()) else {
         return AttemptEvent::Stopped { reason: "BUG: there is nothing to weigh".to_owned() };
     };
-    let decision = verdict(cycle, plan, round);
+    let decision = match &round.review {
+        // A batch that needs a person is not tried: the search goes on for the suggestion that does.
+        Some(review) if round.trial.is_none() && review.verdict == Verdict::AskPerson => {
+            Decision::Inconclusive { reasons: review.reasons() }
+        }
+        _ => verdict(cycle, plan, round),
+    };
     let tried = attempt.rounds.iter().filter(|other| other.patch.base == round.patch.base).count();
     let most = match plan.task.engine {
         EngineName::Rustfix => settings.agents.fixer_rounds,

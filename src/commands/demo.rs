@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use kaizen_repo::Repo;
 
-use crate::commands::run_cycle::carry;
+use crate::commands::carry::carry;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::{self, say};
 use crate::session::{Session, SessionOptions};
 use crate::story::{Detail, Story, Voice};
 use crate::terms::CycleTerms;
@@ -32,17 +33,19 @@ pub fn run(into: Option<PathBuf>, state_dir: Option<PathBuf>, json: bool) -> Res
     let options = SessionOptions { state_dir: Some(state_dir.clone()), ..SessionOptions::new(&at) };
     let session = Session::open(options)?;
     if !json {
-        println!("A small invoicing library, with what such libraries have: findings, an unused dependency, a failing test.");
-        println!("It is copied to {} and made a git repository of its own.\n", at.display());
+        say!("A small invoicing library, with what such libraries have: findings, an unused dependency, a failing test.");
+        say!("It is copied to {} and made a git repository of its own.\n", at.display());
     }
     let mut story = Story::new(Voice::choose(json), Detail::Full, &session);
-    let exit = super::runtime()?.block_on(carry(&session, CycleTerms::default(), &mut story))?;
-    if !json {
-        println!("\nEverything is in {}; look around with", dir.display());
-        println!("  cd {} && git log --stat --all", at.display());
-        println!("  export KAIZEN_STATE_DIR={}    so that `kaizen show`, `diff` and `revert` find it", state_dir.display());
+    super::runtime()?.block_on(carry(&session, CycleTerms::default(), &mut story))?;
+    if json {
+        output::json(&serde_json::json!({"of": "demo", "repo": at, "state_dir": state_dir}));
+    } else {
+        say!("\nEverything is in {}; look around with", dir.display());
+        say!("  cd {} && git log --stat --all", at.display());
+        say!("  export KAIZEN_STATE_DIR={}    so that `kaizen show`, `diff` and `revert` find it", state_dir.display());
     }
-    Ok(exit)
+    Ok(Exit::Done)
 }
 
 fn fresh(dir: PathBuf) -> Result<PathBuf, Failure> {

@@ -4,13 +4,17 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use kaizen_domain::{LandingMode, PatchSource, Word};
-use kaizen_journal::Noun;
+use kaizen_agents::writing::RepoSource;
+use kaizen_domain::{Attempt, LandingMode, PatchSource, Word};
+use kaizen_patch::ApplyError;
 
+use crate::commands::carry::carry;
 use crate::commands::show;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::history::History;
 use crate::session::{Session, SessionOptions};
+use crate::story::lines::shown;
 use crate::story::{Detail, Story, Voice};
 use crate::terms::CycleTerms;
 
@@ -30,39 +34,27 @@ pub enum Given {
 /// Judges the patch.
 ///
 /// # Errors
-/// When it cannot be read, or the cycle cannot go on.
+/// When it cannot be read or applied, or the cycle cannot go on.
 pub fn run(
     options: SessionOptions, given: Given, message: Option<String>, landing: (Option<LandingMode>, bool), json: bool,
 ) -> Result<Exit, Failure> {
     let session = Session::open(options)?;
-    let source = source(&session, given, message)?;
     let terms = CycleTerms {
-        given: Some(source),
+        given: Some(source(&session, given, message)?),
         max_landings: Some(1),
         max_opportunities: Some(1),
         landing: landing.0,
         update_worktree: landing.1,
         ..CycleTerms::default()
     };
+    looked_at(&session, &terms)?;
     let mut story = Story::new(Voice::choose(json), Detail::Brief, &session);
-    super::runtime()?.block_on(async {
-        let kaizen = session.start().await?;
-        let outcome = match session.finish_cut_off(&kaizen, &mut |notice| story.hear(notice)).await {
-            Ok(_) => session.run(&kaizen, terms, &mut |notice| story.hear(notice)).await,
-            Err(failure) => Err(failure),
-        };
-        kaizen.stop().await;
-        story.end();
-        let cycle = outcome?;
-        if let Some((reason, help)) = &cycle.failure {
-            return Err(Failure { exit: Exit::Base, message: reason.clone(), help: help.clone() });
-        }
-        Ok(match cycle.attempts.first().and_then(kaizen_domain::Attempt::word) {
-            Some(Word::Landed) => Exit::Done,
-            Some(Word::Asked) => Exit::Asked,
-            Some(Word::Inconclusive) => Exit::Inconclusive,
-            _ => Exit::Rejected,
-        })
+    let cycle = super::runtime()?.block_on(carry(&session, terms, &mut story))?;
+    Ok(match cycle.attempts.first().and_then(Attempt::word) {
+        Some(Word::Landed) => Exit::Done,
+        Some(Word::Asked) => Exit::Asked,
+        Some(Word::Inconclusive) => Exit::Inconclusive,
+        _ => Exit::Rejected,
     })
 }
 
@@ -70,26 +62,95 @@ fn source(session: &Session, given: Given, message: Option<String>) -> Result<Pa
     match given {
         Given::File(path) => {
             let text = read(&path)?;
-            let name = if path.as_os_str() == "-" { "the patch from standard input".to_owned() } else { format!("apply {}", path.display()) };
-            let title = message.or_else(|| subject(&text)).unwrap_or(name);
+            let title = message.or_else(|| subject(&text)).unwrap_or_else(|| named_after(&path));
             Ok(PatchSource::Diff { text, title, approves: None })
         }
         Given::Branch(name) => {
             let (_, commit) = session.repo().commit_of(&name)?;
-            Ok(PatchSource::Commit { commit, title: message.unwrap_or_else(|| format!("merge {name}")) })
+            Ok(PatchSource::Commit { commit, title: message.unwrap_or_else(|| format!("Merge {name}")) })
         }
-        Given::Approved(id) => {
-            let (cycle, patch) = show::patch(Some(session.state_dir.clone()), &id, Noun::Patch)?;
-            let word = cycle.attempt(patch.opportunity).and_then(kaizen_domain::Attempt::word);
-            if word != Some(Word::Asked) {
-                let now = word.map_or("being worked on", Word::shout);
-                return Err(Failure::input(
-                    format!("patch {} does not wait for a person: it is {now}", patch.id.short()),
-                    "`kaizen status` lists the patches that do",
-                ));
-            }
-            Ok(PatchSource::Diff { text: patch.diff, title: patch.title, approves: Some(patch.id) })
+        Given::Approved(id) => approved(session, &id),
+    }
+}
+
+/// A patch that waits for a person, who has now said yes.
+fn approved(session: &Session, id: &str) -> Result<PatchSource, Failure> {
+    let (cycle, patch, found) = show::patch(Some(session.state_dir.clone()), id)?;
+    let id = patch.id.short();
+    let (repo, word) = (session.repo(), cycle.attempt(patch.opportunity).and_then(Attempt::word));
+    if found.repo != repo.key() {
+        return Err(Failure::input(format!("patch {id} is of another repository"), "name its repository with `--repo`"));
+    }
+    if word != Some(Word::Asked) {
+        let now = word.map_or("being worked on", Word::shout);
+        return Err(Failure::input(
+            format!("patch {id} does not wait for a person: it is {now}"),
+            "`kaizen status` lists the patches that do",
+        ));
+    }
+    let journal = super::journal(Some(session.state_dir.clone()))?.ok_or_else(show::no_journal)?;
+    let history = History::since(&journal, &repo.key(), found.seq)?;
+    match history.approved.get(&patch.id) {
+        Some(landed) if !history.reverted.contains_key(landed) => Err(Failure::input(
+            format!("patch {id} was approved already: it landed as {}", landed.short()),
+            format!("`kaizen revert {}` takes it back", landed.short()),
+        )),
+        _ => Ok(PatchSource::Diff { text: patch.diff, title: patch.title, approves: Some(patch.id) }),
+    }
+}
+
+/// Refuses at once what needs no trial to be refused: a diff that is none or does not fit, and one that would bring a
+/// secret into the journal.
+fn looked_at(session: &Session, terms: &CycleTerms) -> Result<(), Failure> {
+    let Some(PatchSource::Diff { text, .. }) = &terms.given else { return Ok(()) };
+    if let Some(kind) = secret_in(text) {
+        return Err(Failure {
+            exit: Exit::Rejected,
+            message: format!("the patch adds what looks like a secret ({kind}); nothing of it was kept"),
+            help: vec!["take it out of the patch, and revoke it if it is real".to_owned()],
+        });
+    }
+    let base = session.request(terms.clone())?.base;
+    let source = RepoSource { repo: session.repo(), commit: &base.commit };
+    match kaizen_patch::apply_diff(text, &source) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::input(format!("the patch does not apply to {}: {}", base.commit.short(), shown_lines(&error.to_string())), way_out(&error))),
+    }
+}
+
+/// The kind of secret that the added lines of a diff seem to hold.
+fn secret_in(diff: &str) -> Option<String> {
+    let added: Vec<&str> = diff.lines().filter_map(|line| line.strip_prefix('+')).collect();
+    let added = added.join("\n");
+    let redacted = kaizen_patch::redact(&added);
+    if redacted == added {
+        return None;
+    }
+    let kind = redacted.split_once("[redacted ").and_then(|(_, rest)| rest.split_once(']'));
+    Some(kind.map_or("secret", |(kind, _)| kind).to_owned())
+}
+
+fn way_out(error: &ApplyError) -> &'static str {
+    match error {
+        ApplyError::Hunk { .. } | ApplyError::MissingFile { .. } | ApplyError::Exists { .. } => {
+            "make it anew on this commit, or name the commit it was made on with `--base`"
         }
+        ApplyError::Diff { .. } => "give the whole output of `git diff` or `diff -u`",
+        ApplyError::NothingChanged => "what it does is done already",
+        _ => "a patch may change regular text files inside the repository",
+    }
+}
+
+/// Lines from outside as a terminal may show them.
+fn shown_lines(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n  ")
+}
+
+/// The subject of a patch that says nothing about itself.
+fn named_after(path: &std::path::Path) -> String {
+    match path.file_name().filter(|_| path.as_os_str() != "-") {
+        Some(name) => format!("Apply {}", name.to_string_lossy()),
+        None => "Apply a patch from standard input".to_owned(),
     }
 }
 

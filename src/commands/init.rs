@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use kaizen_repo::Repo;
+use kaizen_settings::nearest::nearest;
 use kaizen_settings::{DEFAULTS, explain};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::{self, say};
+use crate::project;
 
 /// The line from which on the defaults are a person's own and not a repository's.
 const OWN_PART: &str = "# The sections below are yours";
@@ -16,12 +18,11 @@ const OWN_PART: &str = "# The sections below are yours";
 ///
 /// # Errors
 /// When there is a file already, or it cannot be written.
-pub fn run(repo: &Path, section: Option<&str>) -> Result<Exit, Failure> {
+pub fn run(repo: &Path, section: Option<&str>, json: bool) -> Result<Exit, Failure> {
     if let Some(section) = section {
-        print!("{}", explain(Some(section).filter(|section| !section.is_empty())));
-        return Ok(Exit::Done);
+        return explained(section, json);
     }
-    let top = Repo::open(repo)?.top().ok_or_else(|| {
+    let top = project::open(repo)?.top().ok_or_else(|| {
         Failure::input("the repository is bare, so there is no work tree to write kaizen.toml to", "run it in a clone")
     })?;
     let path = top.join("kaizen.toml");
@@ -33,9 +34,35 @@ pub fn run(repo: &Path, section: Option<&str>) -> Result<Exit, Failure> {
         }
     })?;
     file.write_all(commented().as_bytes()).map_err(|error| Failure::fault(format!("{}: {error}", path.display())))?;
-    println!("wrote {}: every key with its default, all commented out", path.display());
-    if let Some(own) = crate::state_dir::own_settings() {
-        println!("settings about this machine (model, sandbox) belong in {}", own.display());
+    let own = crate::state_dir::own_settings();
+    if json {
+        output::json(&serde_json::json!({"of": "init", "wrote": path, "own_settings": own}));
+        return Ok(Exit::Done);
+    }
+    say!("wrote {}: every key with its default, all commented out", path.display());
+    if let Some(own) = own {
+        say!("settings about this machine (model, sandbox) belong in {}", own.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints a section of the defaults, or all of them.
+fn explained(section: &str, json: bool) -> Result<Exit, Failure> {
+    let known: Vec<&str> = DEFAULTS.lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).collect();
+    // A key is explained by its section.
+    let name = section.split('.').next().unwrap_or_default();
+    if !section.is_empty() && !known.contains(&name) {
+        let help = match nearest(name, known.iter().copied()) {
+            Some(meant) => format!("did you mean `kaizen init --explain {meant}`?"),
+            None => format!("the sections are {}", known.join(", ")),
+        };
+        return Err(Failure::input(format!("there is no section `{section}`"), help));
+    }
+    let text = explain(Some(name).filter(|name| !name.is_empty()));
+    if json {
+        output::json(&serde_json::json!({"of": "explained", "section": name, "text": text}));
+    } else {
+        output::text(&text);
     }
     Ok(Exit::Done)
 }

@@ -1,37 +1,59 @@
 //! `kaizen log`: what happened, one line a record, the newest last.
 
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{AttemptEvent, Event, Record};
+use kaizen_domain::{Answer, AttemptEvent, Decision, Event, Record, Verdict};
 use kaizen_journal::Filter;
-use kaizen_repo::Repo;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::{self, say};
+use crate::project;
 use crate::session::SessionOptions;
-use crate::story::lines::shown;
+use crate::story::lines::{self, shown};
+use crate::story::outcome::count;
 
 /// Lists the records of the repository.
 ///
 /// # Errors
 /// When the journal cannot be read, or its chain is broken.
 pub fn run(options: &SessionOptions, last: usize, verify: bool, json: bool) -> Result<Exit, Failure> {
-    let Some(journal) = super::journal(options.state_dir.clone())? else {
-        println!("nothing has happened yet");
+    let journal = super::journal(options.state_dir.clone())?;
+    if verify {
+        return check(journal.as_ref(), json);
+    }
+    let repo = project::open(&options.repo)?;
+    let Some(journal) = journal else {
+        if !json {
+            say!("nothing has happened yet: `kaizen run-cycle` runs a cycle");
+        }
         return Ok(Exit::Done);
     };
-    if verify {
-        let verified = journal.verify()?;
-        println!("the journal holds {} records, each follows the one before; head {}", verified.records, verified.head);
-        return Ok(Exit::Done);
-    }
-    let repo = Repo::open(&options.repo)?;
     let records = journal.records(&Filter::repo(repo.key()))?;
+    if records.is_empty() && !json {
+        say!("nothing has happened to this repository yet: `kaizen run-cycle` runs a cycle");
+    }
     for record in records.iter().skip(records.len().saturating_sub(last)) {
         if json {
-            println!("{}", serde_json::to_string(record).unwrap_or_default());
+            output::json(record);
         } else {
-            println!("{:>6}  {}  {}", record.seq, at(record), line(&record.event));
+            say!("{:>6}  {}  {}", record.seq, at(record), line(&record.event));
         }
+    }
+    Ok(Exit::Done)
+}
+
+fn check(journal: Option<&kaizen_journal::Journal>, json: bool) -> Result<Exit, Failure> {
+    let (records, head) = match journal {
+        Some(journal) => {
+            let verified = journal.verify()?;
+            (verified.records, Some(verified.head.to_string()))
+        }
+        None => (0, None),
+    };
+    match (json, head) {
+        (true, head) => output::json(&serde_json::json!({"of": "verified", "records": records, "head": head})),
+        (false, Some(head)) => say!("the journal holds {records} records, each follows the one before; head {head}"),
+        (false, None) => say!("there is no journal yet"),
     }
     Ok(Exit::Done)
 }
@@ -48,40 +70,61 @@ fn line(event: &Event) -> String {
         Event::Cycle { cycle, event } => format!("{}  {}", cycle.short(), cycle_line(event)),
         Event::RevertIntended { patch, .. } => format!("{}  is to be taken back", patch.short()),
         Event::Reverted { patch, commit } => format!("{}  taken back by {}", patch.short(), commit.short()),
-        Event::RevertFailed { patch, reason } => format!("{}  not taken back: {}", patch.short(), shown(reason)),
-        Event::Rebuilt { from, landed } => format!("journal begun anew, {} landed patches found; the old one is in {}", landed.len(), shown(from)),
+        Event::RevertFailed { patch, reason } => format!("{}  not taken back: {}", patch.short(), brief(reason)),
+        Event::Rebuilt { from, landed } => {
+            format!("journal begun anew, {} found; the old one is in {}", count(landed.len(), "landed patch"), shown(from))
+        }
     }
 }
 
 fn cycle_line(event: &CycleEvent) -> String {
     match event {
-        CycleEvent::Started { request } => format!("started on {}", request.base.commit.short()),
-        CycleEvent::BaseTried { report } => {
-            let (passed, failed, _) = report.counts();
-            format!("base tried: {passed} tests pass, {failed} fail")
+        CycleEvent::Started { request } => {
+            let what = request.source.title().map(|title| format!(", to judge: {}", brief(title))).unwrap_or_default();
+            format!("started on {}{what}", request.base.commit.short())
         }
-        CycleEvent::Collected { signals, .. } => format!("{} signals collected", signals.len()),
-        CycleEvent::Ranked { opportunities, chosen, .. } => format!("{} of {} opportunities chosen", chosen.len(), opportunities.len()),
+        CycleEvent::BaseTried { report } => format!("base tried: {}", lines::result(report)),
+        CycleEvent::Collected { signals, .. } => format!("{} collected", count(signals.len(), "signal")),
+        CycleEvent::Ranked { opportunities, chosen, .. } => format!("{} of {} chosen", chosen.len(), count(opportunities.len(), "opportunity")),
         CycleEvent::Attempt { opportunity, what } => format!("{}  {}", opportunity.short(), attempt_line(what)),
         CycleEvent::TipMoved { to } => format!("the branch moved to {}", to.short()),
-        CycleEvent::Learned { lesson } => format!("learned: {} {}", lesson.word.shout(), shown(&lesson.topic)),
-        CycleEvent::Failed { reason, .. } => format!("failed: {}", shown(reason)),
+        CycleEvent::Learned { lesson } => format!("learned: {} {}", lesson.word.shout(), brief(&lesson.topic)),
+        CycleEvent::Failed { reason, .. } => format!("failed: {}", brief(reason)),
         CycleEvent::Finished => "finished".to_owned(),
     }
 }
 
 fn attempt_line(what: &AttemptEvent) -> String {
     match what {
-        AttemptEvent::Written { patch } => format!("written: {}  {}", patch.id.short(), shown(&patch.title)),
-        AttemptEvent::Reviewed { review } => format!("reviewed: {:?}, {} findings", review.verdict, review.findings.len()),
-        AttemptEvent::TrialFinished { report } => {
-            let (passed, failed, _) = report.counts();
-            format!("tried: {passed} tests pass, {failed} fail")
+        AttemptEvent::Answered { answer: Answer::Plan(plan) } => {
+            format!("planned: {} with {}", plan.task.specialist.word(), plan.task.engine.word())
         }
+        AttemptEvent::Answered { answer: Answer::Declined { reason } } => format!("declined: {}", brief(reason)),
+        AttemptEvent::Written { patch } => format!("written: {}  {}", patch.id.short(), brief(&patch.title)),
+        AttemptEvent::Reviewed { review } => {
+            let verdict = match review.verdict {
+                Verdict::Pass => "passed",
+                Verdict::AskPerson => "a person is to be asked",
+                Verdict::Refuse => "refused",
+            };
+            format!("reviewed: {verdict}, {}", count(review.findings.len(), "finding"))
+        }
+        AttemptEvent::TrialFinished { report } => format!("tried: {}", lines::result(report)),
+        AttemptEvent::Decided { decision } => match decision {
+            Decision::Land => "decided: to land".to_owned(),
+            Decision::Ask { reasons } => format!("decided: to ask, {}", brief(&reasons.join("; "))),
+            Decision::Reject { reasons } => format!("decided: refused, {}", brief(&reasons.join("; "))),
+            Decision::Inconclusive { reasons } => format!("decided: inconclusive, {}", brief(&reasons.join("; "))),
+        },
         AttemptEvent::LandingIntended { landing } => format!("to land {} on {}", landing.to.short(), landing.target.short()),
-        AttemptEvent::GaveUp { reasons, .. } => format!("gave up: {}", shown(&reasons.join("; "))),
+        AttemptEvent::GaveUp { reasons, .. } => format!("gave up: {}", brief(&reasons.join("; "))),
         AttemptEvent::Reworked { reason } | AttemptEvent::BaseMoved { reason } | AttemptEvent::LandingFailed { reason }
-        | AttemptEvent::Stopped { reason } => format!("{}: {}", what.name().replace('_', " "), shown(reason)),
-        other => other.name().replace('_', " "),
+        | AttemptEvent::Stopped { reason } => format!("{}: {}", what.name().replace('_', " "), brief(reason)),
+        AttemptEvent::TrialStarted { .. } | AttemptEvent::Landed | AttemptEvent::Withheld => what.name().replace('_', " "),
     }
+}
+
+/// The first line of a text, as a terminal may show it.
+fn brief(text: &str) -> String {
+    shown(text.lines().next().unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! One file a command: what it reads, what it prints, how it ends.
 
+pub(crate) mod carry;
 pub mod demo;
 pub mod diff;
 pub mod doctor;
@@ -7,6 +8,7 @@ pub mod given;
 pub mod init;
 pub mod log;
 pub mod man;
+pub(crate) mod rebuild;
 pub mod revert;
 pub mod run_cycle;
 pub mod show;
@@ -32,10 +34,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// The journal for reading.
 pub(crate) fn journal(state: Option<PathBuf>) -> Result<Option<Journal>, Failure> {
-    let dir = match state {
-        Some(dir) => dir,
-        None => state_dir::find()?,
-    };
+    let dir = state_dir::resolve(state)?;
     Ok(Journal::open_read_only(&dir)?)
 }
 
@@ -49,12 +48,20 @@ pub(crate) fn find(journal: &Journal, prefix: &str, wanted: Option<Noun>) -> Res
         ));
     }
     let mut found = journal.find(&prefix.to_lowercase())?;
+    let others: Vec<Noun> = found.iter().map(|thing| thing.noun).collect();
     if let Some(noun) = wanted {
         found.retain(|thing| thing.noun == noun);
     }
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(Failure::input(format!("nothing has an id that begins with `{prefix}`"), "`kaizen log` lists what there is")),
-        many => Err(Failure::input(format!("{many} ids begin with `{prefix}`"), "give more letters")),
+    match (found.len(), others.first(), wanted) {
+        (1, ..) => Ok(found.remove(0)),
+        (0, Some(other), Some(wanted)) => Err(Failure::input(
+            format!("no {wanted} has an id that begins with `{prefix}`, but one {other} has"),
+            format!("`kaizen show {prefix}` shows what belongs to it"),
+        )),
+        (0, ..) => Err(Failure::input(format!("nothing has an id that begins with `{prefix}`"), "`kaizen log` lists what there is")),
+        (many, ..) => {
+            let ids: Vec<String> = found.iter().take(5).map(|thing| thing.id.chars().take(10).collect()).collect();
+            Err(Failure::input(format!("{many} ids begin with `{prefix}`: {}", ids.join(", ")), "give more letters"))
+        }
     }
 }

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
-use kaizen_agents::cycle::fold;
-use kaizen_domain::{Attempt, AttemptStage, Comparison, Cycle, CycleId, LayerState, Patch, TrialReport, Word};
-use kaizen_journal::{Filter, Journal, Noun};
+use kaizen_domain::{
+    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, LayerState, Patch, PatchId, TestOutcome, TrialReport, Word,
+};
+use kaizen_journal::{Filter, Found, Journal, Noun};
 
 use crate::commands::{find, journal};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::history::{History, folded};
+use crate::output::{self, say};
 use crate::story::lines::{self, shown};
+use crate::story::outcome;
 use crate::story::paint::Paint;
 
 /// Shows the thing whose id begins with these letters.
@@ -17,19 +21,16 @@ use crate::story::paint::Paint;
 /// # Errors
 /// When there is none, or several.
 pub fn run(state: Option<PathBuf>, id: &str, opportunities: bool, evidence: bool, json: bool) -> Result<Exit, Failure> {
-    let journal = open(state)?;
+    let journal = journal(state)?.ok_or_else(no_journal)?;
     let found = find(&journal, id, None)?;
-    let Some(cycle_id) = found.cycle else {
-        return Err(Failure::input(format!("`{id}` belongs to no cycle"), "`kaizen log` lists what happened"));
-    };
-    let cycle = load(&journal, cycle_id)?;
+    let Some(cycle_id) = found.cycle else { return Err(known_by_commit(&journal, &found)?) };
     if json {
-        for record in journal.records(&Filter::cycle(cycle_id))? {
-            println!("{}", serde_json::to_string(&record).unwrap_or_default());
-        }
+        journal.records(&Filter::cycle(cycle_id))?.iter().for_each(output::json);
         return Ok(Exit::Done);
     }
+    let cycle = load(&journal, cycle_id)?;
     let paint = Paint::new(std::io::IsTerminal::is_terminal(&std::io::stdout()));
+    let history = History::since(&journal, &found.repo, found.seq)?;
     let attempt = cycle.attempts.iter().find(|attempt| {
         let of = attempt.opportunity.to_string() == found.id;
         of || attempt.rounds.iter().any(|round| {
@@ -37,14 +38,29 @@ pub fn run(state: Option<PathBuf>, id: &str, opportunities: bool, evidence: bool
         })
     });
     match attempt {
-        Some(attempt) => show_attempt(&paint, &cycle, attempt, &found.id, evidence),
-        None => show_cycle(&paint, &cycle, opportunities),
+        Some(attempt) => Shown { paint: &paint, cycle: &cycle, attempt, history: &history }.print(&found.id, evidence),
+        None => show_cycle(&paint, &cycle, &history, opportunities),
     }
     Ok(Exit::Done)
 }
 
-fn open(state: Option<PathBuf>) -> Result<Journal, Failure> {
-    journal(state)?.ok_or_else(|| Failure::input("there is no journal yet", "`kaizen run-cycle` begins one"))
+/// There is nothing to look at yet.
+pub(crate) fn no_journal() -> Failure {
+    Failure::input("there is no journal yet", "`kaizen run-cycle` begins one")
+}
+
+/// The journal names a thing that its cycle does not hold.
+pub(crate) fn lost(id: &str) -> Failure {
+    Failure::fault(format!("{id} is in the index but not in its cycle")).or("`kaizen log --verify` checks the journal")
+}
+
+/// What can be said about a patch of a journal that was lost: where its commit is.
+pub(crate) fn known_by_commit(journal: &Journal, found: &Found) -> Result<Failure, Failure> {
+    let history = History::since(journal, &found.repo, 0)?;
+    let known = history.found_again.into_iter().find(|(patch, _)| patch.to_string() == found.id);
+    let (patch, commit) = known.ok_or_else(|| lost(&found.id))?;
+    let message = format!("the journal was begun anew since patch {} landed; all that is known is its commit {}", patch.short(), commit.short());
+    Ok(Failure::input(message, format!("`git show {0}` shows it, `git revert {0}` takes it back", commit.short())))
 }
 
 /// A cycle from the journal.
@@ -52,122 +68,191 @@ fn open(state: Option<PathBuf>) -> Result<Journal, Failure> {
 /// # Errors
 /// When it cannot be read.
 pub fn load(journal: &Journal, id: CycleId) -> Result<Cycle, Failure> {
-    let records = journal.records(&Filter::cycle(id))?;
-    fold(id, &records).map_err(|error| Failure::fault(format!("the journal does not add up: {error}")).or("`kaizen log --verify` checks it"))
+    folded(id, &journal.records(&Filter::cycle(id))?)
 }
 
 /// The patch whose id begins with these letters, with its cycle.
 ///
 /// # Errors
 /// When there is none, or several.
-pub fn patch(state: Option<PathBuf>, id: &str, noun: Noun) -> Result<(Cycle, Patch), Failure> {
-    let journal = open(state)?;
-    let found = find(&journal, id, Some(noun))?;
-    let missing = || Failure::fault(format!("patch {id} is in the index but not in its cycle")).or("`kaizen log --verify` checks the journal");
-    let cycle = load(&journal, found.cycle.ok_or_else(missing)?)?;
+pub fn patch(state: Option<PathBuf>, id: &str) -> Result<(Cycle, Patch, Found), Failure> {
+    let journal = journal(state)?.ok_or_else(no_journal)?;
+    let found = find(&journal, id, Some(Noun::Patch))?;
+    let (cycle, patch) = patch_of(&journal, &found)?;
+    Ok((cycle, patch, found))
+}
+
+/// The patch that was found, with its cycle.
+///
+/// # Errors
+/// When the journal holds it no more.
+pub(crate) fn patch_of(journal: &Journal, found: &Found) -> Result<(Cycle, Patch), Failure> {
+    let Some(cycle) = found.cycle else { return Err(known_by_commit(journal, found)?) };
+    let cycle = load(journal, cycle)?;
     let rounds = cycle.attempts.iter().flat_map(|attempt| &attempt.rounds);
     let patch = rounds.map(|round| &round.patch).find(|patch| patch.id.to_string() == found.id).cloned();
-    patch.map(|patch| (cycle, patch)).ok_or_else(missing)
+    patch.map(|patch| (cycle, patch)).ok_or_else(|| lost(&found.id))
 }
 
-fn show_cycle(paint: &Paint, cycle: &Cycle, opportunities: bool) {
+/// Where a cycle stands, in a word.
+pub(crate) fn stage(cycle: &Cycle, running: bool) -> &'static str {
+    match cycle.stage {
+        CycleStage::Finished => "finished",
+        CycleStage::Failed => "failed",
+        _ if running => "running",
+        _ => "cut off",
+    }
+}
+
+fn show_cycle(paint: &Paint, cycle: &Cycle, history: &History, opportunities: bool) {
     let base = &cycle.request.base;
     let target = base.target.as_ref().map_or("detached HEAD", |target| target.short());
-    println!("{}  on {} ({})  {:?}", paint.bold(&cycle.id.short()), base.commit.short(), shown(target), cycle.stage);
+    say!("{}  on {} ({})  {}", paint.bold(&cycle.id.short()), base.commit.short(), shown(target), stage(cycle, false));
     if let Some(report) = &cycle.first_report {
-        println!("{}", lines::base(paint, report));
-        lines::failing(report).iter().for_each(|line| println!("{line}"));
+        say!("{}", lines::base(paint, report));
+        lines::failing(report).iter().for_each(|line| say!("{line}"));
     }
-    println!("{}", lines::signals(paint, &cycle.signals));
+    say!("{}", lines::signals(paint, &cycle.signals));
     if opportunities {
         let chosen: Vec<_> = cycle.attempts.iter().map(|attempt| attempt.opportunity).collect();
-        lines::opportunities(&cycle.opportunities, &chosen).iter().for_each(|line| println!("{line}"));
+        lines::opportunities(&cycle.opportunities, &chosen).iter().for_each(|line| say!("{line}"));
     }
     for attempt in cycle.attempts.iter().filter(|attempt| attempt.word().is_some()) {
-        println!("{}", lines::outcome(paint, cycle, attempt));
+        outcome::lines(paint, cycle, attempt).iter().for_each(|line| say!("{line}"));
+        if let Some(commit) = attempt.current().and_then(|round| history.reverted.get(&round.patch.id)) {
+            say!("{}", outcome::below(&paint.dim(&format!("taken back by {}", commit.short()))));
+        }
     }
     if let Some((reason, help)) = &cycle.failure {
-        println!("  {} {}", paint.label("failed"), shown(reason));
-        help.iter().for_each(|help| println!("  {} {}", paint.label("help"), shown(help)));
+        say!("  {} {}", paint.label("failed"), shown(reason));
+        help.iter().for_each(|help| say!("  {} {}", paint.label("help"), shown(help)));
     }
 }
 
-fn show_attempt(paint: &Paint, cycle: &Cycle, attempt: &Attempt, id: &str, evidence: bool) {
-    let round = attempt.rounds.iter().find(|round| round.patch.id.to_string() == id).or_else(|| attempt.current());
-    let opportunity = cycle.opportunity(attempt.opportunity);
-    let word = attempt.word().map_or("WORKING", Word::shout);
-    let title = round.map(|round| round.patch.title.as_str()).or(opportunity.map(|o| o.title.as_str())).unwrap_or_default();
-    let name = round.map_or_else(|| attempt.opportunity.short(), |round| round.patch.id.short());
-    println!("{}  {word}  {:<58} cycle {}", paint.bold(&name), shown(title), cycle.id.short());
-    let line = |label: &str, text: String| println!("  {} {text}", paint.label(label));
-    if let Some(opportunity) = opportunity {
-        let impact = opportunity.impact;
-        line("why", format!(
-            "{} (impact {:.1} = gain {}% x {} affected x {} a day / 100, risk {}, sure {:.0}%)",
-            shown(&opportunity.title), impact.score(), impact.performance_gain, impact.affected_users, impact.frequency,
-            opportunity.risk.word(), opportunity.confidence * 100.0,
-        ));
+/// The work on one opportunity, as it is shown.
+struct Shown<'a> {
+    paint: &'a Paint,
+    cycle: &'a Cycle,
+    attempt: &'a Attempt,
+    history: &'a History,
+}
+
+impl Shown<'_> {
+    fn line(&self, label: &str, text: &str) {
+        say!("  {} {text}", self.paint.label(label));
     }
-    if let AttemptStage::Done { reasons, .. } = &attempt.stage {
-        reasons.iter().for_each(|reason| line("because", shown(reason)));
-    }
-    let Some(round) = round else { return };
-    show_patch(&line, &round.patch);
-    if let Some(review) = &round.review {
-        let kept = if review.items.is_empty() { "no item changed".to_owned() } else { format!("{} items changed", review.items.len()) };
-        line("review", format!("{kept}, {} findings", review.findings.len()));
-        for finding in &review.findings {
-            let at = finding.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-            line("", format!("{at}{} ({})", shown(&finding.detail), finding.rule));
+
+    fn print(&self, id: &str, evidence: bool) {
+        let (cycle, attempt) = (self.cycle, self.attempt);
+        let round = attempt.rounds.iter().find(|round| round.patch.id.to_string() == id).or_else(|| attempt.current());
+        let opportunity = cycle.opportunity(attempt.opportunity);
+        let word = attempt.word().map_or("WORKING", Word::shout);
+        let title = round.map(|round| round.patch.title.as_str()).or(opportunity.map(|o| o.title.as_str())).unwrap_or_default();
+        let name = round.map_or_else(|| attempt.opportunity.short(), |round| round.patch.id.short());
+        say!("{}  {word}  {:<58} cycle {}", self.paint.bold(&name), shown(title), cycle.id.short());
+        if let Some(opportunity) = opportunity {
+            let impact = opportunity.impact;
+            self.line("why", &format!(
+                "{} (impact {:.1} = gain {}% x {} affected x {} a day / 100, risk {}, sure {:.0}%)",
+                shown(&opportunity.title), impact.score(), impact.performance_gain, impact.affected_users, impact.frequency,
+                opportunity.risk.word(), opportunity.confidence * 100.0,
+            ));
         }
-    }
-    if let Some(trial) = &round.trial {
-        show_trial(&line, cycle, trial);
-    }
-    if attempt.word() == Some(Word::Landed) {
-        if let Some(landing) = &attempt.landing {
-            line("landed", format!("as {} on {}", landing.to.short(), landing.target.short()));
+        if let AttemptStage::Done { reasons, .. } = &attempt.stage {
+            for reason in reasons {
+                let mut reason = reason.lines();
+                self.line("because", &shown(reason.next().unwrap_or_default()));
+                reason.for_each(|line| self.line("", &shown(line)));
+            }
         }
-        line("undo", format!("kaizen revert {}", round.patch.id.short()));
-    }
-    if evidence {
-        print!("\n{}", round.patch.diff);
+        let Some(round) = round else { return };
+        self.patch(&round.patch);
+        if let Some(review) = &round.review {
+            let items = outcome::count(review.items.len(), "item");
+            self.line("review", &format!("{items} changed, {}", outcome::count(review.findings.len(), "finding")));
+            for finding in &review.findings {
+                let at = finding.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+                self.line("", &format!("{at}{} ({})", shown(&finding.detail), finding.rule));
+            }
+        }
         if let Some(trial) = &round.trial {
-            println!();
-            trial.tests.iter().for_each(|(test, result)| println!("{:>8?}  {}", result.outcome, shown(&test.0)));
+            self.trial(trial);
         }
-    } else {
-        line("all", format!("kaizen show {} --evidence   or   kaizen diff {}", round.patch.id.short(), round.patch.id.short()));
-    }
-}
-
-fn show_patch(line: &dyn Fn(&str, String), patch: &Patch) {
-    let (added, removed) = patch.lines();
-    let files = if patch.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", patch.files.len()) };
-    line("change", format!("{files}, -{removed} +{added}, on {}", patch.base.short()));
-    let model = patch.author.model.as_ref().map(|model| format!(" ({})", shown(model))).unwrap_or_default();
-    let tokens = patch.spend.input.0 + patch.spend.output.0;
-    line("by", format!("{}, {}{model}, {tokens} tokens, {}", patch.author.agent, patch.author.engine.word(), patch.spend.usd));
-}
-
-fn show_trial(line: &dyn Fn(&str, String), cycle: &Cycle, trial: &TrialReport) {
-    let (passed, failed, ignored) = trial.counts();
-    line("tried", format!("{passed} tests pass, {failed} fail, {ignored} ignored, {} flaky; {} wall, {} cpu, {} MiB", trial.flaky.len(), trial.wall, trial.cpu, trial.peak_memory >> 20));
-    if let Some(base) = &cycle.first_report {
-        let comparison = Comparison::of(base, trial);
-        for (what, tests) in [("broken", &comparison.broken), ("repaired", &comparison.repaired), ("gone", &comparison.missing)] {
-            tests.iter().take(10).for_each(|test| line("", format!("{what}: {}", shown(&test.0))));
+        self.next_steps(round.patch.id);
+        if evidence {
+            output::text(&format!("\n{}", round.patch.diff));
+            if let Some(trial) = &round.trial {
+                say!("");
+                for (test, result) in &trial.tests {
+                    let outcome = match result.outcome {
+                        TestOutcome::Passed => "passed",
+                        TestOutcome::Failed => "failed",
+                        TestOutcome::Ignored => "ignored",
+                    };
+                    say!("{outcome:>8}  {}", shown(&test.0));
+                }
+            }
+        } else {
+            let id = round.patch.id.short();
+            self.line("all", &format!("kaizen show {id} --evidence   or   kaizen diff {id}"));
         }
     }
-    let odd: Vec<String> = trial
-        .layers
-        .iter()
-        .filter(|layer| layer.state != LayerState::Active)
-        .map(|layer| format!("{} {:?}", layer.name, layer.state).to_lowercase())
-        .collect();
-    let layers = if odd.is_empty() { "all layers".to_owned() } else { odd.join(", ") };
-    line("sandbox", format!("{layers}; {}", trial.toolchain));
-    if let Some(speed) = &trial.speed {
-        line("speed", speed.detail.clone());
+
+    fn patch(&self, patch: &Patch) {
+        let (added, removed) = patch.lines();
+        self.line("change", &format!("{}, -{removed} +{added}, on {}", outcome::count(patch.files.len(), "file"), patch.base.short()));
+        let model = patch.author.model.as_ref().map(|model| format!(" ({})", shown(model))).unwrap_or_default();
+        let tokens = patch.spend.input.0 + patch.spend.output.0;
+        let cost = if tokens > 0 { format!(", {tokens} tokens, {}", patch.spend.usd) } else { ", no tokens".to_owned() };
+        self.line("by", &format!("{}, {}{model}{cost}", patch.author.agent, patch.author.engine.word()));
+    }
+
+    fn trial(&self, trial: &TrialReport) {
+        let measured = format!("{} wall, {} cpu, {} MiB", trial.wall, trial.cpu, trial.peak_memory >> 20);
+        self.line("tried", &format!("{}; {measured}", lines::result(trial)));
+        if let Some(base) = &self.cycle.first_report {
+            let comparison = Comparison::of(base, trial);
+            for (what, tests) in [("broken", &comparison.broken), ("repaired", &comparison.repaired), ("gone", &comparison.missing)] {
+                tests.iter().take(10).for_each(|test| self.line("", &format!("{what}: {}", shown(&test.0))));
+            }
+        }
+        let odd: Vec<String> = trial
+            .layers
+            .iter()
+            .filter(|layer| layer.state != LayerState::Active)
+            .map(|layer| format!("{} {:?}", layer.name, layer.state).to_lowercase())
+            .collect();
+        let layers = if odd.is_empty() { "all layers".to_owned() } else { format!("all layers but: {}", odd.join(", ")) };
+        self.line("sandbox", &format!("{layers}; {}", trial.toolchain));
+        if let Some(speed) = &trial.speed {
+            self.line("speed", &speed.detail);
+        }
+    }
+
+    /// Where the patch is now, and what a person can do about it.
+    fn next_steps(&self, patch: PatchId) {
+        let id = patch.short();
+        let landing = self.attempt.landing.as_ref();
+        match self.attempt.word() {
+            Some(Word::Landed) => {
+                if let Some(landing) = landing {
+                    self.line("landed", &format!("as {} on {}", landing.to.short(), landing.target.short()));
+                }
+                match self.history.reverted.get(&patch) {
+                    Some(commit) => self.line("undone", &format!("taken back by {}", commit.short())),
+                    None => self.line("undo", &format!("kaizen revert {id}")),
+                }
+            }
+            Some(Word::Asked) => {
+                if let Some(landing) = landing {
+                    self.line("look", &format!("git show {}", landing.target.short()));
+                }
+                match self.history.approved.get(&patch) {
+                    Some(landed) => self.line("decided", &format!("approved; it landed as {}", landed.short())),
+                    None => self.line("decide", &format!("kaizen approve {id}")),
+                }
+            }
+            _ => {}
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! The lines of a story, each from the state it is about. Text from outside is made harmless before it is shown.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kaizen_domain::path::is_invisible;
 use kaizen_domain::{
-    Answer, Attempt, AttemptEvent, AttemptStage, Comparison, Cycle, LandingMode, Millis, Opportunity, OpportunityId,
-    Signal, TrialOutcome, TrialReport, Verdict, Word,
+    Answer, Attempt, AttemptEvent, Cycle, Diagnostic, Opportunity, OpportunityId, PatchSource, Signal, TrialOutcome,
+    TrialReport, Verdict,
 };
 
+use crate::story::outcome::{compared, count};
 use crate::story::paint::Paint;
 
+/// Failing tests, or errors, that are named at most.
+const FAILING: usize = 5;
 /// Lines of a diff that are shown at most.
 const DIFF_LINES: usize = 24;
 
@@ -41,39 +43,66 @@ pub fn header(paint: &Paint, place: &Place, cycle: &Cycle) -> String {
     };
     let folder = if base.folder.is_empty() { String::new() } else { format!("/{}", base.folder) };
     let title = format!("kaizen · {}{} @ {}", shown(&place.name), shown(&folder), base.commit.short());
-    format!("{} ({}{tree}) {}", paint.bold(&title), shown(branch), paint.dim(&format!("cycle {}", cycle.id.short())))
+    format!("{} ({}{tree})  {}", paint.bold(&title), shown(branch), paint.dim(&format!("cycle {}", cycle.id.short())))
 }
 
 /// `  base      builds, 41 tests pass, 1 fails, 0 flaky      6.2 s`.
 #[must_use]
 pub fn base(paint: &Paint, report: &TrialReport) -> String {
-    let (passed, failed, ignored) = report.counts();
-    let text = match &report.outcome {
-        TrialOutcome::Ran => {
-            let failed = if failed == 1 { "1 fails".to_owned() } else { format!("{failed} fail") };
-            let ignored = if ignored > 0 { format!(", {ignored} ignored") } else { String::new() };
-            format!("builds, {passed} tests pass, {failed}, {} flaky{ignored}", report.flaky.len())
-        }
-        TrialOutcome::BuildFailed { errors, .. } => format!("does not build: {} errors", errors.len()),
-        TrialOutcome::LimitHit { stage, limit } => format!("the {stage} ran into the limit of {limit}"),
-        TrialOutcome::Unclear { stage, why } => format!("the {stage} prove nothing: {}", shown(why)),
-    };
-    format!("  {} {text:<66} {}", paint.label("base"), paint.dim(&report.wall.to_string()))
+    let builds = if report.outcome == TrialOutcome::Ran { "builds, " } else { "" };
+    format!("  {} {:<66} {}", paint.label("base"), format!("{builds}{}", result(report)), paint.dim(&report.wall.to_string()))
 }
 
-/// The tests that fail on the base, with where.
+/// What a trial showed, on its own.
+#[must_use]
+pub fn result(report: &TrialReport) -> String {
+    let (passed, failed, ignored) = report.counts();
+    match &report.outcome {
+        TrialOutcome::Ran if passed + failed + ignored + report.flaky.len() == 0 => "no tests".to_owned(),
+        TrialOutcome::Ran => {
+            let passed = if passed == 1 { "1 test passes".to_owned() } else { format!("{passed} tests pass") };
+            let failed = if failed == 1 { "1 fails".to_owned() } else { format!("{failed} fail") };
+            let ignored = if ignored > 0 { format!(", {ignored} ignored") } else { String::new() };
+            format!("{passed}, {failed}, {} flaky{ignored}", report.flaky.len())
+        }
+        TrialOutcome::BuildFailed { errors, tail } if errors.is_empty() => {
+            format!("does not build: {}", shown(tail.lines().last().unwrap_or("cargo gives no reason")))
+        }
+        TrialOutcome::BuildFailed { errors, .. } => format!("does not build: {}", first_of(errors)),
+        TrialOutcome::LimitHit { stage, limit } => format!("the {stage} ran into the limit of {limit}"),
+        TrialOutcome::Unclear { stage, why } => format!("the {stage} prove nothing: {}", shown(why)),
+    }
+}
+
+fn first_of(errors: &[Diagnostic]) -> String {
+    let first = errors.first().map(error).unwrap_or_default();
+    if errors.len() > 1 { format!("{first}, and {} more", count(errors.len() - 1, "error")) } else { first }
+}
+
+fn error(error: &Diagnostic) -> String {
+    let at = error.path.as_ref().map(|path| format!(" ({path}:{})", error.line)).unwrap_or_default();
+    format!("{}{at}", shown(&error.message))
+}
+
+/// What is wrong with the base, one line each: its errors, or the tests that fail, with where.
 #[must_use]
 pub fn failing(report: &TrialReport) -> Vec<String> {
-    let all: Vec<String> = report
-        .failing()
-        .take(5)
-        .map(|(test, result)| {
-            let why = result.output.lines().map(str::trim).find(|line| line.starts_with("assertion") || line.contains("panicked at"));
-            let why = why.map(|line| format!("  {}", shown(line))).unwrap_or_default();
-            format!("            fails: {}{why}", shown(&test.0))
-        })
-        .collect();
-    all
+    let all: Vec<String> = match &report.outcome {
+        TrialOutcome::BuildFailed { errors, .. } if errors.len() > 1 => errors.iter().map(error).collect(),
+        _ => report.failing().map(|(test, result)| format!("{}  {}", shown(&test.0), shown(&panic_of(&result.output)))).collect(),
+    };
+    let left = all.len().saturating_sub(FAILING);
+    let more = (left > 0).then(|| format!("... and {left} more"));
+    all.iter().take(FAILING).chain(&more).map(|line| format!("            {}", line.trim_end())).collect()
+}
+
+/// What a test said when it failed, and where: `assertion `left == right` failed (src/tax.rs:88)`.
+fn panic_of(output: &str) -> String {
+    let mut lines = output.lines().map(str::trim).skip_while(|line| !line.contains("panicked at "));
+    let Some((_, place)) = lines.next().and_then(|line| line.split_once("panicked at ")) else { return String::new() };
+    // The column says nothing to a person.
+    let place = place.trim_end_matches(':').rsplit_once(':').map_or(place, |(place, _)| place);
+    format!("{} ({place})", lines.next().unwrap_or_default()).trim_start().to_owned()
 }
 
 /// `  signals   23: 17 clippy, 3 rustc, 1 failing test`.
@@ -95,16 +124,8 @@ fn counted(signals: &[Signal]) -> String {
     }
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let words: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {}", plural(word, *count))).collect();
+    let words: Vec<String> = counts.iter().map(|(word, number)| count(*number, word)).collect();
     if words.is_empty() { "none".to_owned() } else { format!("{}: {}", signals.len(), words.join(", ")) }
-}
-
-fn plural(word: &str, count: usize) -> String {
-    match (word, count) {
-        (word, 1) | (word @ ("clippy" | "rustc"), _) => word.to_owned(),
-        (word, _) if word.ends_with("dependency") => format!("{}ies", word.trim_end_matches('y')),
-        (word, _) => format!("{word}s"),
-    }
 }
 
 /// `  chosen    5 of 9 opportunities (impact, risk, cost)`; nothing when a later look brought nothing new.
@@ -116,6 +137,18 @@ pub fn chosen(paint: &Paint, cycle: &Cycle, opportunities: &[Opportunity], chose
     let hint = paint.dim(&format!("kaizen show {} --opportunities", cycle.id.short()));
     let text = format!("{} of {} opportunities (impact, risk, cost)", chosen.len(), opportunities.len());
     Some(format!("  {} {text:<46} {hint}\n", paint.label("chosen")))
+}
+
+/// `  patch     Round half to even`, when somebody else wrote it.
+#[must_use]
+pub fn given(paint: &Paint, cycle: &Cycle) -> Option<String> {
+    let (title, how) = match &cycle.request.source {
+        PatchSource::Engines => return None,
+        PatchSource::Diff { title, approves: Some(patch), .. } => (title, format!(", approved as {}", patch.short())),
+        PatchSource::Diff { title, .. } => (title, String::new()),
+        PatchSource::Commit { title, commit } => (title, format!(", commit {}", commit.short())),
+    };
+    Some(format!("  {} {}{}", paint.label("patch"), shown(title), paint.dim(&how)))
 }
 
 /// Every opportunity with what it is ranked by.
@@ -182,144 +215,26 @@ pub fn diff(paint: &Paint, text: &str, most: usize) -> Vec<String> {
 /// What a trial showed against the base it is compared with.
 #[must_use]
 pub fn tried(cycle: &Cycle, report: &TrialReport) -> String {
-    match &report.outcome {
-        TrialOutcome::BuildFailed { errors, tail } => {
-            let first = errors.first().map_or_else(|| tail.lines().last().unwrap_or(""), |error| error.message.as_str());
-            return format!("does not build: {}", shown(first));
-        }
-        TrialOutcome::LimitHit { stage, limit } => return format!("the {stage} ran into the limit of {limit}"),
-        TrialOutcome::Unclear { why, .. } => return format!("unclear: {}", shown(why)),
-        TrialOutcome::Ran => {}
+    match (&report.outcome, &cycle.base_report) {
+        (TrialOutcome::Ran, Some(base)) => compared(base, report),
+        _ => result(report),
     }
-    let (passed, failed, _) = report.counts();
-    let Some(base) = &cycle.base_report else { return format!("{passed}/{} tests pass", passed + failed) };
-    let comparison = Comparison::of(base, report);
-    let (before, before_failed, _) = base.counts();
-    let mut text = if comparison.broken.is_empty() && before == passed {
-        format!("{passed}/{} same", passed + failed)
-    } else {
-        format!("{passed}/{}, was {before}/{}", passed + failed, before + before_failed)
-    };
-    if let Some(speed) = &report.speed {
-        text.push_str(&format!(", {}", speed.detail));
-    }
-    text
-}
-
-/// The numbered line of a result.
-#[must_use]
-pub fn outcome(paint: &Paint, cycle: &Cycle, attempt: &Attempt) -> String {
-    let AttemptStage::Done { word, reasons } = &attempt.stage else { return String::new() };
-    let number = cycle.number(attempt.opportunity);
-    let title = cycle.opportunity(attempt.opportunity).map_or("", |opportunity| opportunity.title.as_str());
-    let why = shown(&reasons.join("; "));
-    let Some(round) = attempt.current() else {
-        return format!("{number:>3} {} {:<7} {:<52} {}", paint.word(*word), "", shown(title), paint.dim(&why));
-    };
-    let patch = &round.patch;
-    let (added, removed) = patch.lines();
-    let name = if *word == Word::Landed { &patch.title } else { title };
-    let evidence = match word {
-        Word::Landed => shown_trial(cycle, attempt),
-        _ => why,
-    };
-    format!(
-        "{number:>3} {} {:<7} {:<52} {:<8} {:<9} {evidence}",
-        paint.word(*word),
-        patch.id.short(),
-        shown(name),
-        patch.author.engine.word(),
-        format!("-{removed} +{added}"),
-    )
-}
-
-fn shown_trial(cycle: &Cycle, attempt: &Attempt) -> String {
-    let Some(report) = attempt.current().and_then(|round| round.trial.as_ref()) else { return String::new() };
-    let (passed, failed, _) = report.counts();
-    // The base is what this patch was tried on: the trial of the patch landed before it, or of the base itself.
-    let before = attempt_base(cycle, attempt).map(TrialReport::counts);
-    match before {
-        Some((was, _, _)) if was == passed => format!("{passed}/{} same", passed + failed),
-        Some((was, was_failed, _)) => format!("{passed}/{}, was {was}/{}", passed + failed, was + was_failed),
-        None => format!("{passed}/{}", passed + failed),
-    }
-}
-
-fn attempt_base<'a>(cycle: &'a Cycle, attempt: &Attempt) -> Option<&'a TrialReport> {
-    let base = &attempt.current()?.patch.base;
-    cycle
-        .attempts
-        .iter()
-        .filter_map(|other| other.current())
-        .find(|round| round.patch.commit == *base)
-        .and_then(|round| round.trial.as_ref())
-        .or_else(|| cycle.first_report.as_ref().filter(|report| report.commit == *base))
-}
-
-/// What came of it all, and what a person can do next.
-#[must_use]
-pub fn summary(paint: &Paint, cycle: &Cycle, elapsed: Duration) -> String {
-    let count = |word| cycle.count(word);
-    let mut parts = Vec::new();
-    let landed = count(Word::Landed);
-    let onto = match (cycle.request.landing, &cycle.request.base.target) {
-        (LandingMode::Merge, Some(target)) => format!(" on {}", target.short()),
-        _ if landed > 0 => format!(" on branch kaizen/{}/landed", cycle.id.short()),
-        _ => String::new(),
-    };
-    parts.push(format!("landed {landed}{onto}"));
-    for (word, name) in [(Word::Asked, "asked"), (Word::Rejected, "rejected"), (Word::Inconclusive, "inconclusive"), (Word::Declined, "declined")] {
-        if count(word) > 0 {
-            parts.push(format!("{name} {}", count(word)));
-        }
-    }
-    let spend = cycle.spend();
-    if spend.usd.0 > 0 || spend.output.0 > 0 {
-        parts.push(format!("{} of {}", spend.usd, cycle.request.budget));
-    }
-    let in_sandbox = sandbox_time(cycle);
-    let all = Millis::from_duration(elapsed);
-    parts.push(format!("{all}, {} of it in trials", Millis(in_sandbox.0.min(all.0))));
-    let mut lines = vec![String::new(), format!("  {}", parts.join(" · "))];
-    lines.extend(next_steps(paint, cycle));
-    lines.join("\n")
-}
-
-fn next_steps(paint: &Paint, cycle: &Cycle) -> Vec<String> {
-    let mut lines = Vec::new();
-    let of = |word: Word| cycle.attempts.iter().filter(move |attempt| attempt.word() == Some(word)).filter_map(|attempt| attempt.current());
-    let last = of(Word::Landed).last();
-    if let Some(round) = last {
-        let base = cycle.request.base.target.as_ref().map_or(cycle.request.base.commit.as_str(), |target| target.short());
-        let branch = format!("kaizen/{}/landed", cycle.id.short());
-        if cycle.request.landing == LandingMode::Branch {
-            lines.push(format!("  {} git log -p {base}..{branch}", paint.label("look")));
-            lines.push(format!("  {} git merge {branch}", paint.label("take")));
-        } else {
-            lines.push(format!("  {} git log -p {}..{base}", paint.label("look"), cycle.request.base.commit.short()));
-        }
-        lines.push(format!("  {} kaizen revert {}", paint.label("undo"), round.patch.id.short()));
-    }
-    if let Some(round) = of(Word::Asked).next()
-        && !cycle.request.dry_run
-    {
-        lines.push(format!("  {} kaizen approve {}", paint.label("decide"), round.patch.id.short()));
-    }
-    lines
-}
-
-fn sandbox_time(cycle: &Cycle) -> Millis {
-    let trials = cycle.attempts.iter().flat_map(|attempt| &attempt.rounds).filter_map(|round| round.trial.as_ref());
-    let base = cycle.first_report.iter();
-    Millis(trials.chain(base).map(|report| report.wall.0).sum())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{panic_of, shown};
 
     #[test]
     fn text_from_outside_cannot_drive_the_terminal() {
         assert_eq!(shown("a\u{1b}[2Jb\u{202e}c\r"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
+
+    #[test]
+    fn a_failed_test_says_what_and_where() {
+        let output = "\nthread 'tests::adds' (5) panicked at src/lib.rs:19:9:\nassertion `left == right` failed\n  left: -1";
+        assert_eq!(panic_of(output), "assertion `left == right` failed (src/lib.rs:19)");
+        assert_eq!(panic_of("Error: NotFound"), "");
+        assert_eq!(panic_of("panicked at x"), "(x)");
     }
 }

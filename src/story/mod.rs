@@ -2,16 +2,20 @@
 //! holds, so a story told while a cycle runs and one told afterwards are the same.
 
 pub mod lines;
+pub mod outcome;
 pub mod paint;
+pub mod summary;
+pub mod wrap;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kaizen_agents::Notice;
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{AttemptEvent, Cycle, Event, OpportunityId, Record};
+use kaizen_domain::{AttemptEvent, Cycle, CycleId, Event, OpportunityId, PatchSource, Record};
 
+use crate::output;
 use crate::session::Session;
 use crate::story::paint::Paint;
 
@@ -94,6 +98,15 @@ impl Story {
         }
     }
 
+    /// Says that a cycle goes on which was cut off, under the terms it was started with.
+    pub fn goes_on(&self, id: CycleId) {
+        if self.voice == Voice::Json {
+            self.say(&serde_json::json!({"of": "resumed", "cycle": id}).to_string());
+        } else {
+            self.say(&format!("cycle {} was cut off and goes on, as it was asked for then", id.short()));
+        }
+    }
+
     /// Takes the moving line away.
     pub fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
@@ -121,14 +134,22 @@ impl Story {
     }
 
     fn tell(&mut self, cycle: &Cycle, event: &CycleEvent) {
+        let engines = cycle.request.source == PatchSource::Engines;
         match event {
-            CycleEvent::Started { .. } => self.say(&lines::header(&self.paint, &self.place, cycle)),
-            CycleEvent::BaseTried { report } => {
-                self.say(&lines::base(&self.paint, report));
-                for line in lines::failing(report) {
+            CycleEvent::Started { .. } => {
+                self.started = Instant::now();
+                self.say(&lines::header(&self.paint, &self.place, cycle));
+                if let Some(line) = lines::given(&self.paint, cycle) {
                     self.say(&line);
                 }
             }
+            CycleEvent::BaseTried { report } => {
+                self.say(&lines::base(&self.paint, report));
+                self.say_all(lines::failing(report));
+            }
+            // A patch that somebody else wrote is all there is to see and to choose from.
+            CycleEvent::Ranked { .. } if !engines => self.say(""),
+            CycleEvent::Collected { .. } if !engines => {}
             CycleEvent::Collected { signals, .. } if cycle.collections == 1 => self.say(&lines::signals(&self.paint, signals)),
             CycleEvent::Collected { signals, .. } if !signals.is_empty() => self.say(&lines::again(&self.paint, signals)),
             CycleEvent::Ranked { opportunities, chosen, .. } => {
@@ -136,14 +157,12 @@ impl Story {
                     self.say(&line);
                 }
                 if self.detail == Detail::Full {
-                    for line in lines::opportunities(opportunities, chosen) {
-                        self.say(&line);
-                    }
+                    self.say_all(lines::opportunities(opportunities, chosen));
                 }
             }
             CycleEvent::Attempt { opportunity, what } => self.tell_attempt(cycle, *opportunity, what),
             CycleEvent::TipMoved { to } => self.say(&format!("  the branch moved to {}; measuring again on it", to.short())),
-            CycleEvent::Finished => self.say(&lines::summary(&self.paint, cycle, self.started.elapsed())),
+            CycleEvent::Finished => self.say(&summary::summary(&self.paint, cycle, self.started.elapsed())),
             CycleEvent::Learned { .. } | CycleEvent::Collected { .. } | CycleEvent::Failed { .. } => {}
         }
     }
@@ -151,12 +170,10 @@ impl Story {
     fn tell_attempt(&mut self, cycle: &Cycle, id: OpportunityId, what: &AttemptEvent) {
         let Some(attempt) = cycle.attempt(id) else { return };
         if self.detail == Detail::Full {
-            for line in lines::detail(&self.paint, cycle, attempt, what) {
-                self.say(&line);
-            }
+            self.say_all(lines::detail(&self.paint, cycle, attempt, what));
         }
         if attempt.word().is_some() {
-            self.say(&lines::outcome(&self.paint, cycle, attempt));
+            self.say_all(outcome::lines(&self.paint, cycle, attempt));
         }
     }
 
@@ -173,13 +190,14 @@ impl Story {
         bar.set_message(format!("{which}{}", lines::shown(what)));
     }
 
+    fn say_all(&self, lines: Vec<String>) {
+        lines.iter().for_each(|line| self.say(line));
+    }
+
     fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{line}")),
-            None => {
-                // A reader that went away ends nothing: the journal has it all.
-                let _ = writeln!(std::io::stdout(), "{line}");
-            }
+            Some(bar) => bar.suspend(|| output::line(line)),
+            None => output::line(line),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The workspace's own tools, run as `cargo xtask`: `tidy` checks the rules that no compiler knows, `measure` shows the
 //! figures that the documents claim. Neither is part of the program, and no crate of the program may use this one.
 
+pub mod measure;
 pub mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::measure::{CrateName, Name, Options};
 
 /// The workspace's own tools
 #[derive(Debug, Parser)]
@@ -16,11 +17,40 @@ struct Cli {
 enum Command {
     /// Check the rules of the workspace: layers, headers, sizes, paths in the documents, forbidden words
     Tidy,
+    /// Measure what the documents claim; the last line is the verdict, and the exit code says it too
+    Measure(MeasureArgs),
+    /// Review a patch again and again in this process; `measure review` runs it in a release build
+    #[command(hide = true)]
+    BenchReview {
+        /// How often
+        #[arg(long, default_value_t = 50)]
+        samples: usize,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct MeasureArgs {
+    /// What to measure
+    #[arg(value_enum)]
+    name: Name,
+    /// A smaller run, for every day
+    #[arg(long)]
+    quick: bool,
+    /// For `corpus`: these crates in place of the usual ones
+    #[arg(long = "crate", value_name = "NAME@VERSION")]
+    crates: Vec<CrateName>,
+    /// For `crash`: what the random instants follow from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Tidy => tidy(),
+        Command::Measure(args) => {
+            xtask::measure::measure(args.name, &Options { quick: args.quick, crates: args.crates, seed: args.seed })
+        }
+        Command::BenchReview { samples } => bench_review(samples),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -30,6 +60,11 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn bench_review(samples: usize) -> anyhow::Result<bool> {
+    println!("{}", xtask::measure::review::bench(samples)?);
+    Ok(true)
 }
 
 fn tidy() -> anyhow::Result<bool> {

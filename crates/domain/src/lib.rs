@@ -25,7 +25,7 @@ pub mod time;
 pub mod trial;
 pub mod word;
 
-pub use attempt::{Attempt, AttemptEvent, AttemptStage};
+pub use attempt::{Attempt, AttemptEvent, AttemptStage, Round};
 pub use cycle::{Cycle, CycleEvent, CycleStage};
 pub use decision::{Decision, decide};
 pub use diagnostic::{Diagnostic, Level, Tool};

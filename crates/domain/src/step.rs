@@ -66,7 +66,7 @@ impl Cycle {
                 AttemptStage::Writing if self.base_report.is_none() => return Step::TryBase,
                 AttemptStage::Writing => return Step::Write(id),
                 AttemptStage::Written => return Step::Review(id),
-                AttemptStage::Reviewed | AttemptStage::Trying { .. } if attempt.refused() => return Step::Weigh(id),
+                AttemptStage::Reviewed | AttemptStage::Trying { .. } if attempt.screened_out() => return Step::Weigh(id),
                 AttemptStage::Reviewed | AttemptStage::Trying { .. } => return Step::Try(id),
                 AttemptStage::Tried => return Step::Weigh(id),
                 AttemptStage::Decided { .. } => return Step::Intend(id),
@@ -95,8 +95,14 @@ impl Cycle {
 }
 
 impl Attempt {
-    fn refused(&self) -> bool {
-        self.current().and_then(|round| round.review.as_ref()).is_some_and(|review| review.verdict == Verdict::Refuse)
+    /// A patch that is refused is never tried. Nor is a batch of suggestions that needs a person: the search goes on to
+    /// find which of them does, and only that one is worth a trial and a question.
+    fn screened_out(&self) -> bool {
+        self.current().is_some_and(|round| match round.review.as_ref().map(|review| review.verdict) {
+            Some(Verdict::Refuse) => true,
+            Some(Verdict::AskPerson) => round.patch.items.len() > 1,
+            Some(Verdict::Pass) | None => false,
+        })
     }
 
     /// The decision that is being carried out, when there is one.

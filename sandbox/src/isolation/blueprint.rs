@@ -155,7 +155,7 @@ fn init_steps(job: &Job, dropped: &BTreeSet<LayerName>) -> Result<Vec<Step>, Iso
         steps.push(step(LayerName::ProcessLimit, "limiting process numbers", Action::Put { path, bytes }));
     }
     steps.extend(RootBuilder::steps(job, !dropped.contains(&LayerName::PrivateProc))?);
-    
+    steps.push(step(LayerName::Capabilities, "dropping all capabilities", Action::DropCapabilities));
     steps.push(step(LayerName::NoNewPrivileges, "forbidding new privileges", Action::NoNewPrivileges));
     Ok(steps)
 }

@@ -77,14 +77,22 @@ mod tests {
         assert_eq!(lines("#![allow(dead_code)]\n"), [1]);
         assert_eq!(lines("fn a() {\n    #[ allow (unused)]\n    let b = 1;\n}\n"), [2]);
         assert_eq!(lines("#[cfg_attr(test, allow(unused))]\nfn a() {}\n"), [1]);
-        assert_eq!(lines("fn a() {\n    todo!()\n}\nfn b() { vec![unimplemented!(\"c\")]; }\nfn c() { dbg!(1); }\n"), [2, 4, 5]);
+        assert_eq!(
+            lines("fn a() {\n    todo!()\n}\nfn b() { vec![unimplemented!(\"c\")]; }\nfn c() { dbg!(1); }\n"),
+            [2, 4, 5]
+        );
     }
 
     #[test]
     fn words_in_comments_strings_and_names_are_left_alone() {
-        assert!(lines("//! `#[allow(x)]`, todo!()\n/* dbg!(1) */\nfn a() { let b = \"#[allow(c)] todo!()\"; }\n").is_empty());
+        assert!(
+            lines("//! `#[allow(x)]`, todo!()\n/* dbg!(1) */\nfn a() { let b = \"#[allow(c)] todo!()\"; }\n")
+                .is_empty()
+        );
         assert!(lines("#[expect(dead_code, reason = \"allow(x)\")]\nfn todo() -> bool { a != b }\n").is_empty());
-        assert!(lines("fn f(allow: u8) { let x = [allow, (1)]; allow(x); macro_rules! todo { () => {} } }\n").is_empty());
+        assert!(
+            lines("fn f(allow: u8) { let x = [allow, (1)]; allow(x); macro_rules! todo { () => {} } }\n").is_empty()
+        );
     }
 
     #[test]

@@ -48,19 +48,31 @@ pub fn check(files: &Files, report: &mut Report) -> Result<()> {
     let members = members(files, &root, report);
     for (name, member) in &members {
         let Some(floor) = member.floor else {
-            report.violation(&member.manifest, 0, format!("`{name}` stands on no floor: name its folder in the architecture"));
+            report.violation(
+                &member.manifest,
+                0,
+                format!("`{name}` stands on no floor: name its folder in the architecture"),
+            );
             continue;
         };
         for used in &member.uses {
             if let Some(below) = members.get(used).and_then(|used| used.floor)
                 && !may_use(floor, below)
             {
-                report.violation(&member.manifest, 0, format!("`{name}` ({floor}) must not depend on `{used}` ({below})"));
+                report.violation(
+                    &member.manifest,
+                    0,
+                    format!("`{name}` ({floor}) must not depend on `{used}` ({below})"),
+                );
             }
             if let Some((_, rooms)) = RESERVED.iter().find(|(reserved, _)| reserved == used)
                 && !rooms.contains(&name.as_str())
             {
-                report.violation(&member.manifest, 0, format!("`{name}` must not depend on `{used}`: only {} may", rooms.join(" and ")));
+                report.violation(
+                    &member.manifest,
+                    0,
+                    format!("`{name}` must not depend on `{used}`: only {} may", rooms.join(" and ")),
+                );
             }
         }
     }
@@ -134,7 +146,8 @@ fn folders(files: &Files, root: &Table) -> Vec<String> {
 /// The packages that a manifest's crate is built with, for any target.
 fn uses(manifest: &Table, shared: Option<&Table>) -> Vec<String> {
     let targets = manifest.get("target").and_then(Value::as_table);
-    let places = std::iter::once(manifest).chain(targets.into_iter().flat_map(Table::values).filter_map(Value::as_table));
+    let places =
+        std::iter::once(manifest).chain(targets.into_iter().flat_map(Table::values).filter_map(Value::as_table));
     let mut uses: Vec<String> = places
         .flat_map(|place| TABLES.iter().filter_map(|table| place.get(*table)?.as_table()))
         .flatten()
@@ -169,7 +182,12 @@ mod tests {
         }
         let mut report = Report::default();
         check(&Files::list(dir.path()).unwrap(), &mut report).unwrap();
-        report.violations.iter().filter(|found| found.what.contains("must not")).map(|found| found.what.clone()).collect()
+        report
+            .violations
+            .iter()
+            .filter(|found| found.what.contains("must not"))
+            .map(|found| found.what.clone())
+            .collect()
     }
 
     fn manifest(name: &str, rest: &str) -> String {
@@ -186,20 +204,27 @@ mod tests {
 
     #[test]
     fn going_up_sideways_or_outside_is_not() {
-        let patch = manifest("kaizen-patch", "[dependencies]\nkaizen-repo = {}\n[dev-dependencies]\nkaizen-agents = {}\n");
+        let patch =
+            manifest("kaizen-patch", "[dependencies]\nkaizen-repo = {}\n[dev-dependencies]\nkaizen-agents = {}\n");
         let repo = manifest("kaizen-repo", "[build-dependencies]\nkaizen-testkit = {}\n");
         let testkit = manifest("kaizen-testkit", "");
         let sandbox = manifest("kaizen-sandbox", "[target.'cfg(unix)'.dependencies]\nkaizen-agents.workspace = true\n");
         let agents = manifest("kaizen-agents", "");
         let all = found(&[
-            ("crates/patch", &patch), ("crates/repo", &repo), ("crates/testkit", &testkit), ("sandbox", &sandbox),
+            ("crates/patch", &patch),
+            ("crates/repo", &repo),
+            ("crates/testkit", &testkit),
+            ("sandbox", &sandbox),
             ("agents", &agents),
         ]);
-        assert_eq!(all, [
-            "`kaizen-patch` (floor 2) must not depend on `kaizen-repo` (floor 2)",
-            "`kaizen-repo` (floor 2) must not depend on `kaizen-testkit` (outside the floors)",
-            "`kaizen-sandbox` (floor 2) must not depend on `kaizen-agents` (floor 3)",
-        ]);
+        assert_eq!(
+            all,
+            [
+                "`kaizen-patch` (floor 2) must not depend on `kaizen-repo` (floor 2)",
+                "`kaizen-repo` (floor 2) must not depend on `kaizen-testkit` (outside the floors)",
+                "`kaizen-sandbox` (floor 2) must not depend on `kaizen-agents` (floor 3)",
+            ]
+        );
     }
 
     #[test]
@@ -207,9 +232,12 @@ mod tests {
         let one = manifest("kaizen-one", "[dependencies]\ndb = { package = \"rusqlite\", version = \"0\" }\n");
         let two = manifest("kaizen-two", "[dependencies]\ngraph.workspace = true\n[dev-dependencies]\ngit2 = \"0\"\n");
         let all = found(&[("crates/one", &one), ("crates/two", &two)]);
-        assert_eq!(all, [
-            "`kaizen-one` must not depend on `rusqlite`: only kaizen-journal may",
-            "`kaizen-two` must not depend on `ractor`: only kaizen-agents may",
-        ]);
+        assert_eq!(
+            all,
+            [
+                "`kaizen-one` must not depend on `rusqlite`: only kaizen-journal may",
+                "`kaizen-two` must not depend on `ractor`: only kaizen-agents may",
+            ]
+        );
     }
 }

@@ -56,6 +56,9 @@ mod tests {
     fn backticks_and_links_are_found_and_code_blocks_skipped() {
         let text = "# `a/b`\n```sh\n`c/d`\n```\nsee [the `map`](docs/map.md) and `e` [x] `open\n~~~\n`f`\n~~~\n`g`\n";
         let found: Vec<_> = named(text).into_iter().map(|named| (named.line, named.text, named.link)).collect();
-        assert_eq!(found, [(1, "a/b", false), (5, "map", false), (5, "docs/map.md", true), (5, "e", false), (9, "g", false)]);
+        assert_eq!(
+            found,
+            [(1, "a/b", false), (5, "map", false), (5, "docs/map.md", true), (5, "e", false), (9, "g", false)]
+        );
     }
 }

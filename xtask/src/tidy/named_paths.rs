@@ -21,9 +21,10 @@ const ELSEWHERE: &[&str] = &["kaizen.toml", "rust-toolchain.toml", "config.toml"
 
 /// Reports paths that a document names and that do not exist.
 pub fn check(files: &Files, report: &mut Report) {
-    let documents = files.paths().iter().filter(|path| {
-        DOCUMENTS.contains(&path.as_str()) || (path.starts_with("docs/") && path.ends_with(".md"))
-    });
+    let documents = files
+        .paths()
+        .iter()
+        .filter(|path| DOCUMENTS.contains(&path.as_str()) || (path.starts_with("docs/") && path.ends_with(".md")));
     for document in documents {
         let Some(text) = files.text(document) else {
             report.violation(document, 0, "cannot be read as UTF-8 text");
@@ -104,7 +105,10 @@ fn part_stands_for(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| part_stands_for(tail, rest.get(at..).unwrap_or_default()))
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| part_stands_for(tail, rest.get(at..).unwrap_or_default()))
         }),
     }
 }
@@ -144,8 +148,10 @@ mod tests {
 
     #[test]
     fn paths_that_are_not_there_are_reported() {
-        let text = "`src/main.rs` `agents/src` `crates/*/benches` `nowhere.rs` `NOTHING.md` [two](docs/two.md) `a/b.rs`";
-        let all = ["src/main.rs", "agents/src", "crates/*/benches", "nowhere.rs", "NOTHING.md", "docs/two.md", "a/b.rs"];
+        let text =
+            "`src/main.rs` `agents/src` `crates/*/benches` `nowhere.rs` `NOTHING.md` [two](docs/two.md) `a/b.rs`";
+        let all =
+            ["src/main.rs", "agents/src", "crates/*/benches", "nowhere.rs", "NOTHING.md", "docs/two.md", "a/b.rs"];
         let mut found = wrong("README.md", text);
         let mut all = all.to_vec();
         found.sort();

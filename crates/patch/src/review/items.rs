@@ -8,16 +8,24 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, FnArg, ImplItem, Item, Signature, TraitItem, Visibility};
 
+use kaizen_domain::RelPath;
+
 use super::Findings;
 use super::code::CodeFile;
 use super::code::unit::{Node, Unit};
+use crate::syntax::lex::lex;
+use crate::syntax::lifetimes::without_lifetimes;
 
 pub(super) const RULE: &str = "public-item";
+const LIFETIMES: &str = "public-lifetimes";
 
 pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) -> Vec<ItemChange> {
-    let mut items = Vec::new();
+    let (mut items, mut respelt) = (Vec::new(), Vec::new());
     for file in files.iter().filter(|file| file.is_whole()) {
-        items.extend(changes(file));
+        items.extend(changes(file, &mut respelt));
+    }
+    for (path, name) in &respelt {
+        findings.ask(LIFETIMES, path, format!("spells the lifetimes of the public item `{name}` otherwise"));
     }
     for item in items.iter().filter(|item| item.public) {
         let name = &item.item;
@@ -32,7 +40,13 @@ pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) -> Vec<Item
     items
 }
 
-fn changes(file: &CodeFile<'_>) -> Vec<ItemChange> {
+/// The item is the same but for how it spells its lifetimes.
+fn is_respelt(old: &Unit<'_>, new: &Unit<'_>) -> bool {
+    let spelt = |unit: &Unit<'_>| signature(unit).parse().map(without_lifetimes);
+    matches!((spelt(old), spelt(new)), (Ok(old), Ok(new)) if old == new)
+}
+
+fn changes(file: &CodeFile<'_>, respelt: &mut Vec<(RelPath, String)>) -> Vec<ItemChange> {
     let change =
         |unit: &Unit<'_>, public, what| ItemChange { path: file.path.clone(), item: unit.label(), public, what };
     let mut found = Vec::new();
@@ -45,7 +59,10 @@ fn changes(file: &CodeFile<'_>) -> Vec<ItemChange> {
         };
         *taken = true;
         let public = is_public(old, file);
-        if signature(old) != signature(new)
+        if public && is_public(new, file) && signature(old) != signature(new) && is_respelt(old, new) {
+            respelt.push((file.path.clone(), new.label()));
+            found.push(change(new, public, ItemChangeKind::Body));
+        } else if signature(old) != signature(new)
             || derives(old).iter().any(|name| !derives(new).contains(name))
             || public && !is_public(new, file)
         {
@@ -95,14 +112,15 @@ fn is_public(unit: &Unit<'_>, file: &CodeFile<'_>) -> bool {
     }
 }
 
-/// The type of an impl block is in the same file, changed, and not public: nobody outside can use the impl.
+/// The type of an impl block is declared in the same file and is not public: nobody outside can use the impl.
 fn is_private_type(block: &syn::ItemImpl, file: &CodeFile<'_>) -> bool {
     let name = last_name(&block.self_ty.to_token_stream());
-    let super::code::Tree::Parsed(parsed) = &file.before.tree else { return false };
-    parsed.file.items.iter().any(|item| match item {
-        Item::Struct(item) => item.ident == name && !matches!(item.vis, Visibility::Public(_)),
-        Item::Enum(item) => item.ident == name && !matches!(item.vis, Visibility::Public(_)),
-        _ => false,
+    let lexemes: Vec<_> = lex(file.before.text).collect();
+    let word = |at: Option<usize>| at.and_then(|at| lexemes.get(at)).map_or("", |lexeme| lexeme.text);
+    (0..lexemes.len()).any(|at| {
+        matches!(word(Some(at)), "struct" | "enum" | "union")
+            && word(Some(at + 1)) == name
+            && !matches!(word(at.checked_sub(1)), "pub" | ")")
     })
 }
 
@@ -208,7 +226,12 @@ fn with_visibility(vis: &Visibility, rest: &impl ToTokens) -> TokenStream {
 /// A function's promise: what its parameters are called is none.
 fn function(sig: &Signature) -> TokenStream {
     let (constness, asyncness, safety, abi) = (&sig.constness, &sig.asyncness, &sig.safety, &sig.abi);
-    let (generics, bounds, output, variadic) = (&sig.generics, &sig.generics.where_clause, &sig.output, &sig.variadic);
+    let (generics, bounds, variadic) = (&sig.generics, &sig.generics.where_clause, &sig.variadic);
+    // `-> ()` and nothing say the same.
+    let output = match &sig.output {
+        syn::ReturnType::Type(_, ty) if matches!(&**ty, syn::Type::Tuple(tuple) if tuple.elems.is_empty()) => None,
+        output => Some(output),
+    };
     let inputs = sig.inputs.iter().map(|input| match input {
         FnArg::Receiver(receiver) => receiver.to_token_stream(),
         FnArg::Typed(typed) => typed.ty.to_token_stream(),
@@ -219,7 +242,7 @@ fn function(sig: &Signature) -> TokenStream {
 /// Fields and variants without their docs.
 fn without_docs(item: impl ToTokens) -> TokenStream {
     let text = item.to_token_stream().to_string();
-    let lexemes: Vec<_> = crate::syntax::lex::lex(&text).collect();
+    let lexemes: Vec<_> = lex(&text).collect();
     let mut out = String::new();
     let mut at = 0;
     while let Some(lexeme) = lexemes.get(at) {

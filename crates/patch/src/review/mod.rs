@@ -30,7 +30,7 @@ use kaizen_domain::edit::{Change, FileState};
 use kaizen_domain::review::{ItemChange, Review, Severity};
 
 use crate::syntax::on_big_stack;
-use code::{CodeFile, Side};
+use code::{CodeFile, Side, sides};
 use findings::Findings;
 
 /// What is reviewed, and by what.
@@ -100,8 +100,11 @@ fn review_code(input: &ReviewInput<'_>, findings: &mut Findings) -> Vec<ItemChan
         .filter_map(|change| {
             // What is not UTF-8 afterwards was found by its bytes already.
             let after = text(change.after.as_ref()).ok()?;
-            let before = text(change.before.as_ref()).map_or_else(|_| Side::unreadable(), Side::of);
-            Some((&change.path, before, Side::of(after)))
+            let (before, after) = match text(change.before.as_ref()) {
+                Ok(before) => sides(before, after),
+                Err(_) => (Side::unreadable(), Side::whole(after)),
+            };
+            Some((&change.path, before, after))
         })
         .collect();
     let files: Vec<CodeFile<'_>> =

@@ -119,7 +119,9 @@ impl Policy {
     #[must_use]
     pub fn guards(&self, path: &RelPath) -> bool {
         let gates = if self.own_repository { self.own_gates.as_slice() } else { &[] };
-        [self.forbidden.as_slice(), &self.protected, &self.judges, gates].iter().any(|list| matches(list, path.as_str()))
+        [self.forbidden.as_slice(), &self.protected, &self.judges, gates]
+            .iter()
+            .any(|list| matches(list, path.as_str()))
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
         for secret in old {
             *known.entry(before.get(secret.range).unwrap_or("")).or_default() += 1;
         }
+        let (mut counted, mut line) = (0, 1);
         for secret in secret::find(&after) {
             if let Some(count) =
                 known.get_mut(after.get(secret.range.clone()).unwrap_or("")).filter(|count| **count > 0)
@@ -26,7 +27,8 @@ pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
                 *count -= 1;
                 continue;
             }
-            let line = line_at(&after, secret.range.start);
+            line += line_at(after.get(counted..).unwrap_or(""), secret.range.start - counted) - 1;
+            counted = secret.range.start;
             findings.refuse(
                 RULE,
                 &change.path,

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use super::Findings;
 use super::code::scan::{Known, PathUse, paths};
 use super::code::unit::Unit;
-use super::code::{CodeFile, Side, Tree};
-use syn::visit::Visit;
+use super::code::{CodeFile, Side};
+use crate::syntax;
+use crate::syntax::lex::{Kind, Lexeme, lex};
+use syn::Item;
 
 pub(super) const RULE: &str = "system-access";
 
@@ -108,6 +110,32 @@ fn writes(parts: &[&str]) -> bool {
     }
 }
 
+/// Words of which an import has one when it brings in something of the system.
+const SYSTEM: [&str; 22] = [
+    "std",
+    "core",
+    "process",
+    "net",
+    "fs",
+    "env",
+    "os",
+    "libc",
+    "nix",
+    "rustix",
+    "winapi",
+    "windows",
+    "windows_sys",
+    "libloading",
+    "dlopen",
+    "tokio",
+    "async_std",
+    "smol",
+    "reqwest",
+    "ureq",
+    "hyper",
+    "curl",
+];
+
 /// What the names of a file stand for, from all its `use` declarations.
 #[derive(Default)]
 struct Imports {
@@ -117,12 +145,41 @@ struct Imports {
 }
 
 impl Imports {
+    /// From every import of a file, those inside of functions too, that could bring in something of the system.
     fn of(side: &Side<'_>) -> Self {
         let mut imports = Self::default();
-        if let Tree::Parsed(parsed) = &side.tree {
-            imports.visit_file(&parsed.file);
+        if side.is_broken() {
+            return imports;
+        }
+        let lexemes: Vec<Lexeme<'_>> = lex(side.text).collect();
+        let mut at = 0;
+        while let Some(lexeme) = lexemes.get(at) {
+            let rest = lexemes.get(at..).unwrap_or(&[]);
+            let is_crate = lexeme.text == "extern" && rest.get(1).is_some_and(|next| next.text == "crate");
+            if lexeme.kind != Kind::Ident || (lexeme.text != "use" && !is_crate) {
+                at += 1;
+                continue;
+            }
+            let end = rest.iter().position(|lexeme| lexeme.text == ";").unwrap_or(rest.len());
+            let words = rest.get(..=end).unwrap_or(rest);
+            if is_crate || words.iter().any(|word| SYSTEM.contains(&word.text)) {
+                let to = words.last().map_or(lexeme.at, |last| last.at + last.text.len());
+                imports.read(side.text.get(lexeme.at..to).unwrap_or(""));
+            }
+            at += end.max(1);
         }
         imports
+    }
+
+    fn read(&mut self, text: &str) {
+        match syntax::parse_as::<Item>(text) {
+            Ok(Item::Use(item)) => self.tree(&item.tree, &mut Vec::new()),
+            Ok(Item::ExternCrate(item)) => {
+                let known_as = item.rename.as_ref().map_or(&item.ident, |(_, name)| name);
+                self.names.insert(known_as.to_string(), vec![item.ident.to_string()]);
+            }
+            _ => {}
+        }
     }
 
     fn resolve(&self, path: &PathUse<'_>) -> Vec<String> {
@@ -200,17 +257,4 @@ fn is_known(path: &[String]) -> bool {
         "var_os",
     ];
     path.iter().any(|part| NAMES.contains(&part.as_str()))
-}
-
-impl<'ast> Visit<'ast> for Imports {
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.tree(&item.tree, &mut Vec::new());
-    }
-
-    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        let known_as = item.rename.as_ref().map_or(&item.ident, |(_, name)| name);
-        self.names.insert(known_as.to_string(), vec![item.ident.to_string()]);
-    }
-
-    fn visit_token_stream(&mut self, _: &'ast proc_macro2::TokenStream) {}
 }

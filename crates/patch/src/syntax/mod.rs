@@ -6,7 +6,9 @@
 pub(crate) mod depth;
 pub(crate) mod extent;
 pub(crate) mod lex;
+pub(crate) mod lifetimes;
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use proc_macro2::TokenStream;
@@ -60,37 +62,45 @@ pub(crate) fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T
 
 /// Parses a file. Call it on a big stack only.
 pub(crate) fn parse_file(text: &str) -> Result<Parsed, SyntaxFault> {
-    let offset = preamble(text);
-    let tokens = tokens_at(text, offset)?;
+    parse_part(text, 0..text.len())
+}
+
+/// Parses some of a file's items. Call it on a big stack only.
+pub(crate) fn parse_part(text: &str, part: Range<usize>) -> Result<Parsed, SyntaxFault> {
+    let offset = if part.start == 0 { preamble(text) } else { part.start };
+    let tokens = tokens_of(text, offset..part.end)?;
     let file = syn::parse2::<syn::File>(tokens).map_err(|error| fault(text, offset, &error))?;
     Ok(Parsed { file, offset })
 }
 
 /// Parses a text as something else than a file, such as a method. Call it on a big stack only.
 pub(crate) fn parse_as<T: syn::parse::Parse>(text: &str) -> Result<T, SyntaxFault> {
-    let tokens = tokens_at(text, 0)?;
+    let tokens = tokens_of(text, 0..text.len())?;
     syn::parse2::<T>(tokens).map_err(|error| fault(text, 0, &error))
 }
 
 /// The tokens of a text, when it does not nest too deep.
 pub(crate) fn tokens(text: &str) -> Result<TokenStream, SyntaxFault> {
-    tokens_at(text, 0)
+    tokens_of(text, 0..text.len())
 }
 
-fn tokens_at(text: &str, offset: usize) -> Result<TokenStream, SyntaxFault> {
-    depth::check(text).map_err(|deep| {
-        let (line, column) = line_column(text, deep.at);
+fn tokens_of(text: &str, part: Range<usize>) -> Result<TokenStream, SyntaxFault> {
+    let offset = part.start;
+    let code = text.get(part).unwrap_or("");
+    depth::check(code).map_err(|deep| {
+        let (line, column) = line_column(text, offset + deep.at);
         SyntaxFault { line, column, why: deep.what.to_owned(), too_deep: true }
     })?;
-    TokenStream::from_str(text.get(offset..).unwrap_or("")).map_err(|error| {
-        fault(text, offset, &syn::Error::new(error.span(), "this is not a token of Rust, or its bracket is not closed"))
-    })
+    let unknown = "this is not a token of Rust, or its bracket is not closed";
+    TokenStream::from_str(code).map_err(|error| fault(text, offset, &syn::Error::new(error.span(), unknown)))
 }
 
 fn fault(text: &str, offset: usize, error: &syn::Error) -> SyntaxFault {
     let at = error.span().start();
-    let skipped = crate::lines::line_at(text, offset) - 1;
-    SyntaxFault { line: at.line + skipped, column: at.column + 1, why: shown(&error.to_string(), 200), too_deep: false }
+    let (line, column) = line_column(text, offset);
+    // The part may begin in the middle of a line.
+    let column = if at.line == 1 { column + at.column } else { at.column + 1 };
+    SyntaxFault { line: line + at.line - 1, column, why: shown(&error.to_string(), 200), too_deep: false }
 }
 
 /// Bytes of a byte order mark and a `#!` line, which are not Rust.

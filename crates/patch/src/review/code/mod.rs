@@ -1,6 +1,7 @@
 //! Changed Rust files as the rules see them: both sides parsed once, taken apart into units, and the units that are
 //! the same on both sides put away. What remains is what the patch wrote.
 
+mod outline;
 pub(super) mod scan;
 pub(super) mod unit;
 
@@ -9,12 +10,17 @@ use std::collections::HashSet;
 use kaizen_domain::RelPath;
 
 use crate::syntax::{self, Parsed, SyntaxFault};
+use outline::{Outline, differing};
 use unit::{Unit, changed, units};
 
 /// One side of a file.
 pub(super) struct Side<'a> {
+    /// All of it.
     pub(super) text: &'a str,
+    /// What was parsed: the top-level items that differ from the other side.
     pub(super) tree: Tree,
+    /// Tests stand at the top of the file.
+    has_tests: bool,
 }
 
 /// What became of parsing it.
@@ -25,24 +31,53 @@ pub(super) enum Tree {
     Broken(SyntaxFault),
 }
 
-impl<'a> Side<'a> {
-    /// Parses a side. Call it on a big stack only.
-    pub(super) fn of(text: Option<&'a str>) -> Self {
-        let Some(text) = text else { return Self { text: "", tree: Tree::Absent } };
-        let tree = match syntax::parse_file(text) {
-            Ok(parsed) => Tree::Parsed(Box::new(parsed)),
-            Err(fault) => Tree::Broken(fault),
+impl From<Result<Parsed, SyntaxFault>> for Tree {
+    fn from(parsed: Result<Parsed, SyntaxFault>) -> Self {
+        match parsed {
+            Ok(parsed) => Self::Parsed(Box::new(parsed)),
+            Err(fault) => Self::Broken(fault),
+        }
+    }
+}
+
+/// Both sides of a file; call it on a big stack only.
+pub(super) fn sides<'a>(before: Option<&'a str>, after: Option<&'a str>) -> (Side<'a>, Side<'a>) {
+    let (Some(old), Some(new)) = (before, after) else { return (Side::whole(before), Side::whole(after)) };
+    let outlines = (Outline::of(old), Outline::of(new));
+    if let Some((old_part, new_part)) = differing((old, &outlines.0), (new, &outlines.1))
+        && let Ok(before) = syntax::parse_part(old, old_part)
+        && let Ok(after) = syntax::parse_part(new, new_part)
+    {
+        let side = |text, parsed, outline: &Outline| Side {
+            text,
+            tree: Tree::Parsed(Box::new(parsed)),
+            has_tests: outline.has_tests,
         };
-        Self { text, tree }
+        return (side(old, before, &outlines.0), side(new, after, &outlines.1));
+    }
+    (Side::whole(before), Side::whole(after))
+}
+
+impl<'a> Side<'a> {
+    /// Parses all of a side. Call it on a big stack only.
+    pub(super) fn whole(text: Option<&'a str>) -> Self {
+        let Some(text) = text else { return Self { text: "", tree: Tree::Absent, has_tests: false } };
+        Self { text, tree: syntax::parse_file(text).into(), has_tests: Outline::of(text).has_tests }
     }
 
     /// A side that is not text.
     pub(super) fn unreadable() -> Self {
-        Self { text: "", tree: Tree::Broken(SyntaxFault { line: 1, column: 1, why: "is not UTF-8".to_owned(), too_deep: false }) }
+        let fault = SyntaxFault { line: 1, column: 1, why: "is not UTF-8".to_owned(), too_deep: false };
+        Self { text: "", tree: Tree::Broken(fault), has_tests: false }
     }
 
     pub(super) fn is_broken(&self) -> bool {
         matches!(self.tree, Tree::Broken(_))
+    }
+
+    /// All of the file is test code.
+    fn is_test_file(&self, path: &RelPath) -> bool {
+        self.has_tests || unit::is_test_path(path)
     }
 }
 
@@ -62,7 +97,11 @@ pub(super) struct CodeFile<'a> {
 impl<'a> CodeFile<'a> {
     pub(super) fn of(path: &'a RelPath, before: &'a Side<'a>, after: &'a Side<'a>) -> Self {
         let base = units(path, before);
-        let test_homes = base.iter().filter(|unit| unit.home.test).map(|unit| unit.home_key().to_owned()).collect();
+        let mut test_homes: HashSet<String> =
+            base.iter().filter(|unit| unit.home.test).map(|unit| unit.home_key().to_owned()).collect();
+        if before.is_test_file(path) {
+            test_homes.insert(String::new());
+        }
         let (old, new) = changed(base, units(path, after));
         Self { path, before, after, old, new, test_homes }
     }

@@ -12,11 +12,12 @@ use syn::{AttrStyle, Attribute, ForeignItem, ImplItem, Item, ItemImpl, TraitItem
 
 use super::{Side, Tree};
 use crate::lines::line_at;
+use crate::syntax::depth;
 use crate::syntax::extent::{
     foreign_item_end, impl_item_end, impl_item_name, item_end, item_name, trait_item_end, trait_item_name,
 };
-use crate::syntax::depth;
 use crate::syntax::lex::{Lexeme, lex};
+use crate::syntax::lifetimes::without_lifetimes;
 
 /// Where units stand.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ pub(in crate::review) struct Unit<'t> {
     /// Line of the file on which the text begins, counted from 1.
     first_line: usize,
     lexemes: OnceCell<Vec<Lexeme<'t>>>,
+    feeds: OnceCell<Vec<usize>>,
 }
 
 impl<'t> Unit<'t> {
@@ -92,7 +94,8 @@ impl<'t> Unit<'t> {
 
     /// The line of the file for a byte of the unit's text.
     pub(in crate::review) fn line(&self, at: usize) -> usize {
-        self.first_line + line_at(self.text, at) - 1
+        let feeds = self.feeds.get_or_init(|| self.text.match_indices('\n').map(|(at, _)| at).collect());
+        self.first_line + feeds.partition_point(|feed| *feed < at)
     }
 
     pub(in crate::review) fn attrs(&self) -> &'t [Attribute] {
@@ -123,12 +126,7 @@ pub(in crate::review) fn units<'t>(path: &RelPath, side: &'t Side<'t>) -> Vec<Un
             collector.push(&home, "text", String::new(), Node::Text, 0, side.text.len());
         }
         Tree::Parsed(parsed) => {
-            let tests = parsed
-                .file
-                .items
-                .iter()
-                .any(|item| matches!(item, Item::Fn(item) if item.attrs.iter().any(is_test_attr)));
-            let test = tests || is_test_path(path) || parsed.file.attrs.iter().any(is_cfg_test);
+            let test = side.is_test_file(path);
             let home = Rc::new(Home { label: String::new(), key: String::new(), test, public });
             collector.offset = parsed.offset;
             let start = collector.inner_attrs(&home, &parsed.file.attrs, parsed.offset);
@@ -154,7 +152,16 @@ impl<'t> Collector<'t> {
         let (counted, line) = self.line;
         let first_line = line + line_at(self.text.get(counted..).unwrap_or(""), start.saturating_sub(counted)) - 1;
         self.line = (start.max(counted), first_line);
-        self.units.push(Unit { home: Rc::clone(home), kind, name, node, text: text.trim_end(), first_line, lexemes: OnceCell::new() });
+        self.units.push(Unit {
+            home: Rc::clone(home),
+            kind,
+            name,
+            node,
+            text: text.trim_end(),
+            first_line,
+            lexemes: OnceCell::new(),
+            feeds: OnceCell::new(),
+        });
     }
 
     fn end(&self, span: Span) -> usize {
@@ -229,14 +236,14 @@ impl<'t> Collector<'t> {
     }
 
     fn impl_block(&mut self, home: &Rc<Home>, block: &'t ItemImpl, start: usize) {
-        let squeezed = |tokens: proc_macro2::TokenStream| tokens.to_string().replace(' ', "");
-        let ty = squeezed(block.self_ty.to_token_stream());
+        // How lifetimes are spelt does not make it another block.
+        let ty = without_lifetimes(block.self_ty.to_token_stream());
         let label = match &block.trait_ {
-            Some((path, _)) => format!("<{ty} as {}>", squeezed(path.to_token_stream())),
+            Some((path, _)) => format!("<{ty} as {}>", without_lifetimes(path.to_token_stream())),
             None => ty,
         };
         let test = home.test || block.attrs.iter().any(is_cfg_test);
-        let generics = squeezed(block.generics.to_token_stream());
+        let generics = without_lifetimes(block.generics.to_token_stream());
         let inner = below(home, &label, &format!(" impl{generics}"), test, home.public);
         let open = self.start(block.brace_token.span.open());
         self.push(home, "impl", label, Node::ImplHead(block), start, open);
@@ -300,9 +307,14 @@ pub(in crate::review) fn is_cfg_test(attr: &Attribute) -> bool {
 
 /// Whether an attribute makes a function a test.
 pub(in crate::review) fn is_test_attr(attr: &Attribute) -> bool {
+    attr.meta.path().segments.last().is_some_and(|segment| is_test_name(&segment.ident.to_string()))
+}
+
+/// The last name of an attribute that makes a function a test.
+pub(super) fn is_test_name(name: &str) -> bool {
     const NAMES: [&str; 8] =
         ["test", "rstest", "test_case", "quickcheck", "wasm_bindgen_test", "bench", "proptest", "test_log"];
-    attr.meta.path().segments.last().is_some_and(|segment| NAMES.iter().any(|name| segment.ident == name))
+    NAMES.contains(&name)
 }
 
 /// Whether the path alone says that the file holds tests.

@@ -1,0 +1,125 @@
+//! The few calls to the operating system that the standard library does not offer: waiting for signals, ending a group
+//! of processes, and the memory that an ended process had used. All unsafe code of the tools is here.
+
+use std::io;
+use std::time::Duration;
+
+/// Ends the processes of a group that one of our children leads.
+pub fn end_group(leader: u32, force: bool) {
+    let signal = if force { libc::SIGKILL } else { libc::SIGTERM };
+    if let Ok(group) = libc::pid_t::try_from(leader)
+        && group > 1
+    {
+        // SAFETY: plain call without pointers; the group was made by one of our children and is named by its id.
+        unsafe { libc::kill(-group, signal) };
+    }
+}
+
+/// Whether a group that one of our children led still has a process.
+#[must_use]
+pub fn group_lives(leader: u32) -> bool {
+    // SAFETY: plain call without pointers; signal 0 only asks.
+    libc::pid_t::try_from(leader).is_ok_and(|group| group > 1 && unsafe { libc::kill(-group, 0) } == 0)
+}
+
+/// Ends one child at once, as `kill -9` does. Its own children are not touched.
+pub fn kill(child: u32) {
+    if let Ok(pid) = libc::pid_t::try_from(child)
+        && pid > 1
+    {
+        // SAFETY: plain call without pointers; the child has not been waited for, so its id is still its own.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+    }
+}
+
+/// How a child ended, and what it had used.
+#[derive(Debug, Clone, Copy)]
+pub struct Used {
+    /// Whether it ended with exit code 0.
+    pub success: bool,
+    /// The most memory it held at one time, bytes.
+    pub peak_memory: u64,
+}
+
+/// Waits for a child and says what it used.
+///
+/// # Errors
+/// When it is no child of this process, or was waited for already.
+pub fn wait_used(child: u32) -> io::Result<Used> {
+    let pid = libc::pid_t::try_from(child).map_err(io::Error::other)?;
+    let mut status: libc::c_int = 0;
+    // SAFETY: `rusage` holds only integers, for which all zeros is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: both pointers are to live variables of the right types.
+        let done = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+        if done == pid {
+            let kib = u64::try_from(usage.ru_maxrss).unwrap_or(0);
+            return Ok(Used {
+                success: libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
+                peak_memory: kib * 1024,
+            });
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Holds back the signals that ask this process to end, for this thread and those it starts, and calls `then` with the
+/// first one that comes. Children get them as usual.
+pub fn on_stop_signal(then: impl FnOnce(i32) + Send + 'static) {
+    // SAFETY: the set is made by `sigemptyset` before anything reads it, and lives as long as it is used.
+    let set = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        set
+    };
+    std::thread::spawn(move || {
+        let mut signal: libc::c_int = 0;
+        // SAFETY: both pointers are to live variables of the right types.
+        if unsafe { libc::sigwait(&raw const set, &raw mut signal) } == 0 {
+            then(signal);
+        }
+    });
+}
+
+/// The processor time that a process's own threads have used so far, without that of its children; `None` once it is
+/// gone. With it, whether the process has ended and only waits to be asked how.
+#[must_use]
+pub fn own_time(pid: u32) -> Option<(Duration, bool)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; what follows it is plain.
+    let (_, rest) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    // SAFETY: plain call without pointers.
+    let per_second = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).ok().filter(|ticks| *ticks > 0)?;
+    Some((Duration::from_millis(ticks * 1000 / per_second), fields.first() == Some(&"Z")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_a_time_and_a_process_that_is_not_there_has_none() {
+        let (_, ended) = own_time(std::process::id()).unwrap();
+        assert!(!ended);
+        assert!(own_time(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn what_a_child_used_is_told_once() {
+        #[expect(clippy::zombie_processes, reason = "waited for by its id")]
+        let child = std::process::Command::new("true").spawn().unwrap();
+        let used = wait_used(child.id()).unwrap();
+        assert!(used.success && used.peak_memory > 0);
+        assert!(wait_used(child.id()).is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! Review: how long the static review of a patch takes, parse and policy, for ten changed files of 500 lines. The files
+//! are put together from the sources of this workspace, so that they hold what real code holds.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use kaizen_domain::RelPath;
+use kaizen_domain::edit::{Change, FileMode, FileState};
+use kaizen_patch::{Policy, ReviewInput};
+use serde_json::{Value, json};
+
+use super::program::build;
+use super::run::Run;
+use super::samples::{Samples, shown};
+use super::table::Table;
+use super::{Options, Outcome};
+use crate::tidy::Files;
+
+/// Files that the patch changes.
+const FILES: usize = 10;
+/// Lines of each.
+const LINES: usize = 500;
+/// Lines that change in each.
+const CHANGED: usize = 10;
+/// The median that a review may take.
+const BAR: Duration = Duration::from_millis(20);
+
+/// Measures it, in a release build of this tool.
+///
+/// # Errors
+/// When that does not build.
+pub fn measure(options: &Options) -> Result<Outcome> {
+    let samples = if options.quick { 20 } else { 50 };
+    let this = build("xtask", "xtask")?;
+    let ended = Run::new(this, &crate::root()).args(["bench-review", "--samples", &samples.to_string()]).succeed()?;
+    let line = ended.stdout.lines().next_back().context("the benchmark said nothing")?;
+    let found: Value = serde_json::from_str(line)?;
+    let micros = |value: &Value| value.as_u64().map(Duration::from_micros);
+    let all: Samples = found["micros"].as_array().into_iter().flatten().filter_map(micros).collect();
+    ensure!(all.count() == samples, "the benchmark took {} samples", all.count());
+    let mut outcome =
+        Outcome { table: Table::new(&["what", "median", "slowest", "bar", "samples"]), ..Outcome::default() };
+    let what = format!("{FILES} files of {LINES} lines, {} changed", found["changed"]);
+    outcome.table.row([what, shown(all.median()), shown(all.max()), shown(BAR), all.count().to_string()]);
+    outcome.notes.push(format!(
+        "{} items changed, {} findings, verdict {}",
+        found["items"], found["findings"], found["verdict"]
+    ));
+    outcome.require(all.median() < BAR, format!("the median is {}", shown(all.median())));
+    outcome.summary = format!("median {} of {} (bar {})", shown(all.median()), all.count(), shown(BAR));
+    Ok(outcome)
+}
+
+/// Reviews the patch again and again in this process, and says how long each review took as one JSON line.
+///
+/// # Errors
+/// When the sources of the workspace do not give such a patch.
+pub fn bench(samples: usize) -> Result<Value> {
+    let changes = changes(&Files::list(&crate::root())?)?;
+    let policy = Policy::default();
+    let input = ReviewInput { changes: &changes, reach: None, policy: &policy, manifests: &[] };
+    let once = kaizen_patch::review(&input);
+    // A review that stops at the first rule would be measured as a fast one.
+    ensure!(!once.items.is_empty(), "the review did not come to the code: {:?}", once.findings);
+    let micros: Vec<u128> = (0..samples)
+        .map(|_| {
+            let started = Instant::now();
+            let review = kaizen_patch::review(black_box(&input));
+            let took = started.elapsed();
+            black_box(review);
+            took.as_micros()
+        })
+        .collect();
+    Ok(json!({
+        "micros": micros,
+        "changed": FILES * CHANGED,
+        "items": once.items.len(),
+        "findings": once.findings.len(),
+        "verdict": format!("{:?}", once.verdict),
+    }))
+}
+
+/// The patch: files put together from whole sources, with some statements changed in each.
+fn changes(files: &Files) -> Result<Vec<Change>> {
+    let sources: Vec<String> = files
+        .rust()
+        .filter(|path| path.starts_with("crates/") && path.contains("/src/"))
+        .filter_map(|path| files.text(path))
+        .filter(|text| text.parse::<proc_macro2::TokenStream>().is_ok())
+        .collect();
+    let mut used = vec![false; sources.len()];
+    (0..FILES)
+        .map(|number| {
+            let before = put_together(&sources, &mut used).context("the workspace has too few sources")?;
+            let after = changed(&before).with_context(|| format!("file {number} has too few plain statements"))?;
+            let state = |text: String| FileState { mode: FileMode::Regular, bytes: text.into_bytes() };
+            let path = RelPath::new(format!("src/part_{number}.rs"))?;
+            Ok(Change { path, before: Some(state(before)), after: Some(state(after)) })
+        })
+        .collect()
+}
+
+/// A file of so many lines: sources that were not used yet, each in a module, and comments for what is left.
+fn put_together(sources: &[String], used: &mut [bool]) -> Option<String> {
+    let mut text = String::from("//! Put together from several files.\n");
+    let mut left = LINES - 1;
+    for (number, (source, used)) in sources.iter().zip(used.iter_mut()).enumerate() {
+        let lines = source.lines().count() + 2;
+        if !*used && lines <= left {
+            text.push_str(&format!("mod part_{number} {{\n{}\n}}\n", source.trim_end_matches('\n')));
+            (*used, left) = (true, left - lines);
+        }
+    }
+    // Nothing but comments would be no file worth reviewing.
+    (left < LINES / 5).then(|| text + &"// The end.\n".repeat(left))
+}
+
+/// The same file with some plain statements changed, spread over it.
+fn changed(before: &str) -> Option<String> {
+    let statement = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("let ")
+            && line.contains(" = ")
+            && line.ends_with(';')
+            && !line.contains(['"', '/'])
+            && !line.contains(" else ")
+    };
+    let candidates: Vec<usize> =
+        before.lines().enumerate().filter(|(_, line)| statement(line)).map(|(at, _)| at).collect();
+    let step = (candidates.len() / CHANGED).max(1);
+    let chosen: Vec<usize> = candidates.into_iter().step_by(step).take(CHANGED).collect();
+    let lines = before.lines().enumerate().map(|(at, line)| match line.split_once(" = ") {
+        Some((name, value)) if chosen.contains(&at) => {
+            format!("{name} = std::convert::identity({});\n", value.trim_end_matches(';'))
+        }
+        _ => format!("{line}\n"),
+    });
+    let text: String = lines.collect();
+    (chosen.len() == CHANGED).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patch_is_of_the_size_that_is_claimed_and_reaches_every_rule() {
+        let changes = changes(&Files::list(&crate::root()).unwrap()).unwrap();
+        assert_eq!(changes.len(), FILES);
+        for change in &changes {
+            let (before, after) = change.texts().unwrap();
+            assert_eq!((before.lines().count(), after.lines().count()), (LINES, LINES), "{}", change.path);
+            assert_eq!(before.lines().zip(after.lines()).filter(|(a, b)| a != b).count(), CHANGED);
+        }
+        let found = bench(1).unwrap();
+        assert!(found["items"].as_u64().unwrap() >= 10, "{found}");
+    }
+}
