@@ -195,11 +195,17 @@ impl ArchitectState {
         let (room, first) = (self.gateway.room(), opportunity.files.clone());
         let (candidates, files) = blocking(move || -> Result<_, AgentError> {
             let listing = world.repo()?.files(&tip)?;
-            let mut candidates: Vec<RelPath> =
-                listing.files.into_iter().map(|(path, _, _)| path).filter(|path| may_change(path, manifests)).collect();
+            let mut listed: Vec<(RelPath, u64)> = listing
+                .files
+                .into_iter()
+                .filter(|(path, _, _)| may_change(path, manifests))
+                .map(|(path, _, size)| (path, size))
+                .collect();
             // What the evidence points at comes first, should there not be room for all.
-            candidates.sort_by_key(|path| !first.contains(path));
-            let files = files_within(&world, &tip, &candidates, room)?;
+            listed.sort_by_key(|(path, _)| !first.contains(path));
+            let shown = fitting(&listed, room);
+            let candidates: Vec<RelPath> = listed.into_iter().map(|(path, _)| path).collect();
+            let files = files_within(&world, &tip, &shown, room)?;
             Ok((candidates, files))
         })
         .await?;
@@ -236,6 +242,13 @@ impl ArchitectState {
         let error = input.repair.map(|repair| repair.error).unwrap_or_default();
         Ok(Err(format!("the model's answer could not be used: {error}")))
     }
+}
+
+/// The files that there is room for, by their sizes alone: a large repository is not read to show a part of it.
+fn fitting(listed: &[(RelPath, u64)], room: usize) -> Vec<RelPath> {
+    let mut left = u64::try_from(room).unwrap_or(u64::MAX);
+    let mut fits = |size: u64| left.checked_sub(size).map(|rest| left = rest).is_some();
+    listed.iter().filter(|(_, size)| fits(*size)).map(|(path, _)| path.clone()).collect()
 }
 
 fn may_change(path: &RelPath, manifests: bool) -> bool {

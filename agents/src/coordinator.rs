@@ -69,7 +69,10 @@ impl Actor for Coordinator {
                 Ok(id) => state.start(&myself, id, reply).await,
                 Err(error) => drop(reply.send(Err(error))),
             },
-            CoordinatorMsg::Resume(id, reply) => state.start(&myself, id, reply).await,
+            CoordinatorMsg::Resume(id, reply) => match state.may_resume(id) {
+                Ok(()) => state.start(&myself, id, reply).await,
+                Err(error) => drop(reply.send(Err(error))),
+            },
             CoordinatorMsg::Over(id, outcome) => state.over(id, outcome),
             CoordinatorMsg::Emergency(reason) => {
                 state.stop_all(&reason);
@@ -95,10 +98,20 @@ impl Actor for Coordinator {
 }
 
 impl CoordinatorState {
-    async fn begin(&self, request: CycleRequest) -> Result<CycleId, AgentError> {
-        if let Some(reason) = &self.emergency {
-            return Err(AgentError::Emergency(reason.clone()));
+    fn may_start(&self) -> Result<(), AgentError> {
+        self.emergency.as_ref().map_or(Ok(()), |reason| Err(AgentError::Emergency(reason.clone())))
+    }
+
+    fn may_resume(&self, id: CycleId) -> Result<(), AgentError> {
+        self.may_start()?;
+        if self.running.contains_key(&id) {
+            return Err(AgentError::Bug(format!("cycle {id} is to be resumed while it runs")));
         }
+        Ok(())
+    }
+
+    async fn begin(&self, request: CycleRequest) -> Result<CycleId, AgentError> {
+        self.may_start()?;
         let id = new_id!(CycleId, self.colleagues.world.clock);
         self.colleagues.journal.append(vec![Event::Cycle { cycle: id, event: CycleEvent::Started { request } }]).await?;
         Ok(id)

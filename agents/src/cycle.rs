@@ -95,6 +95,15 @@ pub fn fold(id: CycleId, records: &[kaizen_domain::Record]) -> Result<Cycle, kai
     )
 }
 
+impl Drop for CycleState {
+    /// Also when the actor dies: whoever takes the cycle over does the step again, and two must not do it at once.
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+    }
+}
+
 impl CycleState {
     fn advance(&mut self, myself: &ActorRef<CycleMsg>) {
         self.step = self.cycle.step();
@@ -106,14 +115,18 @@ impl CycleState {
         let (number, step, cycle) = (self.number, self.step, self.cycle.clone());
         let (colleagues, myself) = (self.arguments.colleagues.clone(), myself.clone());
         let span = tracing::info_span!("step", cycle = %cycle.id.short(), ?step);
-        let work = tracing::Instrument::instrument(
-            async move {
-                let outcome = colleagues.perform(step, &cycle).await;
-                let _ = myself.send_message(CycleMsg::Done(number, outcome));
-            },
-            span,
-        );
-        self.running = Some(tokio::spawn(work).abort_handle());
+        let work = async move { colleagues.perform(step, &cycle).await };
+        let work = tokio::spawn(tracing::Instrument::instrument(work, span));
+        self.running = Some(work.abort_handle());
+        tokio::spawn(async move {
+            let outcome = match work.await {
+                Ok(outcome) => outcome,
+                // A step that panics must be heard of, or the cycle waits for it for ever.
+                Err(error) if error.is_panic() => Err(AgentError::Died { actor: "cycle".to_owned() }),
+                Err(_) => return,
+            };
+            let _ = myself.send_message(CycleMsg::Done(number, outcome));
+        });
     }
 
     async fn record(&mut self, myself: &ActorRef<CycleMsg>, events: Vec<CycleEvent>) {

@@ -1,17 +1,21 @@
 //! The ModelGateway actor: the one door to a language model. It holds the key, the budget of each cycle and the breaker,
 //! and answers a question that was paid for before from the journal.
 
+mod account;
+
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
-use kaizen_domain::{Cycle, CycleId, Spend, Tokens};
-use kaizen_llm::{Budget, Client, Prompt, request_key};
+use kaizen_domain::{Cycle, CycleId, Spend};
+use kaizen_llm::{Client, Completion, Prompt, request_key};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
+use crate::model_gateway::account::Account;
 
 /// A call with all its retries may take this long; its own deadlines end it before.
 const TIMEOUT: Duration = Duration::from_secs(3600);
@@ -63,7 +67,7 @@ pub struct ModelGateway;
 pub struct GatewayState {
     client: Option<Client>,
     journal: JournalHandle,
-    budgets: BTreeMap<CycleId, Budget>,
+    accounts: BTreeMap<CycleId, Account>,
 }
 
 impl Actor for ModelGateway {
@@ -72,7 +76,7 @@ impl Actor for ModelGateway {
     type Arguments = (Option<Client>, JournalHandle);
 
     async fn pre_start(&self, _: ActorRef<GatewayMsg>, (client, journal): Self::Arguments) -> Result<GatewayState, ActorProcessingErr> {
-        Ok(GatewayState { client, journal, budgets: BTreeMap::new() })
+        Ok(GatewayState { client, journal, accounts: BTreeMap::new() })
     }
 
     async fn handle(&self, _: ActorRef<GatewayMsg>, message: GatewayMsg, state: &mut GatewayState) -> Result<(), ActorProcessingErr> {
@@ -94,27 +98,38 @@ impl GatewayState {
             }
             return Ok(answer);
         }
-        let budget = self.budget(&question);
-        let billed = client.complete_within(&question.prompt, &budget).await;
-        let completion =
-            billed.result.map_err(|error| Unanswered { reason: format!("the model gave no answer: {error}"), spend: billed.spend })?;
-        let answer =
-            Answered { text: completion.text, model: completion.model, spend: completion.spend, cycle: question.cycle };
-        let body = serde_json::to_string(&answer).unwrap_or_default();
-        match self.journal.keep_answer(key, body).await {
-            Ok(()) => Ok(answer),
-            // What is not in the journal did not happen; it was paid for all the same.
-            Err(error) => Err(Unanswered { reason: error.to_string(), spend: answer.spend }),
+        let Question { cycle, prompt, .. } = &question;
+        let journal = self.journal.clone();
+        let account = self.account(&question).await.map_err(|error| unpaid(error.to_string()))?;
+        let estimate = client.estimate(prompt).usd;
+        let number = account.intend(&journal, estimate).await.map_err(|error| unpaid(error.to_string()))?;
+        let billed = client.complete_within(prompt, &account.budget).await;
+        let unanswered = |reason: String| Unanswered { reason, spend: billed.spend };
+        let outcome = match billed.result {
+            Ok(completion) => {
+                let Completion { text, model, spend, .. } = completion;
+                let answer = Answered { text, model, spend, cycle: *cycle };
+                let body = serde_json::to_string(&answer).unwrap_or_default();
+                // What is not in the journal did not happen; it was paid for all the same.
+                journal.keep_answer(key, body).await.map(|()| answer).map_err(|error| unanswered(error.to_string()))
+            }
+            Err(error) => Err(unanswered(format!("the model gave no answer: {error}"))),
+        };
+        if let Err(error) = account.settle(&journal, number, billed.spend).await {
+            tracing::warn!(%error, "what a call to the model cost is not in the journal; it counts as the most");
         }
+        outcome
     }
 
-    /// The budget of a cycle; after a restart what was spent before counts as spent.
-    fn budget(&mut self, question: &Question) -> Budget {
-        let fresh = || {
-            let left = question.budget.0.saturating_sub(question.spent.usd.0);
-            Budget::new(kaizen_domain::Usd(left), Tokens(u64::MAX))
-        };
-        self.budgets.entry(question.cycle).or_insert_with(fresh).clone()
+    /// The account of a cycle; after a restart what was spent before counts as spent.
+    async fn account(&mut self, question: &Question) -> Result<&mut Account, AgentError> {
+        match self.accounts.entry(question.cycle) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let Question { cycle, budget, spent, .. } = question;
+                Ok(place.insert(Account::open(&self.journal, *cycle, *budget, *spent).await?))
+            }
+        }
     }
 }
 

@@ -18,6 +18,10 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 const TESTS_WEAKENED: &str = "tests-weakened";
 /// The rule that speaks of lifetimes of public items that are spelt otherwise.
 const LIFETIMES_RESPELT: &str = "public-lifetimes";
+/// The rule that speaks of files of the tests.
+const TEST_FILE: &str = "test-file";
+/// The rule that speaks of unsafe code that reads otherwise, where there is no more of it than before.
+const UNSAFE_CHANGED: &str = "unsafe-changed";
 
 /// What Security is asked.
 pub enum SecurityMsg {
@@ -71,8 +75,9 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
         let known = match finding.rule.as_str() {
             // A person has said so in the settings: such a change is then judged by its trial alone.
             TESTS_WEAKENED => tests_open,
-            // The compiler's own tools suggest only spellings that mean the same.
-            LIFETIMES_RESPELT => plan.task.engine == EngineName::Rustfix,
+            TEST_FILE => tests_open,
+            // The compiler's own tools suggest only what means the same; nothing unsafe is new.
+            LIFETIMES_RESPELT | UNSAFE_CHANGED => plan.task.engine == EngineName::Rustfix,
             _ => false,
         };
         if known {

@@ -12,7 +12,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Spawn
 use crate::address::Address;
 use crate::architect::{Architect, ArchitectHandle};
 use crate::configurator::{Configuration, Configurator};
-use crate::coordinator::{Coordinator, CoordinatorHandle};
+use crate::coordinator::{Coordinator, CoordinatorHandle, CoordinatorMsg};
 use crate::debugger::{Debugger, Repairs};
 use crate::error::AgentError;
 use crate::journal::{JournalActor, JournalHandle};
@@ -180,7 +180,13 @@ impl SupervisorState {
             Child::Debugger => Actor::spawn_linked(name, Debugger::default(), engines, above).await?.0.get_cell(),
             Child::Configurator => Actor::spawn_linked(name, Configurator::default(), engines, above).await?.0.get_cell(),
             Child::Coordinator => {
-                Actor::spawn_linked(name, Coordinator, Colleagues::new(world, gateway), above).await?.0.get_cell()
+                let (coordinator, _) =
+                    Actor::spawn_linked(name, Coordinator, Colleagues::new(world, gateway), above).await?;
+                if let Some(why) = &self.emergency {
+                    // The one before it knew; a new one would start cycles again.
+                    let _ = coordinator.send_message(CoordinatorMsg::Emergency(why.clone()));
+                }
+                coordinator.get_cell()
             }
         };
         self.children.insert(child, cell);

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use kaizen_agents::writing::RepoSource;
-use kaizen_domain::{Attempt, LandingMode, PatchSource, Word};
+use kaizen_domain::{Attempt, Base, LandingMode, PatchSource, Word};
 use kaizen_patch::ApplyError;
 
 use crate::commands::carry::carry;
@@ -114,7 +114,23 @@ fn looked_at(session: &Session, terms: &CycleTerms) -> Result<(), Failure> {
     let source = RepoSource { repo: session.repo(), commit: &base.commit };
     match kaizen_patch::apply_diff(text, &source) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Failure::input(format!("the patch does not apply to {}: {}", base.commit.short(), shown_lines(&error.to_string())), way_out(&error))),
+        Err(error) => Err(Failure { exit: exit_of(&error), message: message_of(&error, &base), help: vec![way_out(&error).to_owned()] }),
+    }
+}
+
+/// What no patch may do is refused; what cannot be read or applied is no patch to judge.
+fn exit_of(error: &ApplyError) -> Exit {
+    match error {
+        ApplyError::Path(_) | ApplyError::Unsupported { .. } | ApplyError::NotRegular { .. } | ApplyError::BelowFile { .. } => Exit::Rejected,
+        _ => Exit::Input,
+    }
+}
+
+fn message_of(error: &ApplyError, base: &Base) -> String {
+    let why = shown_lines(&error.to_string());
+    match exit_of(error) {
+        Exit::Rejected => format!("the patch is refused: {why}"),
+        _ => format!("the patch does not apply to {}: {why}", base.commit.short()),
     }
 }
 

@@ -58,13 +58,26 @@ pub(crate) fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-/// The patches that commits of the repository name in their trailers.
+/// The patches that commits of the repository name in their trailers, but for those that only a person was asked about:
+/// they stand on a branch of their own and on no other.
 fn landed(repo: &Repo) -> Result<Vec<(PatchId, CommitId)>, Failure> {
-    let all = repo.trailers(COMMITS_WALKED)?.into_iter().filter_map(|(commit, trailers)| {
-        let value = |key: &str| trailers.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
-        let cycle: Option<CycleId> = value("Kaizen-Cycle")?.parse().ok();
-        cycle?;
-        Some((value("Kaizen-Patch")?.parse().ok()?, commit))
-    });
-    Ok(all.collect())
+    let (ours, users): (Vec<_>, Vec<_>) =
+        repo.refs_under("refs/heads/")?.into_iter().partition(|(name, _)| name.short().starts_with("kaizen/"));
+    let mut landed = Vec::new();
+    for (commit, trailers) in repo.trailers(COMMITS_WALKED)? {
+        let value = |key: &str| trailers.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+        let cycle: Option<CycleId> = value("Kaizen-Cycle").and_then(|id| id.parse().ok());
+        let patch: Option<PatchId> = value("Kaizen-Patch").and_then(|id| id.parse().ok());
+        let (Some(cycle), Some(patch)) = (cycle, patch) else { continue };
+        let collected = format!("kaizen/{}/landed", cycle.short());
+        let own = ours.iter().filter(|(name, _)| name.short() == collected);
+        let mut holds = false;
+        for (_, tip) in own.chain(&users) {
+            holds = holds || repo.is_ancestor(&commit, tip)?;
+        }
+        if holds {
+            landed.push((patch, commit));
+        }
+    }
+    Ok(landed)
 }

@@ -13,6 +13,8 @@ use crate::story::paint::Paint;
 
 /// Failing tests, or errors, that are named at most.
 const FAILING: usize = 5;
+/// Said when tests fail before anything was changed.
+pub const COMPARED: &str = "            tests are compared one by one: what fails already is held against no patch";
 /// Lines of a diff that are shown at most.
 const DIFF_LINES: usize = 24;
 

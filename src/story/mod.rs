@@ -13,7 +13,8 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use kaizen_agents::Notice;
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{AttemptEvent, Cycle, CycleId, Event, OpportunityId, PatchSource, Record};
+use kaizen_domain::{AttemptEvent, Cycle, CycleId, Event, OpportunityId, PatchSource, Record, TrialOutcome};
+use kaizen_settings::FailingTests;
 
 use crate::output;
 use crate::session::Session;
@@ -58,6 +59,8 @@ pub struct Story {
     paint: Paint,
     /// What the header says about the repository and its work tree.
     place: lines::Place,
+    /// Whether tests that fail before anything was changed are no reason to stop.
+    compares: bool,
     cycle: Option<Cycle>,
     bar: Option<ProgressBar>,
     started: Instant,
@@ -75,7 +78,8 @@ impl Story {
             bar
         });
         let place = lines::Place { name: session.repo().name(), dirty: session.condition().dirty };
-        Self { voice, detail, paint: Paint::new(voice == Voice::Terminal), place, cycle: None, bar, started: Instant::now() }
+        let compares = session.settings.base.failing_tests == FailingTests::Compare;
+        Self { voice, detail, compares, paint: Paint::new(voice == Voice::Terminal), place, cycle: None, bar, started: Instant::now() }
     }
 
     /// Hears a notice and tells what it is worth.
@@ -146,6 +150,9 @@ impl Story {
             CycleEvent::BaseTried { report } => {
                 self.say(&lines::base(&self.paint, report));
                 self.say_all(lines::failing(report));
+                if self.compares && report.outcome == TrialOutcome::Ran && report.failing().next().is_some() {
+                    self.say(lines::COMPARED);
+                }
             }
             // A patch that somebody else wrote is all there is to see and to choose from.
             CycleEvent::Ranked { .. } if !engines => self.say(""),

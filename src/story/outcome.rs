@@ -52,10 +52,12 @@ pub fn lines(paint: &Paint, cycle: &Cycle, attempt: &Attempt) -> Vec<String> {
         }
         None => (String::new(), opportunity, String::new()),
     };
-    let head = format!("{number:>3} {} {id:<7} {} {rest}", paint.word(*word), fitted(&shown(title), TITLE));
+    // Without a patch there is nothing to say beside the title, so it has the room.
+    let room = if rest.is_empty() { WIDTH - INDENT } else { TITLE };
+    let head = format!("{number:>3} {} {id:<7} {} {rest}", paint.word(*word), fitted(&shown(title), room));
     let evidence = if *word == Word::Landed { vec![landed(cycle, attempt)] } else { reasons.clone() };
     // The word's colour takes no room on the screen.
-    let used = 3 + 1 + 12 + 1 + 7 + 1 + TITLE + 1 + rest.len();
+    let used = INDENT + room + 1 + rest.len();
     match evidence.as_slice() {
         [] => vec![head.trim_end().to_owned()],
         [one] if !one.contains('\n') && used + one.chars().count() <= WIDTH => vec![format!("{head}{}", shown(one)).trim_end().to_owned()],

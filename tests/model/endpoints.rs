@@ -15,6 +15,9 @@ impl Endpoints {
     }
 
     fn meet(&self, server: &ScriptedModel, word: Word, why: &str) {
+        // What landed waits on a branch and is not done twice on the same base: so the base moves on.
+        self.0.write("README.md", why);
+        self.0.commit("Write about the next endpoint");
         self.0.settings(&settings(server).set("model", "first_byte_secs", 1).set("model", "idle_secs", 1));
         let ran = run_cycle(&self.0, server, &["--only", "repair,cleanup", "--max-landings", "1"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");

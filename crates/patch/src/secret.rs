@@ -135,6 +135,8 @@ const NAMES: &[&str] = &["key", "token", "password", "passwd", "secret", "creden
 /// Values that look random, assigned to a name that sounds like a credential.
 fn assigned(line: &str) -> impl Iterator<Item = Range<usize>> {
     let assignment = line.find([':', '=']);
+    // A value has twenty characters at least, so a line has more.
+    let assignment = assignment.filter(|_| line.len() > 24 && line.bytes().any(|byte| byte.is_ascii_digit()));
     let lower = assignment.map(|_| line.to_ascii_lowercase()).unwrap_or_default();
     let named = NAMES.iter().filter_map(|name| lower.find(name).map(|at| at + name.len())).min();
     let from = assignment.zip(named).map(|(at, named)| at.max(named));

@@ -129,7 +129,7 @@ impl RootBuilder {
         for name in DEVICES {
             // Read-only, or root could change the mode of the host's own device.
             let host = Path::new("/dev").join(name);
-            self.host_path(&host, &host, NO_SUID | NO_EXEC)?;
+            self.host_path(&host, &host, READ_ONLY | NO_SUID | NO_EXEC)?;
         }
         for (name, target) in [("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
             let at = place(ROOT, &format!("dev/{name}"))?;

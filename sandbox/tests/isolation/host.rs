@@ -43,6 +43,27 @@ fn only_the_tree_and_scratch_space_can_be_written() {
 }
 
 #[test]
+fn every_other_mount_is_read_only_and_none_honours_setuid() {
+    let finished = inside("mounts", "");
+    let printed = text(&finished.stdout);
+    let mounts: Vec<(&str, &str)> = printed
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ').skip(4);
+            Some((words.next()?, words.next()?))
+        })
+        .collect();
+    assert!(mounts.iter().any(|(at, _)| *at == "/proc") && mounts.len() > 10, "{printed}");
+    for (at, options) in mounts {
+        let has = |wanted: &str| options.split(',').any(|option| option == wanted);
+        let writable = ["/tmp", "/home/kaizen", "/dev/shm", "/repo"].contains(&at);
+        assert_eq!(has("rw"), writable, "{at}: {options}");
+        assert!(has("nosuid"), "{at}: {options}");
+        assert!(has("nodev") || at.starts_with("/dev/") || at.starts_with("/proc/"), "{at}: {options}");
+    }
+}
+
+#[test]
 fn a_listener_on_the_loopback_of_the_host_cannot_be_reached() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     assert_refused_inside("connect tcp", &listener.local_addr().expect("an address").to_string());

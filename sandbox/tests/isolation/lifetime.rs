@@ -82,6 +82,8 @@ fn cancelling_from_another_thread_ends_all_jobs_that_share_the_flag() {
                 })
             })
             .collect();
+        // Or a job that fails would leave this waiting for it.
+        drop(said);
         for _ in &jobs {
             heard.recv().expect("a job is up");
         }

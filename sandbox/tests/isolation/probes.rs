@@ -35,6 +35,7 @@ pub fn play(name: &str, argument: &str) -> ! {
         "descriptors" => descriptors(),
         "status" => print_and_exit(&fs::read_to_string("/proc/self/status").expect("a status")),
         "limits" => print_and_exit(&fs::read_to_string("/proc/self/limits").expect("limits")),
+        "mounts" => print_and_exit(&fs::read_to_string("/proc/self/mountinfo").expect("mounts")),
         "namespaces" => namespaces(),
         "writable places" => writable_places(),
         "calls" => calls::print_all(),

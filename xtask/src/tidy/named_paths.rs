@@ -94,7 +94,7 @@ fn exists(files: &Files, path: &str) -> bool {
 fn stands_for(pattern: &[&str], file: &[&str]) -> bool {
     match (pattern.split_first(), file.split_first()) {
         (None, _) => true,
-        (Some((&"**", rest)), _) if rest.is_empty() => !file.is_empty(),
+        (Some((&"**", [])), _) => !file.is_empty(),
         (Some((&"**", rest)), Some((_, below))) => stands_for(rest, file) || stands_for(pattern, below),
         (Some((part, rest)), Some((name, below))) => part_stands_for(part, name) && stands_for(rest, below),
         (Some(_), None) => false,

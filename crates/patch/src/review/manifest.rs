@@ -297,9 +297,7 @@ pub(super) fn judging_folders(input: &ReviewInput<'_>) -> Vec<(String, &'static 
         for kind in ["test", "bench"] {
             for target in manifest.get(kind).and_then(Value::as_array).into_iter().flatten() {
                 let target = target.get("path").and_then(Value::as_str);
-                found.extend(
-                    target.map(|target| (below(target), "belongs to the tests of the base, which judge the change")),
-                );
+                found.extend(target.map(|target| (below(target), super::paths::OF_THE_TESTS)));
             }
         }
     }

@@ -15,6 +15,10 @@ use super::{Findings, ReviewInput};
 const OUTSIDE: &str = "path-outside-reach";
 const FORBIDDEN: &str = "path-forbidden";
 const PROTECTED: &str = "path-protected";
+/// A file of the tests is a rule of its own: a person may open the tests to some changes and not the build.
+const TESTS: &str = "test-file";
+/// Why a file of the tests is guarded.
+pub(super) const OF_THE_TESTS: &str = "belongs to the tests of the base, which judge the change";
 const OWN: &str = "path-own-gate";
 const CLASH: &str = "path-clash";
 
@@ -46,14 +50,11 @@ fn protected(input: &ReviewInput<'_>, change: &Change, judging: &[(String, &'sta
         if change.before.is_none() {
             findings.note(PROTECTED, path, "adds a file to the tests");
         } else {
-            findings.ask(
-                PROTECTED,
-                path,
-                "belongs to the tests of the base, which judge the change; a person must agree",
-            );
+            findings.ask(TESTS, path, format!("{OF_THE_TESTS}; a person must agree"));
         }
     } else if let Some((_, why)) = judging.iter().find(|(prefix, _)| text == prefix || is_below(text, prefix)) {
-        findings.ask(PROTECTED, path, format!("{why}; a person must agree"));
+        let rule = if *why == OF_THE_TESTS { TESTS } else { PROTECTED };
+        findings.ask(rule, path, format!("{why}; a person must agree"));
     }
     if policy.own_repository && matches(&policy.own_gates, text) {
         findings.ask(OWN, path, "is part of Kaizen's own review, policy, sandbox or journal; a person must agree");

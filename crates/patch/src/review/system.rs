@@ -15,7 +15,11 @@ pub(super) const RULE: &str = "system-access";
 
 pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
     for file in files {
-        let (before, after) = (Imports::of(file.before), Imports::of(file.after));
+        if file.new.is_empty() {
+            continue;
+        }
+        let before = if file.old.is_empty() { Imports::default() } else { Imports::of(file.before) };
+        let after = Imports::of(file.after);
         let mut known = Known::default();
         for unit in &file.old {
             uses(unit, &before).into_iter().for_each(|found| known.add(found.key));

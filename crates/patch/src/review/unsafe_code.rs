@@ -9,6 +9,9 @@ use crate::shown::shown;
 use crate::syntax::lex::{Kind, Lexeme};
 
 pub(super) const RULE: &str = "unsafe-code";
+/// The file has no more unsafe code than before, but some of it reads otherwise.
+const CHANGED: &str = "unsafe-changed";
+const PLAIN: &str = "unsafe code";
 
 struct Use {
     /// Tells it from others; holds the code inside, so that a change of it counts as new.
@@ -20,15 +23,18 @@ struct Use {
 pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
     for file in files {
         let mut known = Known::default();
-        file.old.iter().flat_map(uses).for_each(|found| known.add(found.key));
+        let mut plain = 0_usize;
+        for found in file.old.iter().flat_map(uses) {
+            plain += usize::from(found.what == PLAIN);
+            known.add(found.key);
+        }
+        let more = file.new.iter().flat_map(uses).filter(|found| found.what == PLAIN).count() > plain;
         for unit in &file.new {
             for found in uses(unit).into_iter().filter(|found| known.is_new(&found.key)) {
                 let line = unit.line(found.at);
-                findings.ask(
-                    RULE,
-                    file.path,
-                    format!("line {line}: new or changed {} in `{}`", found.what, unit.label()),
-                );
+                let (rule, how) =
+                    if found.what == PLAIN && !more { (CHANGED, "changed") } else { (RULE, "new or changed") };
+                findings.ask(rule, file.path, format!("line {line}: {how} {} in `{}`", found.what, unit.label()));
             }
         }
         removed_lints(file, findings);
@@ -48,7 +54,7 @@ fn uses(unit: &Unit<'_>) -> Vec<Use> {
         let what = match lexeme.text {
             // What a lint is called is no unsafe code.
             _ if lexeme.kind != Kind::Ident => continue,
-            "unsafe" => "unsafe code",
+            "unsafe" => PLAIN,
             "static" if next == "mut" => "mutable static",
             "extern" if next.starts_with('"') || matches!(next, "fn" | "{") => "foreign interface",
             "asm" | "global_asm" | "naked_asm" if next == "!" => "assembly",

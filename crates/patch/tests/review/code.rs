@@ -10,6 +10,10 @@ fn every_changed_rust_file_must_parse_and_none_may_exhaust_the_parser() {
     let broken = changed("src/lib.rs", "fn a() {}\n", "fn a() {\n    let = 1;\n}\n");
     assert_eq!(rules(&broken), ["does-not-parse"]);
     assert!(broken.findings[0].detail.starts_with("2:9: "), "{}", broken.findings[0].detail);
+    let misplaced = changed("src/lib.rs", "fn a() {}\nfn b() {}\n", "fn a() {}\n#![allow(x)]\nfn b() {}\n");
+    assert_eq!((misplaced.verdict, rules(&misplaced)[0]), (Verdict::Refuse, "does-not-parse"));
+    let far = changed("src/lib.rs", "fn a() {}\nfn b() {}\n", "fn a() {}\nfn b() { let }\n");
+    assert!(far.findings[0].detail.starts_with("2:14: "), "{}", far.findings[0].detail);
     let still = changed("src/lib.rs", "fn a( {}\n", "fn a( {}\n\n");
     assert_eq!((still.verdict, still.findings.len()), (Verdict::Pass, 1));
     for deep in [
@@ -48,7 +52,7 @@ fn unsafe_code_asks_a_person_wherever_it_hides() {
         assert!(!rules(&moved).contains(&"unsafe-code"), "{code}: {moved:#?}");
     }
     let inside = changed("src/lib.rs", "fn a() { unsafe { b(1) } }\n", "fn a() { unsafe { b(2) } }\n");
-    assert!(rules(&inside).contains(&"unsafe-code"));
+    assert_eq!((inside.verdict, rules(&inside)), (Verdict::AskPerson, vec!["unsafe-changed"]));
     let lint = changed("src/lib.rs", "#![forbid(unsafe_code)]\nfn a() {}\n", "fn a() {}\n");
     assert!(rules(&lint).contains(&"unsafe-code"), "{lint:#?}");
 }

@@ -6,6 +6,7 @@ pub(super) mod scan;
 pub(super) mod unit;
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use kaizen_domain::RelPath;
 
@@ -27,14 +28,15 @@ pub(super) struct Side<'a> {
 pub(super) enum Tree {
     /// The file is not there.
     Absent,
-    Parsed(Box<Parsed>),
+    /// Its parts, in order.
+    Parsed(Vec<Parsed>),
     Broken(SyntaxFault),
 }
 
 impl From<Result<Parsed, SyntaxFault>> for Tree {
     fn from(parsed: Result<Parsed, SyntaxFault>) -> Self {
         match parsed {
-            Ok(parsed) => Self::Parsed(Box::new(parsed)),
+            Ok(parsed) => Self::Parsed(vec![parsed]),
             Err(fault) => Self::Broken(fault),
         }
     }
@@ -44,18 +46,25 @@ impl From<Result<Parsed, SyntaxFault>> for Tree {
 pub(super) fn sides<'a>(before: Option<&'a str>, after: Option<&'a str>) -> (Side<'a>, Side<'a>) {
     let (Some(old), Some(new)) = (before, after) else { return (Side::whole(before), Side::whole(after)) };
     let outlines = (Outline::of(old), Outline::of(new));
-    if let Some((old_part, new_part)) = differing((old, &outlines.0), (new, &outlines.1))
-        && let Ok(before) = syntax::parse_part(old, old_part)
-        && let Ok(after) = syntax::parse_part(new, new_part)
+    if let Some((old_parts, new_parts)) = differing((old, &outlines.0), (new, &outlines.1))
+        && let Some(before) = parse_parts(old, old_parts)
+        && let Some(after) = parse_parts(new, new_parts)
     {
-        let side = |text, parsed, outline: &Outline| Side {
-            text,
-            tree: Tree::Parsed(Box::new(parsed)),
-            has_tests: outline.has_tests,
-        };
+        let side =
+            |text, parsed, outline: &Outline| Side { text, tree: Tree::Parsed(parsed), has_tests: outline.has_tests };
         return (side(old, before, &outlines.0), side(new, after, &outlines.1));
     }
     (Side::whole(before), Side::whole(after))
+}
+
+/// Parses parts; `None` when one is no list of items by itself.
+fn parse_parts(text: &str, parts: Vec<Range<usize>>) -> Option<Vec<Parsed>> {
+    let parse = |part: Range<usize>| {
+        let at_top = part.start == 0;
+        // Attributes of the whole file stand at its top only.
+        syntax::parse_part(text, part).ok().filter(|parsed| at_top || parsed.file.attrs.is_empty())
+    };
+    parts.into_iter().map(parse).collect()
 }
 
 impl<'a> Side<'a> {

@@ -3,6 +3,7 @@
 //! It lets the review parse only the items that differ between two sides. A wrong guess costs a second parse of the
 //! whole file and nothing else: what is cut in the wrong place does not parse.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::syntax::lex::{Kind, Lexeme, lex};
@@ -49,9 +50,9 @@ impl Outline {
         Self { ends: ends.filter(|_| depth == 0), has_tests }
     }
 
-    fn chunks(&self, text: &str) -> Option<Vec<Range<usize>>> {
+    fn chunks(&self, text: &str) -> Option<Parts> {
         let mut start = 0;
-        let mut chunks: Vec<Range<usize>> = Vec::new();
+        let mut chunks = Parts::new();
         for end in self.ends.as_ref()?.iter().copied().chain([text.len()]) {
             chunks.push(start..end);
             start = end;
@@ -60,22 +61,43 @@ impl Outline {
     }
 }
 
-/// The part of each side that holds every top-level item in which they differ.
+/// Byte ranges of a side.
+type Parts = Vec<Range<usize>>;
+
+/// The parts of each side that do not stand on the other: top-level items with all that belongs to them, in order.
 pub(in crate::review) fn differing(
     (old, old_outline): (&str, &Outline),
     (new, new_outline): (&str, &Outline),
-) -> Option<(Range<usize>, Range<usize>)> {
+) -> Option<(Parts, Parts)> {
     let (before, after) = (old_outline.chunks(old)?, new_outline.chunks(new)?);
-    let same = |(one, other): &(&Range<usize>, &Range<usize>)| old.get((*one).clone()) == new.get((*other).clone());
-    let head = before.iter().zip(&after).take_while(same).count();
-    let rest = before.len().min(after.len()) - head;
-    let tail = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(same).count();
-    let part = |chunks: &[Range<usize>], len: usize| {
-        let start = chunks.get(head).map_or(len, |chunk| chunk.start);
-        let end = chunks.len().checked_sub(tail + 1).and_then(|at| chunks.get(at)).map_or(start, |chunk| chunk.end);
-        start..end.max(start)
-    };
-    Some((part(&before, old.len()), part(&after, new.len())))
+    let head =
+        before.iter().zip(&after).take_while(|(one, other)| old.get((*one).clone()) == new.get((*other).clone()));
+    let head = head.count();
+    let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
+    for chunk in before.iter().skip(head) {
+        counts.entry(old.get(chunk.clone()).unwrap_or("")).or_default().0 += 1;
+    }
+    for chunk in after.iter().skip(head) {
+        counts.entry(new.get(chunk.clone()).unwrap_or("")).or_default().1 += 1;
+    }
+    // As many as stand on both sides are the same.
+    let mut same: HashMap<&str, usize> = counts.iter().map(|(text, (one, other))| (*text, *one.min(other))).collect();
+    let mut same_again = same.clone();
+    let before = before.into_iter().skip(head).filter(|chunk| !take(&mut same, old.get(chunk.clone()).unwrap_or("")));
+    let before = before.collect();
+    let after =
+        after.into_iter().skip(head).filter(|chunk| !take(&mut same_again, new.get(chunk.clone()).unwrap_or("")));
+    Some((before, after.collect()))
+}
+
+fn take(same: &mut HashMap<&str, usize>, text: &str) -> bool {
+    match same.get_mut(text) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Words that begin an item and never stand behind a block inside of one.
@@ -151,23 +173,27 @@ impl Attribute {
 mod tests {
     use super::*;
 
-    fn parts<'t>(old: &'t str, new: &'t str) -> Option<(&'t str, &'t str)> {
+    fn parts(old: &str, new: &str) -> Option<(String, String)> {
         let (before, after) = differing((old, &Outline::of(old)), (new, &Outline::of(new)))?;
-        Some((old.get(before)?, new.get(after)?))
+        let text = |side: &str, parts: Vec<Range<usize>>| parts.into_iter().filter_map(|part| side.get(part)).collect();
+        Some((text(old, before), text(new, after)))
     }
 
     #[test]
     fn only_items_that_differ_are_left() {
         let old = "//! D\nuse a;\nfn f() { 1 }\nfn g() {}\nstruct S;\n";
-        assert_eq!(parts(old, &old.replace('1', "2")), Some(("\nfn f() { 1 }", "\nfn f() { 2 }")));
-        assert_eq!(parts(old, &old.replace("fn g() {}\n", "")), Some(("\nfn g() {}", "")));
-        assert_eq!(parts(old, &format!("{old}fn h() {{}}\n")), Some(("\n", "\nfn h() {}\n")));
-        assert_eq!(parts(old, old), Some(("", "")));
-        assert_eq!(parts("fn f() {", "fn f() {}"), None);
+        let both = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
+        assert_eq!(parts(old, &old.replace('1', "2")), both("\nfn f() { 1 }", "\nfn f() { 2 }"));
+        assert_eq!(parts(old, &old.replace("fn g() {}\n", "")), both("\nfn g() {}", ""));
+        assert_eq!(parts(old, &format!("{old}fn h() {{}}\n")), both("\n", "\nfn h() {}\n"));
         assert_eq!(
-            parts("const A: B = B {};\nfn f() {}", "const A: B = B {};\nfn g() {}"),
-            Some(("\nfn f() {}", "\nfn g() {}"))
+            parts(old, &old.replace('1', "2").replace("S;", "T;")),
+            both("\nfn f() { 1 }\nstruct S;", "\nfn f() { 2 }\nstruct T;")
         );
+        assert_eq!(parts(old, old), both("", ""));
+        assert_eq!(parts("fn f() {", "fn f() {}"), None);
+        let constant = "const A: B = B {};\nfn f() {}";
+        assert_eq!(parts(constant, &constant.replace("fn f", "fn g")), both("\nfn f() {}", "\nfn g() {}"));
     }
 
     #[test]

@@ -128,9 +128,11 @@ pub(in crate::review) fn units<'t>(path: &RelPath, side: &'t Side<'t>) -> Vec<Un
         Tree::Parsed(parsed) => {
             let test = side.is_test_file(path);
             let home = Rc::new(Home { label: String::new(), key: String::new(), test, public });
-            collector.offset = parsed.offset;
-            let start = collector.inner_attrs(&home, &parsed.file.attrs, parsed.offset);
-            collector.items(&home, &parsed.file.items, start);
+            for part in parsed {
+                collector.offset = part.offset;
+                let start = collector.inner_attrs(&home, &part.file.attrs, part.offset);
+                collector.items(&home, &part.file.items, start);
+            }
         }
     }
     collector.units

@@ -1,0 +1,32 @@
+//! The program as a person or another program uses it: built, run on real repositories, judged by what it prints, by
+//! its exit code and by what it leaves in the repository.
+//!
+//! Every test has a repository, a home and a state directory of its own. Those that take long run when
+//! `KAIZEN_TEST_ALL` is set.
+
+mod cli {
+    mod approve;
+    mod bad_base;
+    mod bad_repository;
+    mod bad_settings;
+    mod bisect;
+    mod busy;
+    mod disk_full;
+    mod endless;
+    mod journal_damaged;
+    mod killed;
+    mod landing;
+    mod layouts;
+    mod looking;
+    mod moved;
+    mod printed;
+    mod process;
+    mod revert;
+    mod shapes;
+    mod story;
+    mod support;
+    mod try_asks;
+    mod try_lands;
+    mod try_refuses;
+    mod untouched;
+}
