@@ -9,7 +9,8 @@ fn main() -> std::io::Result<()> {
     let mut files = Vec::new();
     collect(&root, &mut files)?;
     files.sort();
-    let mut text = String::from("/// Every file of the example: its path and its bytes.\nconst EXAMPLE: &[(&str, &[u8])] = &[\n");
+    let mut text =
+        String::from("/// Every file of the example: its path and its bytes.\nconst EXAMPLE: &[(&str, &[u8])] = &[\n");
     for file in files {
         let path = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
         let _ = writeln!(text, "    ({path:?}, include_bytes!({:?})),", file.display().to_string());

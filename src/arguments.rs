@@ -31,7 +31,14 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub settings: Option<PathBuf>,
     /// Keep state in this directory
-    #[arg(long, global = true, value_name = "DIR", env = "KAIZEN_STATE_DIR", hide_env_values = true, display_order = 902)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "KAIZEN_STATE_DIR",
+        hide_env_values = true,
+        display_order = 902
+    )]
     pub state_dir: Option<PathBuf>,
 }
 

@@ -65,7 +65,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             let given = match (args.patch, args.branch) {
                 (_, Some(branch)) => Given::Branch(branch),
                 (Some(path), None) => Given::File(path),
-                (None, None) => return Err(Failure::input("there is no patch to judge", "name a file, `-`, or `--branch`")),
+                (None, None) => {
+                    return Err(Failure::input("there is no patch to judge", "name a file, `-`, or `--branch`"));
+                }
             };
             let landing = (args.landing.mode(), args.landing.update_worktree);
             commands::given::run(options, given, args.message, landing, json)
@@ -80,7 +82,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Status(args) => commands::status::run(&args.session(&global, None), json),
         Command::Log(args) => commands::log::run(&args.repo.session(&global, None), args.last, args.verify, json),
-        Command::Show(args) => commands::show::run(global.state_dir, &args.id.id, args.opportunities, args.evidence, json),
+        Command::Show(args) => {
+            commands::show::run(global.state_dir, &args.id.id, args.opportunities, args.evidence, json)
+        }
         Command::Diff(args) => commands::diff::run(global.state_dir, &args.id, json),
         Command::Init(args) => commands::init::run(&args.repo.repo, args.explain.as_deref(), json),
         Command::Doctor(args) => commands::doctor::run(&args.repo.session(&global, None), args.rebuild_journal, json),

@@ -94,7 +94,10 @@ impl From<JournalError> for Failure {
         match &error {
             JournalError::Leased { pid, held_for, .. } => Self {
                 exit: Exit::Busy,
-                message: format!("another kaizen, process {pid}, has worked on this repository for {}", Millis::from_duration(*held_for)),
+                message: format!(
+                    "another kaizen, process {pid}, has worked on this repository for {}",
+                    Millis::from_duration(*held_for)
+                ),
                 help: vec!["wait until it is done, or stop it; `kaizen status` shows how far it is".to_owned()],
             },
             JournalError::Busy { .. } => split(Exit::Busy, &error.to_string()),
@@ -109,7 +112,9 @@ impl From<JournalError> for Failure {
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match &error {
-            TrialError::Isolation(_) => split(Exit::Sandbox, &error.to_string()).or("`kaizen doctor` shows every layer"),
+            TrialError::Isolation(_) => {
+                split(Exit::Sandbox, &error.to_string()).or("`kaizen doctor` shows every layer")
+            }
             TrialError::Export(_) => split(Exit::Input, &error.to_string()),
             TrialError::Fetch { .. } | TrialError::Metadata { .. } => Self::input(
                 error.to_string().trim_end(),
@@ -138,7 +143,8 @@ impl From<AgentError> for Failure {
             },
             AgentError::Emergency(reason) => Self::fault(format!("emergency, nothing lands any more: {reason}"))
                 .or("`kaizen log` shows what led to it; this is a fault of Kaizen's own, please report it"),
-            other => Self::fault(other.to_string()).or("this is a fault of Kaizen's own; please report it with `kaizen log --json`"),
+            other => Self::fault(other.to_string())
+                .or("this is a fault of Kaizen's own; please report it with `kaizen log --json`"),
         }
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use kaizen_agents::cycle::fold;
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{
-    Attempt, CommitId, Cycle, CycleId, Event, PatchId, PatchSource, Record, Word,
-};
+use kaizen_domain::{Attempt, CommitId, Cycle, CycleId, Event, PatchId, PatchSource, Record, Word};
 use kaizen_journal::{Filter, Journal};
 
 use crate::failure::Failure;

@@ -13,7 +13,10 @@ use crate::failure::Failure;
 /// When there is no such path, or no repository there.
 pub fn open(path: &Path) -> Result<Repo, Failure> {
     if !path.exists() {
-        return Err(Failure::input(format!("there is no {}", path.display()), "name a folder of the repository with `--repo`"));
+        return Err(Failure::input(
+            format!("there is no {}", path.display()),
+            "name a folder of the repository with `--repo`",
+        ));
     }
     Ok(Repo::open(path)?)
 }
@@ -105,13 +108,20 @@ fn no_project(repo: &Repo, commit: &CommitId) -> Failure {
 /// # Errors
 /// When there is no branch, or it is checked out and may not or cannot move along.
 pub fn check_landing(
-    repo: &Repo, base: &Base, landing: LandingMode, update_worktree: bool, condition: &Condition,
+    repo: &Repo,
+    base: &Base,
+    landing: LandingMode,
+    update_worktree: bool,
+    condition: &Condition,
 ) -> Result<(), Failure> {
     if landing == LandingMode::Branch {
         return Ok(());
     }
     let Some(target) = &base.target else {
-        return Err(Failure::input("HEAD is detached, so there is no branch to merge into", "check out a branch, name one with `--base`, or use `--landing branch`"));
+        return Err(Failure::input(
+            "HEAD is detached, so there is no branch to merge into",
+            "check out a branch, name one with `--base`, or use `--landing branch`",
+        ));
     };
     let Some(worktree) = repo.checked_out(target)? else { return Ok(()) };
     if !update_worktree {
@@ -121,7 +131,11 @@ pub fn check_landing(
         ));
     }
     // The branch may be checked out in another work tree than the one that was named.
-    let dirty = if repo.top().as_deref() == Some(&worktree) { condition.dirty } else { Repo::open(&worktree)?.condition()?.dirty };
+    let dirty = if repo.top().as_deref() == Some(&worktree) {
+        condition.dirty
+    } else {
+        Repo::open(&worktree)?.condition()?.dirty
+    };
     let files = match dirty {
         0 => return Ok(()),
         1 => "a file is changed or untracked".to_owned(),

@@ -114,7 +114,12 @@ impl Session {
     ///
     /// # Errors
     /// When the terms do not fit the repository, or the cycle cannot go on.
-    pub async fn run(&self, kaizen: &Kaizen, terms: CycleTerms, on: &mut impl FnMut(&Notice)) -> Result<Arc<Cycle>, Failure> {
+    pub async fn run(
+        &self,
+        kaizen: &Kaizen,
+        terms: CycleTerms,
+        on: &mut impl FnMut(&Notice),
+    ) -> Result<Arc<Cycle>, Failure> {
         let request = self.request(terms)?;
         heard(kaizen, kaizen.run_cycle(request), on).await
     }
@@ -123,7 +128,11 @@ impl Session {
     ///
     /// # Errors
     /// When one cannot go on.
-    pub async fn finish_cut_off(&self, kaizen: &Kaizen, on: &mut impl FnMut(&Notice)) -> Result<Vec<Arc<Cycle>>, Failure> {
+    pub async fn finish_cut_off(
+        &self,
+        kaizen: &Kaizen,
+        on: &mut impl FnMut(&Notice),
+    ) -> Result<Vec<Arc<Cycle>>, Failure> {
         self.settle_revert(kaizen).await?;
         let mut finished = Vec::new();
         for id in kaizen.cut_off().await? {
@@ -136,7 +145,12 @@ impl Session {
     ///
     /// # Errors
     /// When it cannot go on.
-    pub async fn resume(&self, kaizen: &Kaizen, id: CycleId, on: &mut impl FnMut(&Notice)) -> Result<Arc<Cycle>, Failure> {
+    pub async fn resume(
+        &self,
+        kaizen: &Kaizen,
+        id: CycleId,
+        on: &mut impl FnMut(&Notice),
+    ) -> Result<Arc<Cycle>, Failure> {
         // A listener that comes late is told what is known already.
         for record in kaizen.journal().records(Some(id)).await? {
             on(&Notice::Recorded(Box::new(record)));
@@ -159,7 +173,9 @@ impl Session {
 
 /// Waits for a cycle while its notices are told.
 async fn heard(
-    kaizen: &Kaizen, work: impl Future<Output = Result<Arc<Cycle>, AgentError>>, on: &mut impl FnMut(&Notice),
+    kaizen: &Kaizen,
+    work: impl Future<Output = Result<Arc<Cycle>, AgentError>>,
+    on: &mut impl FnMut(&Notice),
 ) -> Result<Arc<Cycle>, Failure> {
     let mut notices = kaizen.subscribe();
     tokio::pin!(work);
@@ -185,8 +201,12 @@ fn load_settings(repo: &Repo, options: &SessionOptions) -> Result<Settings, Fail
     let own = options.settings_file.clone().or_else(|| state_dir::own_settings().filter(|path| path.exists()));
     if let Some(path) = own {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::input(format!("the settings file {file} cannot be read: {error}"), "name another with `--settings`"))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::input(
+                format!("the settings file {file} cannot be read: {error}"),
+                "name another with `--settings`",
+            )
+        })?;
         layers.push(Layer { file, text, origin: Origin::Own });
     }
     Ok(load(&layers)?)
@@ -194,7 +214,12 @@ fn load_settings(repo: &Repo, options: &SessionOptions) -> Result<Settings, Fail
 
 /// The settings file of a repository: in its work tree as it is, in a bare repository that of HEAD.
 fn in_repository(repo: &Repo) -> Result<Option<String>, Failure> {
-    let unread = |why: String| Failure::input(format!("{SETTINGS} cannot be read: {why}"), "mend it, or move it away; `kaizen init` writes a new one");
+    let unread = |why: String| {
+        Failure::input(
+            format!("{SETTINGS} cannot be read: {why}"),
+            "mend it, or move it away; `kaizen init` writes a new one",
+        )
+    };
     let bytes = match repo.top() {
         Some(top) => {
             let path = top.join(SETTINGS);
@@ -222,7 +247,9 @@ fn client(model: &ModelSettings) -> Result<Option<Client>, Failure> {
         return Ok(None);
     }
     let price = |key: &str, text: &str| {
-        text.parse::<Usd>().map_err(|error| Failure::input(format!("`model.{key}`: {error}"), "write the price of a million tokens in dollars"))
+        text.parse::<Usd>().map_err(|error| {
+            Failure::input(format!("`model.{key}`: {error}"), "write the price of a million tokens in dollars")
+        })
     };
     let provider = Provider {
         base_url: model.base_url.clone(),
@@ -244,9 +271,9 @@ fn client(model: &ModelSettings) -> Result<Option<Client>, Failure> {
             Structured::Text => kaizen_llm::Structured::Text,
         },
     };
-    Client::new(provider)
-        .map(Some)
-        .map_err(|error| Failure::input(format!("the model cannot be used: {error}"), "see `kaizen init --explain model`"))
+    Client::new(provider).map(Some).map_err(|error| {
+        Failure::input(format!("the model cannot be used: {error}"), "see `kaizen init --explain model`")
+    })
 }
 
 fn key(model: &ModelSettings) -> Result<Option<String>, Failure> {
@@ -263,6 +290,9 @@ fn key(model: &ModelSettings) -> Result<Option<String>, Failure> {
     }
     let read = std::fs::read_to_string(&model.key_file);
     read.map(|key| Some(key.trim().to_owned())).map_err(|error| {
-        Failure::input(format!("the key file {} (`model.key_file`) cannot be read: {error}", model.key_file), "make it readable for you alone")
+        Failure::input(
+            format!("the key file {} (`model.key_file`) cannot be read: {error}", model.key_file),
+            "make it readable for you alone",
+        )
     })
 }

@@ -10,8 +10,9 @@ use crate::failure::Failure;
 /// When none is known.
 pub fn resolve(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
     match asked.filter(|dir| !dir.as_os_str().is_empty()) {
-        Some(dir) => std::path::absolute(&dir)
-            .map_err(|error| Failure::input(format!("{} is no place for Kaizen's state: {error}", dir.display()), "name a directory")),
+        Some(dir) => std::path::absolute(&dir).map_err(|error| {
+            Failure::input(format!("{} is no place for Kaizen's state: {error}", dir.display()), "name a directory")
+        }),
         None => find(),
     }
 }
@@ -25,7 +26,9 @@ pub fn find() -> Result<PathBuf, Failure> {
     absolute("KAIZEN_STATE_DIR")
         .or_else(|| absolute("XDG_STATE_HOME").map(|dir| dir.join("kaizen")))
         .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/kaizen")))
-        .ok_or_else(|| Failure::input("there is no place for Kaizen's state", "set HOME, or KAIZEN_STATE_DIR to an absolute path"))
+        .ok_or_else(|| {
+            Failure::input("there is no place for Kaizen's state", "set HOME, or KAIZEN_STATE_DIR to an absolute path")
+        })
 }
 
 /// A person's own settings file: `XDG_CONFIG_HOME/kaizen/kaizen.toml`, else `~/.config/kaizen/kaizen.toml`.

@@ -47,11 +47,20 @@ impl Actor for Architect {
     type State = ArchitectState;
     type Arguments = (Arc<World>, GatewayHandle);
 
-    async fn pre_start(&self, _: ActorRef<ArchitectMsg>, (world, gateway): Self::Arguments) -> Result<ArchitectState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<ArchitectMsg>,
+        (world, gateway): Self::Arguments,
+    ) -> Result<ArchitectState, ActorProcessingErr> {
         Ok(ArchitectState { world, gateway })
     }
 
-    async fn handle(&self, _: ActorRef<ArchitectMsg>, message: ArchitectMsg, state: &mut ArchitectState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<ArchitectMsg>,
+        message: ArchitectMsg,
+        state: &mut ArchitectState,
+    ) -> Result<(), ActorProcessingErr> {
         let ArchitectMsg::Plan(cycle, opportunity, reply) = message;
         let _ = reply.send(state.plan(&cycle, &opportunity).await);
         Ok(())
@@ -88,7 +97,9 @@ impl ArchitectState {
         };
         if shape.reach.is_empty() && shape.engine != EngineName::Given {
             let reason = match shape.engine {
-                EngineName::Rustfix => "all of it lies in files that only a person may change (tests, build scripts, CI)",
+                EngineName::Rustfix => {
+                    "all of it lies in files that only a person may change (tests, build scripts, CI)"
+                }
                 _ => "no file of the repository can be named that a change would be in",
             };
             return declined(reason.to_owned());
@@ -115,11 +126,16 @@ impl ArchitectState {
     fn shape(&self, cycle: &Cycle, opportunity: &Opportunity) -> Result<Shape, String> {
         let topic = opportunity.topic.as_str();
         let base_runs = cycle.base_report.as_ref().is_none_or(|report| report.outcome == TrialOutcome::Ran);
-        if !base_runs && opportunity.kind != OpportunityKind::Proposal && topic != "build" && opportunity.kind != OpportunityKind::Goal {
+        if !base_runs
+            && opportunity.kind != OpportunityKind::Proposal
+            && topic != "build"
+            && opportunity.kind != OpportunityKind::Goal
+        {
             return Err("the base does not build, so nothing could be shown about this".to_owned());
         }
         let model = self.gateway.configured();
-        let without = |what: &str| Err(format!("{what} needs a model, and none is configured (kaizen init --explain model)"));
+        let without =
+            |what: &str| Err(format!("{what} needs a model, and none is configured (kaizen init --explain model)"));
         let shape = |specialist, engine, check, rationale: &str| {
             let mut reach = opportunity.files.clone();
             if engine == EngineName::Rustfix {
@@ -137,7 +153,11 @@ impl ArchitectState {
                 "somebody else wrote it; it is judged like any other patch",
             ),
             OpportunityKind::Cleanup | OpportunityKind::Performance if topic.starts_with("lint:") => {
-                let who = if opportunity.kind == OpportunityKind::Performance { Specialist::Optimizer } else { Specialist::Debugger };
+                let who = if opportunity.kind == OpportunityKind::Performance {
+                    Specialist::Optimizer
+                } else {
+                    Specialist::Debugger
+                };
                 shape(who, EngineName::Rustfix, Check::NothingBreaks, "the tool that found it says how to change it")
             }
             OpportunityKind::Dependency if topic.starts_with("unused:") => self.unused(cycle, opportunity),
@@ -150,21 +170,34 @@ impl ArchitectState {
             }
             OpportunityKind::Repair => {
                 let check = Check::TestsPass { tests: failing(cycle, opportunity) };
-                shape(Specialist::Debugger, EngineName::Model, check, "a test shows what is wrong, and when it is right")
+                shape(
+                    Specialist::Debugger,
+                    EngineName::Model,
+                    check,
+                    "a test shows what is wrong, and when it is right",
+                )
             }
             OpportunityKind::Goal if !model => without("carrying out a goal"),
-            OpportunityKind::Goal if about_speed(&opportunity.title) => {
-                shape(Specialist::Optimizer, EngineName::Model, Check::Faster, "a person asked for speed, so speed is measured")
+            OpportunityKind::Goal if about_speed(&opportunity.title) => shape(
+                Specialist::Optimizer,
+                EngineName::Model,
+                Check::Faster,
+                "a person asked for speed, so speed is measured",
+            ),
+            OpportunityKind::Goal => {
+                shape(Specialist::Debugger, EngineName::Model, goal_check(cycle), "a person asked for it")
             }
-            OpportunityKind::Goal => shape(Specialist::Debugger, EngineName::Model, goal_check(cycle), "a person asked for it"),
             OpportunityKind::Performance if !model => without("changing this by hand"),
             OpportunityKind::Performance => {
                 shape(Specialist::Optimizer, EngineName::Model, Check::Faster, "it is worth it only if it is faster")
             }
             OpportunityKind::Dependency if !model => without("settling several versions of a crate"),
-            OpportunityKind::Dependency => {
-                shape(Specialist::Configurator, EngineName::Model, Check::NothingBreaks, "a manifest can bring the versions together")
-            }
+            OpportunityKind::Dependency => shape(
+                Specialist::Configurator,
+                EngineName::Model,
+                Check::NothingBreaks,
+                "a manifest can bring the versions together",
+            ),
             OpportunityKind::Cleanup | OpportunityKind::Debt if !model => without("changing this by hand"),
             OpportunityKind::Cleanup | OpportunityKind::Debt => {
                 shape(Specialist::Debugger, EngineName::Model, Check::NothingBreaks, "small, and in one place")
@@ -189,9 +222,13 @@ impl ArchitectState {
     /// Asks the model whether it is worth it and which files it is about. What may change is a choice among the sources
     /// there are (for the Configurator: the manifests), never tests, and never anything that only a text names.
     async fn ask_model(
-        &self, cycle: &Arc<Cycle>, opportunity: &Opportunity, mut shape: Shape,
+        &self,
+        cycle: &Arc<Cycle>,
+        opportunity: &Opportunity,
+        mut shape: Shape,
     ) -> Result<Result<Shape, String>, AgentError> {
-        let (world, tip, manifests) = (self.world.clone(), cycle.tip.clone(), shape.specialist == Specialist::Configurator);
+        let (world, tip, manifests) =
+            (self.world.clone(), cycle.tip.clone(), shape.specialist == Specialist::Configurator);
         let (room, first) = (self.gateway.room(), opportunity.files.clone());
         let (candidates, files) = blocking(move || -> Result<_, AgentError> {
             let listing = world.repo()?.files(&tip)?;
@@ -209,15 +246,30 @@ impl ArchitectState {
             Ok((candidates, files))
         })
         .await?;
-        let evidence = cycle.signals.iter().filter(|signal| opportunity.evidence.contains(&signal.id)).map(evidence_line).collect();
+        let evidence = cycle
+            .signals
+            .iter()
+            .filter(|signal| opportunity.evidence.contains(&signal.id))
+            .map(evidence_line)
+            .collect();
         let mut input = ArchitectInput {
             kind: opportunity.kind,
             risk: opportunity.risk,
             title: opportunity.title.clone(),
-            request: cycle.request.goal.as_ref().filter(|_| opportunity.kind == OpportunityKind::Goal).map(|goal| goal.0.clone()),
+            request: cycle
+                .request
+                .goal
+                .as_ref()
+                .filter(|_| opportunity.kind == OpportunityKind::Goal)
+                .map(|goal| goal.0.clone()),
             evidence,
             files,
-            lessons: cycle.lessons.iter().filter(|lesson| lesson.topic == opportunity.topic).map(|lesson| lesson.text.clone()).collect(),
+            lessons: cycle
+                .lessons
+                .iter()
+                .filter(|lesson| lesson.topic == opportunity.topic)
+                .map(|lesson| lesson.text.clone())
+                .collect(),
             repair: None,
         };
         for _ in 0..2 {
@@ -255,7 +307,9 @@ fn may_change(path: &RelPath, manifests: bool) -> bool {
     if manifests {
         return matches!(path.file_name(), "Cargo.toml" | "Cargo.lock");
     }
-    path.is_rust() && path.file_name() != "build.rs" && !path.parts().any(|part| matches!(part, "tests" | "benches" | "target"))
+    path.is_rust()
+        && path.file_name() != "build.rs"
+        && !path.parts().any(|part| matches!(part, "tests" | "benches" | "target"))
 }
 
 /// A signal in one line, for a prompt.
@@ -270,7 +324,9 @@ fn evidence_line(signal: &Signal) -> String {
         SignalKind::FailingTest { test, output } => format!("test {test} fails{at}:\n{output}"),
         SignalKind::FlakyTest { test } => format!("test {test} fails now and then"),
         SignalKind::UnusedDependency { dependency, .. } => format!("nothing names the dependency {dependency}"),
-        SignalKind::DuplicateDependency { name, versions } => format!("{name} is locked in versions {}", versions.join(", ")),
+        SignalKind::DuplicateDependency { name, versions } => {
+            format!("{name} is locked in versions {}", versions.join(", "))
+        }
         SignalKind::Todo { text, .. } => format!("a note{at}: {text}"),
         SignalKind::Goal { text } => text.clone(),
         SignalKind::Proposal { title } => title.clone(),
@@ -295,7 +351,20 @@ fn failing(cycle: &Cycle, opportunity: &Opportunity) -> Vec<kaizen_domain::TestI
 
 /// Whether a person's words ask for speed: then the change must be measured.
 fn about_speed(goal: &str) -> bool {
-    let words = ["fast", "faster", "slow", "slower", "speed", "performance", "quadratic", "linear", "latency", "throughput", "optimise", "optimize"];
+    let words = [
+        "fast",
+        "faster",
+        "slow",
+        "slower",
+        "speed",
+        "performance",
+        "quadratic",
+        "linear",
+        "latency",
+        "throughput",
+        "optimise",
+        "optimize",
+    ];
     goal.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word))
 }
 

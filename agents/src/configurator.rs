@@ -26,7 +26,9 @@ impl Craft for Configuration {
                 SignalKind::DuplicateDependency { name, versions } => {
                     Some(format!("the lock file holds {name} in versions {}", versions.join(", ")))
                 }
-                SignalKind::UnusedDependency { dependency, table, .. } => Some(format!("nothing names {dependency} of {table}")),
+                SignalKind::UnusedDependency { dependency, table, .. } => {
+                    Some(format!("nothing names {dependency} of {table}"))
+                }
                 _ => None,
             })
             .collect();
@@ -34,7 +36,8 @@ impl Craft for Configuration {
     }
 
     fn accept(_: &Brief, proposal: &Proposal) -> Result<(), String> {
-        let other = proposal.changes.iter().find(|change| !matches!(change.path.file_name(), "Cargo.toml" | "Cargo.lock"));
+        let other =
+            proposal.changes.iter().find(|change| !matches!(change.path.file_name(), "Cargo.toml" | "Cargo.lock"));
         match other {
             Some(change) => Err(format!("the change touches {}, which is no manifest", change.path)),
             None => Ok(()),

@@ -59,11 +59,20 @@ impl Actor for Coordinator {
     type State = CoordinatorState;
     type Arguments = Colleagues;
 
-    async fn pre_start(&self, _: ActorRef<CoordinatorMsg>, colleagues: Colleagues) -> Result<CoordinatorState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<CoordinatorMsg>,
+        colleagues: Colleagues,
+    ) -> Result<CoordinatorState, ActorProcessingErr> {
         Ok(CoordinatorState { colleagues, running: BTreeMap::new(), emergency: None })
     }
 
-    async fn handle(&self, myself: ActorRef<CoordinatorMsg>, message: CoordinatorMsg, state: &mut CoordinatorState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<CoordinatorMsg>,
+        message: CoordinatorMsg,
+        state: &mut CoordinatorState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             CoordinatorMsg::Run(request, reply) => match state.begin(*request).await {
                 Ok(id) => state.start(&myself, id, reply).await,
@@ -84,11 +93,15 @@ impl Actor for Coordinator {
     }
 
     async fn handle_supervisor_evt(
-        &self, myself: ActorRef<CoordinatorMsg>, event: SupervisionEvent, state: &mut CoordinatorState,
+        &self,
+        myself: ActorRef<CoordinatorMsg>,
+        event: SupervisionEvent,
+        state: &mut CoordinatorState,
     ) -> Result<(), ActorProcessingErr> {
         // A clean end has been reported by `Over`; only a failure is news.
         if let SupervisionEvent::ActorFailed(cell, error) = event {
-            let found = state.running.iter().find(|(_, running)| running.actor.get_id() == cell.get_id()).map(|(id, _)| *id);
+            let found =
+                state.running.iter().find(|(_, running)| running.actor.get_id() == cell.get_id()).map(|(id, _)| *id);
             if let Some(id) = found {
                 state.start_again(&myself, id, &error.to_string()).await;
             }
@@ -113,14 +126,18 @@ impl CoordinatorState {
     async fn begin(&self, request: CycleRequest) -> Result<CycleId, AgentError> {
         self.may_start()?;
         let id = new_id!(CycleId, self.colleagues.world.clock);
-        self.colleagues.journal.append(vec![Event::Cycle { cycle: id, event: CycleEvent::Started { request } }]).await?;
+        self.colleagues
+            .journal
+            .append(vec![Event::Cycle { cycle: id, event: CycleEvent::Started { request } }])
+            .await?;
         Ok(id)
     }
 
     async fn start(&mut self, myself: &ActorRef<CoordinatorMsg>, id: CycleId, reply: OutcomePort) {
         match self.spawn(myself, id).await {
             Ok(actor) => {
-                let running = Running { actor, intensity: Intensity::new(INTENSITY.0, INTENSITY.1), reply: Some(reply) };
+                let running =
+                    Running { actor, intensity: Intensity::new(INTENSITY.0, INTENSITY.1), reply: Some(reply) };
                 self.running.insert(id, running);
             }
             Err(error) => drop(reply.send(Err(error))),

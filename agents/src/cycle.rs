@@ -57,14 +57,23 @@ impl Actor for CycleActor {
     type State = CycleState;
     type Arguments = CycleArguments;
 
-    async fn pre_start(&self, myself: ActorRef<CycleMsg>, arguments: CycleArguments) -> Result<CycleState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<CycleMsg>,
+        arguments: CycleArguments,
+    ) -> Result<CycleState, ActorProcessingErr> {
         let records = arguments.colleagues.journal.records(Some(arguments.id)).await?;
         let cycle = fold(arguments.id, &records)?;
         myself.send_message(CycleMsg::Advance)?;
         Ok(CycleState { arguments, cycle: Arc::new(cycle), running: None, step: Step::Nothing, number: 0, deaths: 0 })
     }
 
-    async fn handle(&self, myself: ActorRef<CycleMsg>, message: CycleMsg, state: &mut CycleState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<CycleMsg>,
+        message: CycleMsg,
+        state: &mut CycleState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             CycleMsg::Advance => state.advance(&myself),
             CycleMsg::Done(number, outcome) if number == state.number => {
@@ -153,7 +162,8 @@ impl CycleState {
             return match opportunity_of(self.step) {
                 _ if error.may_pass() => self.over(myself, Err(error)),
                 Some(opportunity) if error.is_about_the_matter() => {
-                    let event = CycleEvent::Attempt { opportunity, what: AttemptEvent::Stopped { reason: error.to_string() } };
+                    let event =
+                        CycleEvent::Attempt { opportunity, what: AttemptEvent::Stopped { reason: error.to_string() } };
                     self.record(myself, vec![event]).await;
                 }
                 _ => self.close(myself, error).await,
@@ -201,8 +211,12 @@ impl CycleState {
 
 fn opportunity_of(step: Step) -> Option<OpportunityId> {
     match step {
-        Step::Plan(id) | Step::Write(id) | Step::Review(id) | Step::Try(id) | Step::Weigh(id) | Step::Intend(id) => Some(id),
+        Step::Plan(id) | Step::Write(id) | Step::Review(id) | Step::Try(id) | Step::Weigh(id) | Step::Intend(id) => {
+            Some(id)
+        }
         // A landing whose ref may have moved is never put aside, and the rest concerns the cycle as a whole.
-        Step::Land(_) | Step::Learn(_) | Step::TryBase | Step::Collect | Step::Rank | Step::Finish | Step::Nothing => None,
+        Step::Land(_) | Step::Learn(_) | Step::TryBase | Step::Collect | Step::Rank | Step::Finish | Step::Nothing => {
+            None
+        }
     }
 }

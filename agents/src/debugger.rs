@@ -23,10 +23,18 @@ impl Craft for Repairs {
         for signal in brief.evidence() {
             match &signal.kind {
                 SignalKind::FailingTest { test, output } => case.failing_tests.push((test.to_string(), output.clone())),
-                SignalKind::FlakyTest { test } => case.failing_tests.push((test.to_string(), "fails now and then".to_owned())),
-                SignalKind::BuildFailure { errors } => case.diagnostics.extend(errors.iter().map(|error| error.rendered.clone())),
+                SignalKind::FlakyTest { test } => {
+                    case.failing_tests.push((test.to_string(), "fails now and then".to_owned()))
+                }
+                SignalKind::BuildFailure { errors } => {
+                    case.diagnostics.extend(errors.iter().map(|error| error.rendered.clone()))
+                }
                 SignalKind::Diagnostic { lint, message, .. } => {
-                    let at = signal.place.as_ref().map(|place| format!(" at {}:{}", place.path, place.line)).unwrap_or_default();
+                    let at = signal
+                        .place
+                        .as_ref()
+                        .map(|place| format!(" at {}:{}", place.path, place.line))
+                        .unwrap_or_default();
                     case.diagnostics.push(format!("{lint}: {message}{at}"));
                 }
                 _ => {}

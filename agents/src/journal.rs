@@ -63,7 +63,11 @@ impl Actor for JournalActor {
     type State = JournalState;
     type Arguments = Arc<World>;
 
-    async fn pre_start(&self, myself: ActorRef<JournalMsg>, world: Arc<World>) -> Result<JournalState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<JournalMsg>,
+        world: Arc<World>,
+    ) -> Result<JournalState, ActorProcessingErr> {
         let (dir, key) = (world.state_dir.clone(), world.key.clone());
         let open = blocking(move || -> Result<Open, kaizen_journal::JournalError> {
             let mut journal = Journal::open(&dir)?;
@@ -75,7 +79,12 @@ impl Actor for JournalActor {
         Ok(JournalState { world, open: Some(open) })
     }
 
-    async fn handle(&self, _: ActorRef<JournalMsg>, message: JournalMsg, state: &mut JournalState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<JournalMsg>,
+        message: JournalMsg,
+        state: &mut JournalState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             JournalMsg::Append(events, reply) => {
                 let (tenant, at) = (state.world.tenant.clone(), state.world.clock.now());
@@ -119,7 +128,8 @@ impl Actor for JournalActor {
 
 impl JournalState {
     async fn with<T: Send + 'static>(
-        &mut self, work: impl FnOnce(&mut Open) -> Result<T, kaizen_journal::JournalError> + Send + 'static,
+        &mut self,
+        work: impl FnOnce(&mut Open) -> Result<T, kaizen_journal::JournalError> + Send + 'static,
     ) -> Result<T, AgentError> {
         let Some(mut open) = self.open.take() else {
             return Err(AgentError::Bug("the journal is in two hands at once".to_owned()));

@@ -75,11 +75,20 @@ impl Actor for ModelGateway {
     type State = GatewayState;
     type Arguments = (Option<Client>, JournalHandle);
 
-    async fn pre_start(&self, _: ActorRef<GatewayMsg>, (client, journal): Self::Arguments) -> Result<GatewayState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<GatewayMsg>,
+        (client, journal): Self::Arguments,
+    ) -> Result<GatewayState, ActorProcessingErr> {
         Ok(GatewayState { client, journal, accounts: BTreeMap::new() })
     }
 
-    async fn handle(&self, _: ActorRef<GatewayMsg>, message: GatewayMsg, state: &mut GatewayState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<GatewayMsg>,
+        message: GatewayMsg,
+        state: &mut GatewayState,
+    ) -> Result<(), ActorProcessingErr> {
         let GatewayMsg::Ask(question, reply) = message;
         let _ = reply.send(state.ask(*question).await);
         Ok(())

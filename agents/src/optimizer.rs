@@ -25,7 +25,11 @@ impl Craft for Performance {
             .filter_map(|signal| match &signal.kind {
                 SignalKind::Goal { text } => Some(text.clone()),
                 SignalKind::Diagnostic { lint, message, .. } => {
-                    let at = signal.place.as_ref().map(|place| format!(" at {}:{}", place.path, place.line)).unwrap_or_default();
+                    let at = signal
+                        .place
+                        .as_ref()
+                        .map(|place| format!(" at {}:{}", place.path, place.line))
+                        .unwrap_or_default();
                     Some(format!("{lint}: {message}{at}"))
                 }
                 _ => None,

@@ -42,11 +42,20 @@ impl Actor for Security {
     type State = SecurityState;
     type Arguments = Arc<World>;
 
-    async fn pre_start(&self, _: ActorRef<SecurityMsg>, world: Arc<World>) -> Result<SecurityState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<SecurityMsg>,
+        world: Arc<World>,
+    ) -> Result<SecurityState, ActorProcessingErr> {
         Ok(SecurityState { world })
     }
 
-    async fn handle(&self, _: ActorRef<SecurityMsg>, message: SecurityMsg, state: &mut SecurityState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<SecurityMsg>,
+        message: SecurityMsg,
+        state: &mut SecurityState,
+    ) -> Result<(), ActorProcessingErr> {
         let SecurityMsg::Review(cycle, patch, plan, reply) = message;
         let world = state.world.clone();
         let _ = reply.send(blocking(move || review(&world, &cycle, &patch, &plan)).await);
@@ -59,17 +68,21 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
     let repo = world.repo()?;
     let changes = repo.changes(&patch.base, &patch.commit)?;
     let own = cycle.request.source == PatchSource::Engines;
-    let manifest = repo.read(&patch.base, &RelPath::new("Cargo.toml").map_err(|error| AgentError::Bug(error.to_string()))?)?;
+    let manifest =
+        repo.read(&patch.base, &RelPath::new("Cargo.toml").map_err(|error| AgentError::Bug(error.to_string()))?)?;
     let own_repository = manifest.is_some_and(|state| world.is_kaizen(&String::from_utf8_lossy(&state.bytes)));
     let policy = policy(world, plan.task.engine, own_repository);
     let reach = own.then_some(plan.task.reach.as_slice());
     let mut manifests = Vec::new();
-    for (path, _, _) in repo.files(&patch.base)?.files.into_iter().filter(|(path, _, _)| path.file_name() == "Cargo.toml") {
+    for (path, _, _) in
+        repo.files(&patch.base)?.files.into_iter().filter(|(path, _, _)| path.file_name() == "Cargo.toml")
+    {
         if let Some(state) = repo.read(&patch.base, &path)? {
             manifests.push(Manifest { text: String::from_utf8_lossy(&state.bytes).into_owned(), path });
         }
     }
-    let mut review = kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests });
+    let mut review =
+        kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests });
     let tests_open = tests_are_open(world, plan.task.engine);
     for finding in &mut review.findings {
         let known = match finding.rule.as_str() {

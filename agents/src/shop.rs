@@ -84,7 +84,10 @@ impl Shop {
         let mut on = |what: Progress| progress(&self.world, None, &what);
         let (runner, warm, changes) = self.set_up(tree, cancel, &mut on)?;
         let metadata = runner.metadata(&warm, changes.clone(), cancel)?;
-        let asked = ScanSettings { warn: self.world.settings.signals.warn.clone(), allow: self.world.settings.signals.allow.clone() };
+        let asked = ScanSettings {
+            warn: self.world.settings.signals.warn.clone(),
+            allow: self.world.settings.signals.allow.clone(),
+        };
         let scan = Arc::new(runner.scan(&warm, changes, &metadata, &asked, cancel, &mut on)?);
         *self.scanned.lock().unwrap_or_else(PoisonError::into_inner) = Some((tree.commit.clone(), scan.clone()));
         Ok(scan)
@@ -101,7 +104,10 @@ impl Shop {
     }
 
     fn set_up(
-        &self, tree: &TreeOf, cancel: &Cancel, on: &mut dyn FnMut(Progress),
+        &self,
+        tree: &TreeOf,
+        cancel: &Cancel,
+        on: &mut dyn FnMut(Progress),
     ) -> Result<(Arc<Runner>, WarmBase, Vec<TreeChange>), AgentError> {
         let repo = self.world.repo()?;
         let runner = self.runner(&repo, &tree.warm, &tree.folder)?;

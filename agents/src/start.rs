@@ -92,7 +92,8 @@ pub async fn start(options: Options) -> Result<Kaizen, AgentError> {
     });
     let built_in: [Arc<dyn Engine>; 4] = [Arc::new(Rustfix), Arc::new(Manifest), Arc::new(Given), Arc::new(Model)];
     let engines = Arc::new(options.engines.into_iter().chain(built_in).collect::<Vec<_>>());
-    let arguments = SupervisorArguments { world: world.clone(), client: options.client, engines, workers: options.workers };
+    let arguments =
+        SupervisorArguments { world: world.clone(), client: options.client, engines, workers: options.workers };
     let name = SupervisorHandle::ROLE;
     match Actor::spawn(Some(format!("{}/{name}", world.system)), Supervisor, arguments).await {
         Ok((supervisor, done)) => Ok(Kaizen { world, supervisor, done }),

@@ -115,16 +115,30 @@ impl Actor for Supervisor {
     type State = SupervisorState;
     type Arguments = SupervisorArguments;
 
-    async fn pre_start(&self, myself: ActorRef<SupervisorMsg>, arguments: SupervisorArguments) -> Result<SupervisorState, ActorProcessingErr> {
-        let mut state =
-            SupervisorState { arguments, children: BTreeMap::new(), intensities: BTreeMap::new(), emergency: None, shutting_down: false };
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SupervisorMsg>,
+        arguments: SupervisorArguments,
+    ) -> Result<SupervisorState, ActorProcessingErr> {
+        let mut state = SupervisorState {
+            arguments,
+            children: BTreeMap::new(),
+            intensities: BTreeMap::new(),
+            emergency: None,
+            shutting_down: false,
+        };
         for child in Child::ALL {
             state.start(&myself, child).await?;
         }
         Ok(state)
     }
 
-    async fn handle(&self, myself: ActorRef<SupervisorMsg>, message: SupervisorMsg, state: &mut SupervisorState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<SupervisorMsg>,
+        message: SupervisorMsg,
+        state: &mut SupervisorState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             SupervisorMsg::ShuttingDown(reply) => {
                 state.shutting_down = true;
@@ -142,11 +156,16 @@ impl Actor for Supervisor {
     }
 
     async fn handle_supervisor_evt(
-        &self, myself: ActorRef<SupervisorMsg>, event: SupervisionEvent, state: &mut SupervisorState,
+        &self,
+        myself: ActorRef<SupervisorMsg>,
+        event: SupervisionEvent,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         let (cell, reason) = match event {
             SupervisionEvent::ActorFailed(cell, error) => (cell, error.to_string()),
-            SupervisionEvent::ActorTerminated(cell, _, reason) => (cell, reason.unwrap_or_else(|| "it stopped".to_owned())),
+            SupervisionEvent::ActorTerminated(cell, _, reason) => {
+                (cell, reason.unwrap_or_else(|| "it stopped".to_owned()))
+            }
             _ => return Ok(()),
         };
         let child = state.children.iter().find(|(_, known)| known.get_id() == cell.get_id()).map(|(child, _)| *child);
@@ -178,7 +197,9 @@ impl SupervisorState {
             Child::Security => Actor::spawn_linked(name, Security, world, above).await?.0.get_cell(),
             Child::Optimizer => Actor::spawn_linked(name, Optimizer::default(), engines, above).await?.0.get_cell(),
             Child::Debugger => Actor::spawn_linked(name, Debugger::default(), engines, above).await?.0.get_cell(),
-            Child::Configurator => Actor::spawn_linked(name, Configurator::default(), engines, above).await?.0.get_cell(),
+            Child::Configurator => {
+                Actor::spawn_linked(name, Configurator::default(), engines, above).await?.0.get_cell()
+            }
             Child::Coordinator => {
                 let (coordinator, _) =
                     Actor::spawn_linked(name, Coordinator, Colleagues::new(world, gateway), above).await?;

@@ -72,12 +72,21 @@ impl Actor for TrialPool {
     type State = PoolState;
     type Arguments = (Arc<World>, usize);
 
-    async fn pre_start(&self, _: ActorRef<PoolMsg>, (world, workers): Self::Arguments) -> Result<PoolState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<PoolMsg>,
+        (world, workers): Self::Arguments,
+    ) -> Result<PoolState, ActorProcessingErr> {
         let shop = Arc::new(Shop::new(world));
         Ok(PoolState { shop, workers: workers.max(1), running: 0, waiting: VecDeque::new(), cancel: Cancel::new()? })
     }
 
-    async fn handle(&self, myself: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<PoolMsg>,
+        message: PoolMsg,
+        state: &mut PoolState,
+    ) -> Result<(), ActorProcessingErr> {
         let work: Work = match message {
             PoolMsg::Free => {
                 state.running = state.running.saturating_sub(1);

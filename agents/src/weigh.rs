@@ -1,9 +1,7 @@
 //! Weighing: what a review and a trial mean for a patch, and whether it goes back to its writer. Pure.
 
 use kaizen_domain::attempt::Round;
-use kaizen_domain::{
-    Attempt, AttemptEvent, Check, Cycle, Decision, EngineName, Plan, Verdict, decide,
-};
+use kaizen_domain::{Attempt, AttemptEvent, Check, Cycle, Decision, EngineName, Plan, Verdict, decide};
 use kaizen_settings::Settings;
 
 use crate::engine::Brief;

@@ -77,4 +77,3 @@ impl World {
         manifest.contains("name = \"kaizen\"")
     }
 }
-

@@ -57,7 +57,12 @@ impl<C: Craft> Actor for Writer<C> {
         Ok(WriterState { engines })
     }
 
-    async fn handle(&self, _: ActorRef<WriterMsg<C>>, message: WriterMsg<C>, state: &mut WriterState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<WriterMsg<C>>,
+        message: WriterMsg<C>,
+        state: &mut WriterState,
+    ) -> Result<(), ActorProcessingErr> {
         let WriterMsg::Write(brief, reply, _) = message;
         let _ = reply.send(write::<C>(&state.engines, *brief).await);
         Ok(())

@@ -29,7 +29,12 @@ pub type WritePort = RpcReplyPort<Result<AttemptEvent, AgentError>>;
 ///
 /// # Errors
 /// When the repository cannot take it.
-pub fn store(specialist: Specialist, engine: EngineName, brief: &Brief, proposal: Proposal) -> Result<Patch, AgentError> {
+pub fn store(
+    specialist: Specialist,
+    engine: EngineName,
+    brief: &Brief,
+    proposal: Proposal,
+) -> Result<Patch, AgentError> {
     let repo = brief.world.repo()?;
     let tip = brief.tip();
     let id = new_id!(PatchId, brief.world.clock);
@@ -122,11 +127,16 @@ pub struct RepoSource<'a> {
 
 impl Source for RepoSource<'_> {
     fn read(&self, path: &RelPath) -> Result<Option<FileState>, SourceError> {
-        self.repo.read(self.commit, path).map_err(|error| SourceError { what: path.to_string(), why: error.to_string() })
+        self.repo
+            .read(self.commit, path)
+            .map_err(|error| SourceError { what: path.to_string(), why: error.to_string() })
     }
 
     fn rust_files(&self) -> Result<Vec<RelPath>, SourceError> {
-        let unread = |error: kaizen_repo::RepoError| SourceError { what: "the list of files".to_owned(), why: error.to_string() };
+        let unread = |error: kaizen_repo::RepoError| SourceError {
+            what: "the list of files".to_owned(),
+            why: error.to_string(),
+        };
         let listing = self.repo.files(self.commit).map_err(unread)?;
         Ok(listing.files.into_iter().map(|(path, _, _)| path).filter(RelPath::is_rust).collect())
     }

@@ -173,7 +173,9 @@ fn check_links(base: &WarmBase) -> Result<(), TrialError> {
     }
     for name in ["Cargo.toml", "Cargo.lock", "target"] {
         if fs::symlink_metadata(project.join(name)).is_ok_and(|meta| meta.is_symlink()) {
-            return Err(TrialError::Export(format!("{name} is a symbolic link; make it a file or folder of the repository")));
+            return Err(TrialError::Export(format!(
+                "{name} is a symbolic link; make it a file or folder of the repository"
+            )));
         }
     }
     Ok(())

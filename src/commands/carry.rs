@@ -57,7 +57,8 @@ async fn work(session: &Session, kaizen: &Kaizen, terms: CycleTerms, story: &mut
 
 /// Whether two requests ask for the same. What a merge landed before it was cut off has moved its base along.
 fn same(one: &CycleRequest, other: &CycleRequest) -> bool {
-    let moved_along = one.landing == LandingMode::Merge && one.base.target.is_some() && one.base.target == other.base.target;
+    let moved_along =
+        one.landing == LandingMode::Merge && one.base.target.is_some() && one.base.target == other.base.target;
     let base = if moved_along { other.base.clone() } else { one.base.clone() };
     CycleRequest { base, ..one.clone() } == *other
 }

@@ -25,7 +25,8 @@ pub fn run(into: Option<PathBuf>, state_dir: Option<PathBuf>, json: bool) -> Res
         None => temporary()?,
     };
     let at = dir.join("ledger");
-    unpack(&at).map_err(|error| Failure::fault(format!("the example cannot be written to {}: {error}", at.display())))?;
+    unpack(&at)
+        .map_err(|error| Failure::fault(format!("the example cannot be written to {}: {error}", at.display())))?;
     let seconds = i64::try_from(kaizen_agents::Clock::now(&kaizen_agents::SystemClock).0 / 1000).unwrap_or(0);
     Repo::begin(&at, "Begin the ledger", seconds)?;
     // Its state lies beside it, so that the whole demo can be thrown away.
@@ -33,7 +34,9 @@ pub fn run(into: Option<PathBuf>, state_dir: Option<PathBuf>, json: bool) -> Res
     let options = SessionOptions { state_dir: Some(state_dir.clone()), ..SessionOptions::new(&at) };
     let session = Session::open(options)?;
     if !json {
-        say!("A small invoicing library, with what such libraries have: findings, an unused dependency, a failing test.");
+        say!(
+            "A small invoicing library, with what such libraries have: findings, an unused dependency, a failing test."
+        );
         say!("It is copied to {} and made a git repository of its own.\n", at.display());
     }
     let mut story = Story::new(Voice::choose(json), Detail::Full, &session);
@@ -49,7 +52,9 @@ pub fn run(into: Option<PathBuf>, state_dir: Option<PathBuf>, json: bool) -> Res
 }
 
 fn fresh(dir: PathBuf) -> Result<PathBuf, Failure> {
-    std::fs::create_dir_all(&dir).map_err(|error| Failure::input(format!("{} cannot be made: {error}", dir.display()), "name another directory"))?;
+    std::fs::create_dir_all(&dir).map_err(|error| {
+        Failure::input(format!("{} cannot be made: {error}", dir.display()), "name another directory")
+    })?;
     if dir.join("ledger").exists() {
         return Err(Failure::input(format!("{} holds a ledger already", dir.display()), "name an empty directory"));
     }
@@ -59,7 +64,8 @@ fn fresh(dir: PathBuf) -> Result<PathBuf, Failure> {
 /// A directory that outlives the program: a person wants to look at it afterwards.
 fn temporary() -> Result<PathBuf, Failure> {
     let dir = tempfile::Builder::new().prefix("kaizen-demo-").tempdir();
-    dir.map(tempfile::TempDir::keep).map_err(|error| Failure::fault(format!("no temporary directory can be made: {error}")))
+    dir.map(tempfile::TempDir::keep)
+        .map_err(|error| Failure::fault(format!("no temporary directory can be made: {error}")))
 }
 
 fn unpack(at: &Path) -> std::io::Result<()> {

@@ -79,13 +79,19 @@ fn rust() -> Row {
             help: Some("rustup component add clippy".to_owned()),
             ..ok("rust", format!("{}, no clippy: only the compiler's own findings", toolchain.title()))
         },
-        Ok(toolchain) => ok("rust", format!("{}, clippy{}", toolchain.title(), if toolchain.rustfmt { ", rustfmt" } else { "" })),
+        Ok(toolchain) => {
+            ok("rust", format!("{}, clippy{}", toolchain.title(), if toolchain.rustfmt { ", rustfmt" } else { "" }))
+        }
         Err(error) => bad("rust", Failure::fault(error.to_string()).or("install Rust: https://rustup.rs")),
     }
 }
 
 fn repository(options: &SessionOptions, session: &Result<Session, Failure>) -> Vec<Row> {
-    let failed = |failure: &Failure| Failure { exit: failure.exit, message: failure.message.clone(), help: failure.help.clone() };
+    let failed = |failure: &Failure| Failure {
+        exit: failure.exit,
+        message: failure.message.clone(),
+        help: failure.help.clone(),
+    };
     let repo = match project::open(&options.repo).and_then(|repo| Ok((repo.condition()?, repo))) {
         Ok((condition, repo)) => match project::find(&repo, &options.repo, options.base.as_deref(), &condition) {
             Ok(base) => {
@@ -135,7 +141,10 @@ fn layers(session: &Result<Session, Failure>) -> Vec<Row> {
         .collect();
     if let Err(error) = may_run {
         let failure = Failure { exit: Exit::Sandbox, message: error.to_string(), help: Vec::new() };
-        rows.push(bad("sandbox", failure.or("a layer can be given up by name under [sandbox] waived in your own settings")));
+        rows.push(bad(
+            "sandbox",
+            failure.or("a layer can be given up by name under [sandbox] waived in your own settings"),
+        ));
     }
     rows
 }
@@ -164,7 +173,9 @@ fn journal(options: &SessionOptions) -> Row {
     };
     match verified(&dir) {
         Ok(None) => ok("journal", format!("none yet; it will be in {}", dir.display())),
-        Ok(Some(records)) => ok("journal", format!("{} in {}, each follows the one before", count(records, "record"), dir.display())),
+        Ok(Some(records)) => {
+            ok("journal", format!("{} in {}, each follows the one before", count(records, "record"), dir.display()))
+        }
         Err(error) => bad("journal", error.into()),
     }
 }

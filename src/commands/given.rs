@@ -36,7 +36,11 @@ pub enum Given {
 /// # Errors
 /// When it cannot be read or applied, or the cycle cannot go on.
 pub fn run(
-    options: SessionOptions, given: Given, message: Option<String>, landing: (Option<LandingMode>, bool), json: bool,
+    options: SessionOptions,
+    given: Given,
+    message: Option<String>,
+    landing: (Option<LandingMode>, bool),
+    json: bool,
 ) -> Result<Exit, Failure> {
     let session = Session::open(options)?;
     let terms = CycleTerms {
@@ -79,7 +83,10 @@ fn approved(session: &Session, id: &str) -> Result<PatchSource, Failure> {
     let id = patch.id.short();
     let (repo, word) = (session.repo(), cycle.attempt(patch.opportunity).and_then(Attempt::word));
     if found.repo != repo.key() {
-        return Err(Failure::input(format!("patch {id} is of another repository"), "name its repository with `--repo`"));
+        return Err(Failure::input(
+            format!("patch {id} is of another repository"),
+            "name its repository with `--repo`",
+        ));
     }
     if word != Some(Word::Asked) {
         let now = word.map_or("being worked on", Word::shout);
@@ -114,14 +121,21 @@ fn looked_at(session: &Session, terms: &CycleTerms) -> Result<(), Failure> {
     let source = RepoSource { repo: session.repo(), commit: &base.commit };
     match kaizen_patch::apply_diff(text, &source) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Failure { exit: exit_of(&error), message: message_of(&error, &base), help: vec![way_out(&error).to_owned()] }),
+        Err(error) => Err(Failure {
+            exit: exit_of(&error),
+            message: message_of(&error, &base),
+            help: vec![way_out(&error).to_owned()],
+        }),
     }
 }
 
 /// What no patch may do is refused; what cannot be read or applied is no patch to judge.
 fn exit_of(error: &ApplyError) -> Exit {
     match error {
-        ApplyError::Path(_) | ApplyError::Unsupported { .. } | ApplyError::NotRegular { .. } | ApplyError::BelowFile { .. } => Exit::Rejected,
+        ApplyError::Path(_)
+        | ApplyError::Unsupported { .. }
+        | ApplyError::NotRegular { .. }
+        | ApplyError::BelowFile { .. } => Exit::Rejected,
         _ => Exit::Input,
     }
 }
@@ -171,7 +185,12 @@ fn named_after(path: &std::path::Path) -> String {
 }
 
 fn read(path: &std::path::Path) -> Result<String, Failure> {
-    let unread = |error: std::io::Error| Failure::input(format!("the patch {} cannot be read: {error}", path.display()), "name a file, or `-` for standard input");
+    let unread = |error: std::io::Error| {
+        Failure::input(
+            format!("the patch {} cannot be read: {error}", path.display()),
+            "name a file, or `-` for standard input",
+        )
+    };
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
         std::io::stdin().take(LARGEST + 1).read_to_end(&mut bytes).map_err(unread)?;
@@ -179,10 +198,16 @@ fn read(path: &std::path::Path) -> Result<String, Failure> {
         std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(unread)?;
     }
     if bytes.len() as u64 > LARGEST {
-        return Err(Failure::input(format!("the patch {} is larger than {} MiB", path.display(), LARGEST >> 20), "split it"));
+        return Err(Failure::input(
+            format!("the patch {} is larger than {} MiB", path.display(), LARGEST >> 20),
+            "split it",
+        ));
     }
     String::from_utf8(bytes).map_err(|_| {
-        Failure::input(format!("the patch {} is not UTF-8 text", path.display()), "a binary change can be tried as a branch: `--branch NAME`")
+        Failure::input(
+            format!("the patch {} is not UTF-8 text", path.display()),
+            "a binary change can be tried as a branch: `--branch NAME`",
+        )
     })
 }
 

@@ -72,7 +72,11 @@ fn line(event: &Event) -> String {
         Event::Reverted { patch, commit } => format!("{}  taken back by {}", patch.short(), commit.short()),
         Event::RevertFailed { patch, reason } => format!("{}  not taken back: {}", patch.short(), brief(reason)),
         Event::Rebuilt { from, landed } => {
-            format!("journal begun anew, {} found; the old one is in {}", count(landed.len(), "landed patch"), shown(from))
+            format!(
+                "journal begun anew, {} found; the old one is in {}",
+                count(landed.len(), "landed patch"),
+                shown(from)
+            )
         }
     }
 }
@@ -85,7 +89,9 @@ fn cycle_line(event: &CycleEvent) -> String {
         }
         CycleEvent::BaseTried { report } => format!("base tried: {}", lines::result(report)),
         CycleEvent::Collected { signals, .. } => format!("{} collected", count(signals.len(), "signal")),
-        CycleEvent::Ranked { opportunities, chosen, .. } => format!("{} of {} chosen", chosen.len(), count(opportunities.len(), "opportunity")),
+        CycleEvent::Ranked { opportunities, chosen, .. } => {
+            format!("{} of {} chosen", chosen.len(), count(opportunities.len(), "opportunity"))
+        }
         CycleEvent::Attempt { opportunity, what } => format!("{}  {}", opportunity.short(), attempt_line(what)),
         CycleEvent::TipMoved { to } => format!("the branch moved to {}", to.short()),
         CycleEvent::Learned { lesson } => format!("learned: {} {}", lesson.word.shout(), brief(&lesson.topic)),
@@ -116,11 +122,17 @@ fn attempt_line(what: &AttemptEvent) -> String {
             Decision::Reject { reasons } => format!("decided: refused, {}", brief(&reasons.join("; "))),
             Decision::Inconclusive { reasons } => format!("decided: inconclusive, {}", brief(&reasons.join("; "))),
         },
-        AttemptEvent::LandingIntended { landing } => format!("to land {} on {}", landing.to.short(), landing.target.short()),
+        AttemptEvent::LandingIntended { landing } => {
+            format!("to land {} on {}", landing.to.short(), landing.target.short())
+        }
         AttemptEvent::GaveUp { reasons, .. } => format!("gave up: {}", brief(&reasons.join("; "))),
-        AttemptEvent::Reworked { reason } | AttemptEvent::BaseMoved { reason } | AttemptEvent::LandingFailed { reason }
+        AttemptEvent::Reworked { reason }
+        | AttemptEvent::BaseMoved { reason }
+        | AttemptEvent::LandingFailed { reason }
         | AttemptEvent::Stopped { reason } => format!("{}: {}", what.name().replace('_', " "), brief(reason)),
-        AttemptEvent::TrialStarted { .. } | AttemptEvent::Landed | AttemptEvent::Withheld => what.name().replace('_', " "),
+        AttemptEvent::TrialStarted { .. } | AttemptEvent::Landed | AttemptEvent::Withheld => {
+            what.name().replace('_', " ")
+        }
     }
 }
 

@@ -18,7 +18,10 @@ pub fn run(command: Option<&str>) -> Result<Exit, Failure> {
             Some(found) => found.clone(),
             None => {
                 let names: Vec<&str> = whole.get_subcommands().map(clap::Command::get_name).collect();
-                return Err(Failure::input(format!("there is no command `{name}`"), format!("one of: {}", names.join(", "))));
+                return Err(Failure::input(
+                    format!("there is no command `{name}`"),
+                    format!("one of: {}", names.join(", ")),
+                ));
             }
         },
     };

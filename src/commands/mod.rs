@@ -58,7 +58,10 @@ pub(crate) fn find(journal: &Journal, prefix: &str, wanted: Option<Noun>) -> Res
             format!("no {wanted} has an id that begins with `{prefix}`, but one {other} has"),
             format!("`kaizen show {prefix}` shows what belongs to it"),
         )),
-        (0, ..) => Err(Failure::input(format!("nothing has an id that begins with `{prefix}`"), "`kaizen log` lists what there is")),
+        (0, ..) => Err(Failure::input(
+            format!("nothing has an id that begins with `{prefix}`"),
+            "`kaizen log` lists what there is",
+        )),
         (many, ..) => {
             let ids: Vec<String> = found.iter().take(5).map(|thing| thing.id.chars().take(10).collect()).collect();
             Err(Failure::input(format!("{many} ids begin with `{prefix}`: {}", ids.join(", ")), "give more letters"))

@@ -36,7 +36,9 @@ pub(crate) fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure>
             ));
         }
         // Only what is wrong with the files themselves is mended by new ones.
-        Err(error) if !matches!(error, JournalError::Corrupt { .. } | JournalError::RolledBack { .. }) => return Err(error.into()),
+        Err(error) if !matches!(error, JournalError::Corrupt { .. } | JournalError::RolledBack { .. }) => {
+            return Err(error.into());
+        }
         Ok(None) | Err(_) => {}
     }
     let from = match Journal::set_aside(&dir) {

@@ -56,12 +56,18 @@ pub fn run(options: &SessionOptions, id: &str, update_worktree: bool, json: bool
     let seconds = i64::try_from(now.0 / 1000).unwrap_or(i64::MAX);
     let new = NewCommit { parents: vec![tip.clone()], base: tip.clone(), changes: &back, message, seconds };
     let (commit, _) = repo.commit(&new)?;
-    let landing = Landing { target: target.clone(), from: Some(tip), to: commit.clone(), branch: None, update_worktree };
+    let landing =
+        Landing { target: target.clone(), from: Some(tip), to: commit.clone(), branch: None, update_worktree };
     move_with_journal(&session, landed.patch, &landing, now)?;
     if json {
         output::json(&serde_json::json!({"of": "reverted", "patch": landed.patch, "commit": commit, "ref": target}));
     } else {
-        say!("{}  taken back on {} as {} (not tried: you asked for it)", landed.patch.short(), target.short(), commit.short());
+        say!(
+            "{}  taken back on {} as {} (not tried: you asked for it)",
+            landed.patch.short(),
+            target.short(),
+            commit.short()
+        );
     }
     Ok(Exit::Done)
 }
@@ -80,7 +86,8 @@ fn landed(session: &Session, id: &str) -> Result<Landed, Failure> {
     }
     let (cycle, patch) = show::patch_of(&journal, &found)?;
     let attempt = cycle.attempt(patch.opportunity);
-    let landing = attempt.filter(|attempt| attempt.word() == Some(Word::Landed)).and_then(|attempt| attempt.landing.clone());
+    let landing =
+        attempt.filter(|attempt| attempt.word() == Some(Word::Landed)).and_then(|attempt| attempt.landing.clone());
     let last = attempt.and_then(|attempt| attempt.current()).is_some_and(|round| round.patch.id == patch.id);
     match landing {
         Some(landing) if last => Ok(Landed {

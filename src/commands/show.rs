@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use kaizen_domain::{
-    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, LayerState, Patch, PatchId, TestOutcome, TrialReport, Word,
+    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, LayerState, Patch, PatchId, TestOutcome,
+    TrialReport, Word,
 };
 use kaizen_journal::{Filter, Found, Journal, Noun};
 
@@ -34,7 +35,8 @@ pub fn run(state: Option<PathBuf>, id: &str, opportunities: bool, evidence: bool
     let attempt = cycle.attempts.iter().find(|attempt| {
         let of = attempt.opportunity.to_string() == found.id;
         of || attempt.rounds.iter().any(|round| {
-            round.patch.id.to_string() == found.id || round.trial.as_ref().is_some_and(|trial| trial.id.to_string() == found.id)
+            round.patch.id.to_string() == found.id
+                || round.trial.as_ref().is_some_and(|trial| trial.id.to_string() == found.id)
         })
     });
     match attempt {
@@ -59,7 +61,11 @@ pub(crate) fn known_by_commit(journal: &Journal, found: &Found) -> Result<Failur
     let history = History::since(journal, &found.repo, 0)?;
     let known = history.found_again.into_iter().find(|(patch, _)| patch.to_string() == found.id);
     let (patch, commit) = known.ok_or_else(|| lost(&found.id))?;
-    let message = format!("the journal was begun anew since patch {} landed; all that is known is its commit {}", patch.short(), commit.short());
+    let message = format!(
+        "the journal was begun anew since patch {} landed; all that is known is its commit {}",
+        patch.short(),
+        commit.short()
+    );
     Ok(Failure::input(message, format!("`git show {0}` shows it, `git revert {0}` takes it back", commit.short())))
 }
 
@@ -147,16 +153,25 @@ impl Shown<'_> {
         let round = attempt.rounds.iter().find(|round| round.patch.id.to_string() == id).or_else(|| attempt.current());
         let opportunity = cycle.opportunity(attempt.opportunity);
         let word = attempt.word().map_or("WORKING", Word::shout);
-        let title = round.map(|round| round.patch.title.as_str()).or(opportunity.map(|o| o.title.as_str())).unwrap_or_default();
+        let title =
+            round.map(|round| round.patch.title.as_str()).or(opportunity.map(|o| o.title.as_str())).unwrap_or_default();
         let name = round.map_or_else(|| attempt.opportunity.short(), |round| round.patch.id.short());
         say!("{}  {word}  {:<58} cycle {}", self.paint.bold(&name), shown(title), cycle.id.short());
         if let Some(opportunity) = opportunity {
             let impact = opportunity.impact;
-            self.line("why", &format!(
-                "{} (impact {:.1} = gain {}% x {} affected x {} a day / 100, risk {}, sure {:.0}%)",
-                shown(&opportunity.title), impact.score(), impact.performance_gain, impact.affected_users, impact.frequency,
-                opportunity.risk.word(), opportunity.confidence * 100.0,
-            ));
+            self.line(
+                "why",
+                &format!(
+                    "{} (impact {:.1} = gain {}% x {} affected x {} a day / 100, risk {}, sure {:.0}%)",
+                    shown(&opportunity.title),
+                    impact.score(),
+                    impact.performance_gain,
+                    impact.affected_users,
+                    impact.frequency,
+                    opportunity.risk.word(),
+                    opportunity.confidence * 100.0,
+                ),
+            );
         }
         if let AttemptStage::Done { reasons, .. } = &attempt.stage {
             for reason in reasons {
@@ -200,10 +215,14 @@ impl Shown<'_> {
 
     fn patch(&self, patch: &Patch) {
         let (added, removed) = patch.lines();
-        self.line("change", &format!("{}, -{removed} +{added}, on {}", outcome::count(patch.files.len(), "file"), patch.base.short()));
+        self.line(
+            "change",
+            &format!("{}, -{removed} +{added}, on {}", outcome::count(patch.files.len(), "file"), patch.base.short()),
+        );
         let model = patch.author.model.as_ref().map(|model| format!(" ({})", shown(model))).unwrap_or_default();
         let tokens = patch.spend.input.0 + patch.spend.output.0;
-        let cost = if tokens > 0 { format!(", {tokens} tokens, {}", patch.spend.usd) } else { ", no tokens".to_owned() };
+        let cost =
+            if tokens > 0 { format!(", {tokens} tokens, {}", patch.spend.usd) } else { ", no tokens".to_owned() };
         self.line("by", &format!("{}, {}{model}{cost}", patch.author.agent, patch.author.engine.word()));
     }
 
@@ -212,7 +231,9 @@ impl Shown<'_> {
         self.line("tried", &format!("{}; {measured}", lines::result(trial)));
         if let Some(base) = &self.cycle.first_report {
             let comparison = Comparison::of(base, trial);
-            for (what, tests) in [("broken", &comparison.broken), ("repaired", &comparison.repaired), ("gone", &comparison.missing)] {
+            for (what, tests) in
+                [("broken", &comparison.broken), ("repaired", &comparison.repaired), ("gone", &comparison.missing)]
+            {
                 tests.iter().take(10).for_each(|test| self.line("", &format!("{what}: {}", shown(&test.0))));
             }
         }
@@ -222,7 +243,8 @@ impl Shown<'_> {
             .filter(|layer| layer.state != LayerState::Active)
             .map(|layer| format!("{} {:?}", layer.name, layer.state).to_lowercase())
             .collect();
-        let layers = if odd.is_empty() { "all layers".to_owned() } else { format!("all layers but: {}", odd.join(", ")) };
+        let layers =
+            if odd.is_empty() { "all layers".to_owned() } else { format!("all layers but: {}", odd.join(", ")) };
         self.line("sandbox", &format!("{layers}; {}", trial.toolchain));
         if let Some(speed) = &trial.speed {
             self.line("speed", &speed.detail);

@@ -33,7 +33,10 @@ pub fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure> {
     let shown_cycles: Vec<&Cycle> = history.cycles.iter().rev().take(CYCLES).collect();
     if json {
         let list: Vec<_> = shown_cycles.iter().map(|cycle| summary(cycle, &history, running.is_some())).collect();
-        let waiting: Vec<_> = waiting.iter().map(|round| serde_json::json!({"patch": round.patch.id, "title": round.patch.title})).collect();
+        let waiting: Vec<_> = waiting
+            .iter()
+            .map(|round| serde_json::json!({"patch": round.patch.id, "title": round.patch.title}))
+            .collect();
         output::json(&serde_json::json!({
             "of": "status", "repo": repo.name(), "running": running, "cycles": list, "waiting": waiting,
         }));
@@ -48,13 +51,23 @@ pub fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure> {
     }
     for cycle in &shown_cycles {
         let stage = stage(cycle, running.is_some());
-        say!("  {}  on {}  {stage:<10} {}", cycle.id.short(), cycle.request.base.commit.short(), words(cycle, &history, stage));
+        say!(
+            "  {}  on {}  {stage:<10} {}",
+            cycle.id.short(),
+            cycle.request.base.commit.short(),
+            words(cycle, &history, stage)
+        );
     }
     if !waiting.is_empty() {
         say!("\n  waits for a person");
     }
     for round in waiting {
-        say!("  {}  {:<52} kaizen approve {}", round.patch.id.short(), shown(&round.patch.title), round.patch.id.short());
+        say!(
+            "  {}  {:<52} kaizen approve {}",
+            round.patch.id.short(),
+            shown(&round.patch.title),
+            round.patch.id.short()
+        );
     }
     Ok(Exit::Done)
 }
@@ -66,7 +79,12 @@ fn words(cycle: &Cycle, history: &History, stage: &str) -> String {
         .filter(|word| cycle.count(*word) > 0)
         .map(|word| format!("{} {}", word.shout().to_lowercase(), cycle.count(word)))
         .collect();
-    let back = cycle.attempts.iter().filter_map(Attempt::current).filter(|round| history.reverted.contains_key(&round.patch.id)).count();
+    let back = cycle
+        .attempts
+        .iter()
+        .filter_map(Attempt::current)
+        .filter(|round| history.reverted.contains_key(&round.patch.id))
+        .count();
     if back > 0 {
         words.push(format!("taken back {back}"));
     }

@@ -52,7 +52,12 @@ pub fn header(paint: &Paint, place: &Place, cycle: &Cycle) -> String {
 #[must_use]
 pub fn base(paint: &Paint, report: &TrialReport) -> String {
     let builds = if report.outcome == TrialOutcome::Ran { "builds, " } else { "" };
-    format!("  {} {:<66} {}", paint.label("base"), format!("{builds}{}", result(report)), paint.dim(&report.wall.to_string()))
+    format!(
+        "  {} {:<66} {}",
+        paint.label("base"),
+        format!("{builds}{}", result(report)),
+        paint.dim(&report.wall.to_string())
+    )
 }
 
 /// What a trial showed, on its own.
@@ -91,7 +96,10 @@ fn error(error: &Diagnostic) -> String {
 pub fn failing(report: &TrialReport) -> Vec<String> {
     let all: Vec<String> = match &report.outcome {
         TrialOutcome::BuildFailed { errors, .. } if errors.len() > 1 => errors.iter().map(error).collect(),
-        _ => report.failing().map(|(test, result)| format!("{}  {}", shown(&test.0), shown(&panic_of(&result.output)))).collect(),
+        _ => report
+            .failing()
+            .map(|(test, result)| format!("{}  {}", shown(&test.0), shown(&panic_of(&result.output))))
+            .collect(),
     };
     let left = all.len().saturating_sub(FAILING);
     let more = (left > 0).then(|| format!("... and {left} more"));
@@ -204,7 +212,8 @@ pub fn detail(paint: &Paint, cycle: &Cycle, attempt: &Attempt, what: &AttemptEve
 /// The first lines of a diff, indented.
 #[must_use]
 pub fn diff(paint: &Paint, text: &str, most: usize) -> Vec<String> {
-    let header = |line: &&str| !line.starts_with("diff --git") && !line.starts_with("index ") && !line.starts_with("---");
+    let header =
+        |line: &&str| !line.starts_with("diff --git") && !line.starts_with("index ") && !line.starts_with("---");
     let all: Vec<&str> = text.lines().filter(header).collect();
     let mut lines: Vec<String> =
         all.iter().take(most).map(|line| format!("        {}", paint.diff_line(&shown(line)))).collect();
@@ -234,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_failed_test_says_what_and_where() {
-        let output = "\nthread 'tests::adds' (5) panicked at src/lib.rs:19:9:\nassertion `left == right` failed\n  left: -1";
+        let output =
+            "\nthread 'tests::adds' (5) panicked at src/lib.rs:19:9:\nassertion `left == right` failed\n  left: -1";
         assert_eq!(panic_of(output), "assertion `left == right` failed (src/lib.rs:19)");
         assert_eq!(panic_of("Error: NotFound"), "");
         assert_eq!(panic_of("panicked at x"), "(x)");

@@ -79,7 +79,16 @@ impl Story {
         });
         let place = lines::Place { name: session.repo().name(), dirty: session.condition().dirty };
         let compares = session.settings.base.failing_tests == FailingTests::Compare;
-        Self { voice, detail, compares, paint: Paint::new(voice == Voice::Terminal), place, cycle: None, bar, started: Instant::now() }
+        Self {
+            voice,
+            detail,
+            compares,
+            paint: Paint::new(voice == Voice::Terminal),
+            place,
+            cycle: None,
+            bar,
+            started: Instant::now(),
+        }
     }
 
     /// Hears a notice and tells what it is worth.
@@ -157,8 +166,12 @@ impl Story {
             // A patch that somebody else wrote is all there is to see and to choose from.
             CycleEvent::Ranked { .. } if !engines => self.say(""),
             CycleEvent::Collected { .. } if !engines => {}
-            CycleEvent::Collected { signals, .. } if cycle.collections == 1 => self.say(&lines::signals(&self.paint, signals)),
-            CycleEvent::Collected { signals, .. } if !signals.is_empty() => self.say(&lines::again(&self.paint, signals)),
+            CycleEvent::Collected { signals, .. } if cycle.collections == 1 => {
+                self.say(&lines::signals(&self.paint, signals))
+            }
+            CycleEvent::Collected { signals, .. } if !signals.is_empty() => {
+                self.say(&lines::again(&self.paint, signals))
+            }
             CycleEvent::Ranked { opportunities, chosen, .. } => {
                 if let Some(line) = lines::chosen(&self.paint, cycle, opportunities, chosen) {
                     self.say(&line);
@@ -168,7 +181,9 @@ impl Story {
                 }
             }
             CycleEvent::Attempt { opportunity, what } => self.tell_attempt(cycle, *opportunity, what),
-            CycleEvent::TipMoved { to } => self.say(&format!("  the branch moved to {}; measuring again on it", to.short())),
+            CycleEvent::TipMoved { to } => {
+                self.say(&format!("  the branch moved to {}; measuring again on it", to.short()))
+            }
             CycleEvent::Finished => self.say(&summary::summary(&self.paint, cycle, self.started.elapsed())),
             CycleEvent::Learned { .. } | CycleEvent::Collected { .. } | CycleEvent::Failed { .. } => {}
         }

@@ -60,7 +60,9 @@ pub fn lines(paint: &Paint, cycle: &Cycle, attempt: &Attempt) -> Vec<String> {
     let used = INDENT + room + 1 + rest.len();
     match evidence.as_slice() {
         [] => vec![head.trim_end().to_owned()],
-        [one] if !one.contains('\n') && used + one.chars().count() <= WIDTH => vec![format!("{head}{}", shown(one)).trim_end().to_owned()],
+        [one] if !one.contains('\n') && used + one.chars().count() <= WIDTH => {
+            vec![format!("{head}{}", shown(one)).trim_end().to_owned()]
+        }
         many => {
             let mut lines = vec![head.trim_end().to_owned()];
             lines.extend(many.iter().flat_map(|reason| reason_lines(reason)).map(|line| below(&line)));
@@ -120,7 +122,8 @@ pub fn compared(base: &TrialReport, report: &TrialReport) -> String {
     let comparison = Comparison::of(base, report);
     let (passed, failed, _) = report.counts();
     let total = passed + failed;
-    let moved = [&comparison.broken, &comparison.repaired, &comparison.missing, &comparison.silenced, &comparison.added];
+    let moved =
+        [&comparison.broken, &comparison.repaired, &comparison.missing, &comparison.silenced, &comparison.added];
     let mut text = match (total, moved.iter().all(|list| list.is_empty())) {
         (0, true) => "no tests".to_owned(),
         (_, true) => format!("{passed}/{total} same"),
@@ -144,7 +147,13 @@ mod tests {
 
     #[test]
     fn things_are_counted_in_english() {
-        let all = [count(1, "file"), count(2, "file"), count(2, "dependency"), count(3, "landed patch"), count(2, "opportunity")];
+        let all = [
+            count(1, "file"),
+            count(2, "file"),
+            count(2, "dependency"),
+            count(3, "landed patch"),
+            count(2, "opportunity"),
+        ];
         assert_eq!(all, ["1 file", "2 files", "2 dependencies", "3 landed patches", "2 opportunities"]);
         assert_eq!(count(17, "clippy"), "17 clippy");
     }

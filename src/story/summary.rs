@@ -50,7 +50,8 @@ fn next_steps(paint: &Paint, cycle: &Cycle) -> Vec<String> {
     let mut lines = Vec::new();
     let mut step = |label: &str, text: String| lines.push(format!("  {} {text}", paint.label(label)));
     if let Some(round) = ended(cycle, Word::Landed).filter_map(Attempt::current).last() {
-        let base = cycle.request.base.target.as_ref().map_or(cycle.request.base.commit.as_str(), |target| target.short());
+        let base =
+            cycle.request.base.target.as_ref().map_or(cycle.request.base.commit.as_str(), |target| target.short());
         let branch = format!("kaizen/{}/landed", cycle.id.short());
         if cycle.request.landing == LandingMode::Branch {
             step("look", format!("git log -p {base}..{branch}"));
@@ -78,9 +79,7 @@ fn ended(cycle: &Cycle, word: Word) -> impl Iterator<Item = &Attempt> {
 
 /// What a dry run kept from landing, beside what a person would be asked about.
 fn withheld(cycle: &Cycle) -> impl Iterator<Item = &Round> {
-    let would = |attempt: &&Attempt| {
-        matches!(&attempt.stage, AttemptStage::Done { reasons, .. } if reasons.iter().all(|reason| reason.starts_with("dry run")))
-    };
+    let would = |attempt: &&Attempt| matches!(&attempt.stage, AttemptStage::Done { reasons, .. } if reasons.iter().all(|reason| reason.starts_with("dry run")));
     ended(cycle, Word::Asked).filter(|_| cycle.request.dry_run).filter(would).filter_map(Attempt::current)
 }
 

@@ -26,7 +26,11 @@ fn a_merge_into_a_branch_that_is_checked_out_is_refused_by_naming_the_work_tree(
     let refs = room.refs();
     let said = room.kaizen(&["run-cycle", "--landing", "merge"]).expect(10);
     let real = room.repo.canonicalize().expect("it is there");
-    said.says(&[&format!("the branch main is checked out in {}\n", real.display()), "--update-worktree", "--landing branch"]);
+    said.says(&[
+        &format!("the branch main is checked out in {}\n", real.display()),
+        "--update-worktree",
+        "--landing branch",
+    ]);
     assert_eq!(room.refs(), refs);
     assert!(room.records().is_empty(), "it was refused before anything was done");
 }
@@ -93,7 +97,8 @@ fn a_locked_ref_is_waited_for_and_then_reported_and_its_lock_left_alone() {
     // The lock of the index stands in nobody's way: no index is touched.
     std::fs::write(room.repo.join(".git/index.lock"), "").expect("a lock");
     let before = room.rev("target");
-    let said = room.kaizen(&["run-cycle", "--base", "target", "--landing", "merge", "--max-opportunities", "1"]).expect(0);
+    let said =
+        room.kaizen(&["run-cycle", "--base", "target", "--landing", "merge", "--max-opportunities", "1"]).expect(0);
     said.says(&["landed 0", "rejected 1", "target.lock"]);
     assert!(lock.exists(), "somebody else's lock is left alone");
     assert_eq!(room.rev("target"), before);

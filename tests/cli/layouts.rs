@@ -26,7 +26,10 @@ fn a_workspace_with_path_dependencies_is_worked_on_as_a_whole() {
     said.says(&["builds, 4 tests pass", "signals   4: 4 clippy", "Clear 2 findings of clippy::len_zero", "landed 2"]);
     landed_lib(&room, "one/src/lib.rs");
     let landed = room.landed_branch();
-    assert!(room.show(&landed, "two/src/lib.rs").contains("one::add(a, a)"), "the path dependency is used, so it stays");
+    assert!(
+        room.show(&landed, "two/src/lib.rs").contains("one::add(a, a)"),
+        "the path dependency is used, so it stays"
+    );
     assert!(room.show(&landed, "two/Cargo.toml").contains("../one"));
 }
 
@@ -105,7 +108,13 @@ fn names_and_contents_that_are_no_text_do_not_stand_in_the_way() {
     room.write("dos.rs", "fn a() {}\r\nfn b() {}\r\n");
     room.write("big.bin", vec![7_u8; 1 << 20]);
     room.commit("Odd files");
-    let trees = |rev: &str| room.git(&["ls-tree", "-r", rev]).lines().filter(|line| !line.ends_with("src/lib.rs")).map(str::to_owned).collect::<Vec<_>>();
+    let trees = |rev: &str| {
+        room.git(&["ls-tree", "-r", rev])
+            .lines()
+            .filter(|line| !line.ends_with("src/lib.rs"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     room.kaizen(&["run-cycle"]).expect(0).says(&["landed 2"]);
     let landed = room.landed_branch();
     assert_eq!(trees(&landed), trees("main"));

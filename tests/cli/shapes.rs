@@ -50,5 +50,7 @@ pub fn with_unused_dependency() -> (String, String) {
 
 /// The manifest of a package.
 pub fn manifest(name: &str, edition: &str, dependencies: &str) -> String {
-    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n[dependencies]\n{dependencies}")
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n[dependencies]\n{dependencies}"
+    )
 }

@@ -121,12 +121,19 @@ impl Room {
     /// Every ref with its target.
     pub fn refs(&self) -> BTreeMap<String, String> {
         let text = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
-        text.lines().filter_map(|line| line.split_once(' ')).map(|(name, id)| (name.to_owned(), id.to_owned())).collect()
+        text.lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(name, id)| (name.to_owned(), id.to_owned()))
+            .collect()
     }
 
     /// The branches that are the program's own, without `refs/heads/`.
     pub fn own_branches(&self) -> Vec<String> {
-        self.refs().keys().filter_map(|name| name.strip_prefix("refs/heads/kaizen/")).map(|name| format!("kaizen/{name}")).collect()
+        self.refs()
+            .keys()
+            .filter_map(|name| name.strip_prefix("refs/heads/kaizen/"))
+            .map(|name| format!("kaizen/{name}"))
+            .collect()
     }
 
     /// The branch that collects what landed; there must be exactly one.
@@ -179,8 +186,13 @@ impl Room {
 
     /// Runs the program with something on its standard input.
     pub fn kaizen_reads(&self, args: &[&str], input: &str) -> Said {
-        let mut child =
-            self.program(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut child = self
+            .program(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
         let sent = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         let said = Said::of(child.wait_with_output().expect("it ends"));
         // A program that refuses early does not read to the end.
@@ -217,8 +229,14 @@ impl Room {
         for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
             let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
             let (environ, command) = (read("environ"), read("cmdline"));
-            if entry.file_name().to_string_lossy().parse::<u32>().is_ok() && (holds(&environ, &state) || holds(&command, name)) {
-                found.push(format!("{:?}: {}", entry.file_name(), String::from_utf8_lossy(&command).replace('\0', " ")));
+            if entry.file_name().to_string_lossy().parse::<u32>().is_ok()
+                && (holds(&environ, &state) || holds(&command, name))
+            {
+                found.push(format!(
+                    "{:?}: {}",
+                    entry.file_name(),
+                    String::from_utf8_lossy(&command).replace('\0', " ")
+                ));
             }
         }
         found
@@ -282,7 +300,10 @@ impl Said {
     /// The ids of the patches with this word, in order.
     pub fn patches(&self, word: &str) -> Vec<String> {
         let words = self.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        words.filter(|words| words.get(1) == Some(&word)).filter_map(|words| words.get(2).map(|id| (*id).to_owned())).collect()
+        words
+            .filter(|words| words.get(1) == Some(&word))
+            .filter_map(|words| words.get(2).map(|id| (*id).to_owned()))
+            .collect()
     }
 }
 
@@ -364,7 +385,9 @@ pub fn lib_diff(from: &str, to: &str) -> String {
 pub fn new_file(path: &str, mode: &str, text: &str) -> String {
     let lines: String = text.lines().map(|line| format!("+{line}\n")).collect();
     let count = text.lines().count();
-    format!("diff --git a/{path} b/{path}\nnew file mode {mode}\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{count} @@\n{lines}")
+    format!(
+        "diff --git a/{path} b/{path}\nnew file mode {mode}\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{count} @@\n{lines}"
+    )
 }
 
 /// Whether the long tests are wanted.

@@ -54,9 +54,11 @@ fn a_cycle_and_a_revert_leave_a_work_tree_index_and_stash_byte_for_byte() {
     let said = room.kaizen(&["run-cycle"]).expect(0).says(&["work tree has 3 changes: not touched", "landed 2"]);
     room.kaizen(&["revert", &said.patches("LANDED")[1]]).expect(0);
     let after = everything(&room.repo);
-    let differ: Vec<&String> = after.keys().chain(before.keys()).filter(|name| after.get(*name) != before.get(*name)).collect();
+    let differ: Vec<&String> =
+        after.keys().chain(before.keys()).filter(|name| after.get(*name) != before.get(*name)).collect();
     assert!(differ.is_empty(), "{differ:?}");
-    let kept: BTreeMap<_, _> = room.refs().into_iter().filter(|(name, _)| !name.starts_with("refs/heads/kaizen/")).collect();
+    let kept: BTreeMap<_, _> =
+        room.refs().into_iter().filter(|(name, _)| !name.starts_with("refs/heads/kaizen/")).collect();
     assert_eq!(kept, refs);
 }
 
@@ -82,7 +84,9 @@ fn hooks_aliases_filters_and_monitors_of_the_repository_never_run() {
     let script = format!("#!/bin/sh\necho \"$0\" >> '{}'\n", trap.display());
     let program = room.beside("trap.sh", &script);
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
-    for hook in ["pre-commit", "post-commit", "reference-transaction", "post-checkout", "post-merge", "pre-auto-gc", "update"] {
+    for hook in
+        ["pre-commit", "post-commit", "reference-transaction", "post-checkout", "post-merge", "pre-auto-gc", "update"]
+    {
         let path = room.repo.join(".git/hooks").join(hook);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::copy(&program, path).expect("a hook");

@@ -11,7 +11,8 @@ const WORKFLOW: &str = ".github/workflows/ci.yml";
 fn repository(server: &ScriptedModel) -> Fixture {
     let fixture = Fixture::tiny(&BROKEN.replace("/// The mean", "pub mod other;\n\n/// The mean"));
     fixture.write("src/other.rs", "//! Something else.\n\n/// Two.\npub const TWO: u32 = 2;\n");
-    fixture.write("tests/sums.rs", "//! Sums.\n\n#[test]\nfn two_is_two() {\n    assert_eq!(tiny::other::TWO, 2);\n}\n");
+    fixture
+        .write("tests/sums.rs", "//! Sums.\n\n#[test]\nfn two_is_two() {\n    assert_eq!(tiny::other::TWO, 2);\n}\n");
     fixture.write(WORKFLOW, "name: ci\n");
     fixture.commit("Add files around the library");
     fixture.settings(&settings(server));

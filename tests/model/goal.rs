@@ -74,7 +74,8 @@ fn a_goal_may_be_met_by_replacing_one_item_and_every_other_byte_stays() {
 
 #[test]
 fn a_goal_that_the_writer_gives_up_is_rejected_with_its_reason() {
-    let gave_up = r#"{"title":"","rationale":"","edits":[],"benchmark":null,"give_up":"two callers rely on the order"}"#;
+    let gave_up =
+        r#"{"title":"","rationale":"","edits":[],"benchmark":null,"give_up":"two callers rely on the order"}"#;
     let server = ScriptedModel::start_with(move |request| match asks_for(request) {
         "plan" => Reply::text(plan(&[LIB], "sort the numbers first")),
         _ => Reply::text(gave_up),

@@ -100,7 +100,8 @@ fn a_program_that_dies_after_every_single_record_asks_each_question_once_and_lan
     assert_eq!((attempt.word(), attempt.rounds.len()), (Some(Word::Landed), 1));
     assert_eq!(attempt.rounds[0].patch.spend, ONCE);
     assert_eq!(server.requests().len(), 2, "one question for the plan, one for the patch");
-    let ours: Vec<String> = fixture.refs().into_iter().map(|(name, _)| name).filter(|name| name.contains("kaizen")).collect();
+    let ours: Vec<String> =
+        fixture.refs().into_iter().map(|(name, _)| name).filter(|name| name.contains("kaizen")).collect();
     assert_eq!(ours.len(), 2, "a branch of the patch's own and the one that collects: {ours:?}");
 }
 

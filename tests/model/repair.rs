@@ -35,7 +35,10 @@ fn a_failing_test_is_repaired_and_passes_on_the_landed_branch() {
     fixture.export(&branch, tree.path());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut tests = std::process::Command::new(cargo);
-    tests.args(["test", "--offline", "--quiet"]).current_dir(tree.path()).env("CARGO_TARGET_DIR", tree.path().join("target"));
+    tests
+        .args(["test", "--offline", "--quiet"])
+        .current_dir(tree.path())
+        .env("CARGO_TARGET_DIR", tree.path().join("target"));
     let tests = tests.output().expect("cargo starts");
     assert!(tests.status.success(), "{}", String::from_utf8_lossy(&tests.stdout));
 

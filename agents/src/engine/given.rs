@@ -66,8 +66,18 @@ fn from_commit(repo: &Repo, tip: &CommitId, commit: &CommitId, title: &str) -> R
 }
 
 fn proposal(
-    changes: Vec<kaizen_domain::edit::Change>, title: &str, existing: Option<CommitId>, merges: Option<CommitId>,
+    changes: Vec<kaizen_domain::edit::Change>,
+    title: &str,
+    existing: Option<CommitId>,
+    merges: Option<CommitId>,
 ) -> Draft {
     let rationale = "Proposed from outside; reviewed and tried like any other patch.".to_owned();
-    Draft::Change(Box::new(Proposal { changes, title: title.to_owned(), rationale, existing, merges, ..Proposal::default() }))
+    Draft::Change(Box::new(Proposal {
+        changes,
+        title: title.to_owned(),
+        rationale,
+        existing,
+        merges,
+        ..Proposal::default()
+    }))
 }

@@ -98,7 +98,10 @@ async fn read_files(brief: &Brief) -> Result<Vec<PromptFile>, AgentError> {
 
 /// Reads files until the room is used up; each once, in the order given.
 pub(crate) fn files_within(
-    world: &crate::world::World, tip: &kaizen_domain::CommitId, paths: &[RelPath], mut room: usize,
+    world: &crate::world::World,
+    tip: &kaizen_domain::CommitId,
+    paths: &[RelPath],
+    mut room: usize,
 ) -> Result<Vec<PromptFile>, AgentError> {
     let repo = world.repo()?;
     let mut files: Vec<PromptFile> = Vec::new();
@@ -120,8 +123,11 @@ pub(crate) fn files_within(
 fn prompt(brief: &Brief, files: &[PromptFile], repair: Option<Repair>) -> Result<Prompt, PromptError> {
     let (case, files) = (&brief.case, files.to_vec());
     let reach = brief.task.reach.clone();
-    let rounds: Vec<PriorRound> =
-        case.earlier.iter().map(|(diff, outcome)| PriorRound { diff: diff.clone(), outcome: outcome.clone() }).collect();
+    let rounds: Vec<PriorRound> = case
+        .earlier
+        .iter()
+        .map(|(diff, outcome)| PriorRound { diff: diff.clone(), outcome: outcome.clone() })
+        .collect();
     let lessons = lessons(brief);
     let text = case.brief.clone();
     match brief.task.specialist {
@@ -135,17 +141,35 @@ fn prompt(brief: &Brief, files: &[PromptFile], repair: Option<Repair>) -> Result
             rounds,
             repair,
         }),
-        Specialist::Configurator => {
-            render(&ConfiguratorInput { brief: text, evidence: case.diagnostics.clone(), files, reach, lessons, rounds, repair })
-        }
+        Specialist::Configurator => render(&ConfiguratorInput {
+            brief: text,
+            evidence: case.diagnostics.clone(),
+            files,
+            reach,
+            lessons,
+            rounds,
+            repair,
+        }),
         Specialist::Debugger if brief.opportunity.kind == OpportunityKind::Goal => {
             let request = brief.cycle.request.goal.as_ref().map_or_else(String::new, |goal| goal.0.clone());
             render(&EngineerInput { request, brief: text, files, reach, lessons, rounds, repair })
         }
         Specialist::Debugger => {
-            let failing =
-                case.failing_tests.iter().map(|(name, output)| FailingTest { name: name.clone(), output: output.clone() }).collect();
-            render(&DebuggerInput { brief: text, failing, errors: case.diagnostics.clone(), files, reach, lessons, rounds, repair })
+            let failing = case
+                .failing_tests
+                .iter()
+                .map(|(name, output)| FailingTest { name: name.clone(), output: output.clone() })
+                .collect();
+            render(&DebuggerInput {
+                brief: text,
+                failing,
+                errors: case.diagnostics.clone(),
+                files,
+                reach,
+                lessons,
+                rounds,
+                repair,
+            })
         }
     }
 }

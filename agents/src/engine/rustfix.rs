@@ -46,13 +46,20 @@ impl Engine for Rustfix {
             let (items, more) = match next(&all, &outcomes) {
                 Next::Try { items, more } => (items, more),
                 Next::Nothing { bad } => {
-                    return Ok(Draft::Nothing { reasons: vec![every_one_fails(&kind, bad.len())], spend: Spend::default() });
+                    return Ok(Draft::Nothing {
+                        reasons: vec![every_one_fails(&kind, bad.len())],
+                        spend: Spend::default(),
+                    });
                 }
             };
             let chosen: BTreeSet<&str> = items.iter().map(String::as_str).collect();
             let (_, changes) = apply(&wanted, &|key| chosen.contains(key), &read)?;
             let count = items.len();
-            let title = if count == 1 { format!("clear 1 finding of {subject}") } else { format!("clear {count} findings of {subject}") };
+            let title = if count == 1 {
+                format!("clear 1 finding of {subject}")
+            } else {
+                format!("clear {count} findings of {subject}")
+            };
             let rationale = rationale(&wanted, &chosen);
             Ok(Draft::Change(Box::new(Proposal { changes, title, rationale, items, more, ..Proposal::default() })))
         })
@@ -73,15 +80,15 @@ fn subject(brief: &Brief) -> String {
 fn wanted(brief: &Brief, scan: &Scan) -> Vec<Diagnostic> {
     let lint = brief.opportunity.topic.strip_prefix("lint:");
     let bad: BTreeSet<&str> = brief.cycle.bad_items().into_iter().collect();
-    let about_build = brief
-        .cycle
-        .signals
-        .iter()
-        .any(|signal| brief.opportunity.evidence.contains(&signal.id) && matches!(signal.kind, SignalKind::BuildFailure { .. }));
+    let about_build = brief.cycle.signals.iter().any(|signal| {
+        brief.opportunity.evidence.contains(&signal.id) && matches!(signal.kind, SignalKind::BuildFailure { .. })
+    });
     scan.diagnostics
         .iter()
         .filter(|found| found.fixable)
-        .filter(|found| if about_build { found.level == kaizen_domain::Level::Error } else { Some(found.code.as_str()) == lint })
+        .filter(|found| {
+            if about_build { found.level == kaizen_domain::Level::Error } else { Some(found.code.as_str()) == lint }
+        })
         .filter(|found| found.path.as_ref().is_some_and(|path| brief.task.reach.contains(path)))
         .filter(|found| !bad.contains(found.key().as_str()))
         .cloned()
@@ -92,7 +99,9 @@ type Read<'a> = &'a dyn Fn(&RelPath) -> Result<Option<String>, AgentError>;
 
 /// Applies the suggestions that `choose` wants, file by file; returns the keys of those that fit, and the changes.
 fn apply(
-    wanted: &[Diagnostic], choose: &dyn Fn(&str) -> bool, read: Read<'_>,
+    wanted: &[Diagnostic],
+    choose: &dyn Fn(&str) -> bool,
+    read: Read<'_>,
 ) -> Result<(Vec<String>, Vec<Change>), AgentError> {
     let mut files: BTreeMap<&RelPath, Vec<&Diagnostic>> = BTreeMap::new();
     for found in wanted {
@@ -124,7 +133,11 @@ fn rationale(wanted: &[Diagnostic], chosen: &BTreeSet<&str>) -> String {
     let shown: Vec<String> = messages
         .iter()
         .take(5)
-        .map(|(message, count)| if *count == 1 { format!("- {message}") } else { format!("- {message} ({count} times)") })
+        .map(
+            |(message, count)| {
+                if *count == 1 { format!("- {message}") } else { format!("- {message} ({count} times)") }
+            },
+        )
         .collect();
     let rest = messages.len().saturating_sub(shown.len());
     let more = if rest > 0 { format!("\n- and {rest} more") } else { String::new() };

@@ -25,7 +25,10 @@ impl Account {
     /// # Errors
     /// When the journal cannot be read.
     pub(super) async fn open(
-        journal: &JournalHandle, cycle: CycleId, limit: Usd, booked: Spend,
+        journal: &JournalHandle,
+        cycle: CycleId,
+        limit: Usd,
+        booked: Spend,
     ) -> Result<Self, AgentError> {
         let (mut next, mut spent) = (0, Usd(0));
         while let Some(most) = entry(journal, cycle, next, Entry::Most).await? {
@@ -60,7 +63,10 @@ impl Account {
     /// # Errors
     /// When the journal cannot be written: then it counts as the most.
     pub(super) async fn settle(
-        &self, journal: &JournalHandle, number: Option<u64>, spend: Spend,
+        &self,
+        journal: &JournalHandle,
+        number: Option<u64>,
+        spend: Spend,
     ) -> Result<(), AgentError> {
         let Some(number) = number else { return Ok(()) };
         journal.keep_answer(key(self.cycle, number, Entry::Paid), spend.usd.0.to_string()).await

@@ -33,7 +33,8 @@ pub(crate) async fn collect(colleagues: &Colleagues, cycle: &Arc<Cycle>) -> Resu
         }
         let tree = tree_of(cycle, &cycle.tip);
         let scan = colleagues.pool.scan(tree).await?;
-        let builds = cycle.base_report.as_ref().is_none_or(|report| !matches!(report.outcome, TrialOutcome::BuildFailed { .. }));
+        let builds =
+            cycle.base_report.as_ref().is_none_or(|report| !matches!(report.outcome, TrialOutcome::BuildFailed { .. }));
         signals.extend(of_diagnostics(&scan.diagnostics, builds && scan.builds, &mut mint));
         // Later collections are about what landings uncovered; the rest is known from the first.
         if cycle.collections == 0 {
@@ -54,7 +55,9 @@ fn of_files(world: &World, tip: &CommitId, folder: &str) -> Result<Vec<Signal>, 
     let mut texts: Vec<(RelPath, String)> = Vec::new();
     for (path, _, size) in repo.files(tip)?.files {
         let wanted = path.is_rust() || matches!(path.file_name(), "Cargo.toml" | "Cargo.lock" | "README.md");
-        if wanted && size <= FILE_READ && inside(folder, &path)
+        if wanted
+            && size <= FILE_READ
+            && inside(folder, &path)
             && let Some(state) = repo.read(tip, &path)?
             && let Ok(text) = String::from_utf8(state.bytes)
         {
@@ -73,7 +76,8 @@ fn inside(folder: &str, path: &RelPath) -> bool {
 }
 
 fn of_dependencies(texts: &[(RelPath, String)], mint: &mut dyn FnMut() -> SignalId) -> Vec<Signal> {
-    let folder_of = |path: &RelPath| path.as_str().rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let folder_of =
+        |path: &RelPath| path.as_str().rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let manifests: Vec<(String, &RelPath, &String)> = texts
         .iter()
         .filter(|(path, _)| path.file_name() == "Cargo.toml")
@@ -83,7 +87,11 @@ fn of_dependencies(texts: &[(RelPath, String)], mint: &mut dyn FnMut() -> Signal
     for (folder, manifest, text) in &manifests {
         // A file belongs to the nearest manifest above it.
         let owned = |path: &RelPath| {
-            let owner = manifests.iter().map(|(other, _, _)| other).filter(|other| path.as_str().starts_with(other.as_str())).max_by_key(|other| other.len());
+            let owner = manifests
+                .iter()
+                .map(|(other, _, _)| other)
+                .filter(|other| path.as_str().starts_with(other.as_str()))
+                .max_by_key(|other| other.len());
             owner == Some(folder)
         };
         let of = |wanted: &dyn Fn(&RelPath) -> bool| -> Vec<&str> {
@@ -104,7 +112,11 @@ fn of_dependencies(texts: &[(RelPath, String)], mint: &mut dyn FnMut() -> Signal
 }
 
 fn of_notes(
-    world: &World, repo: &Repo, tip: &CommitId, texts: &[(RelPath, String)], mint: &mut dyn FnMut() -> SignalId,
+    world: &World,
+    repo: &Repo,
+    tip: &CommitId,
+    texts: &[(RelPath, String)],
+    mint: &mut dyn FnMut() -> SignalId,
 ) -> Result<Vec<Signal>, AgentError> {
     let now = i64::try_from(world.clock.now().0 / 1000).unwrap_or(i64::MAX);
     let mut signals: Vec<Signal> = Vec::new();

@@ -28,9 +28,13 @@ pub(crate) fn intend(cycle: &Cycle, id: OpportunityId) -> Result<Vec<CycleEvent>
         Landing { target: own, from: None, to, branch: None, update_worktree: false }
     } else {
         match (cycle.request.landing, &cycle.request.base.target) {
-            (LandingMode::Merge, Some(target)) => {
-                Landing { target: target.clone(), from, to, branch: None, update_worktree: cycle.request.update_worktree }
-            }
+            (LandingMode::Merge, Some(target)) => Landing {
+                target: target.clone(),
+                from,
+                to,
+                branch: None,
+                update_worktree: cycle.request.update_worktree,
+            },
             (LandingMode::Merge, None) => {
                 let reason = "HEAD is detached, so there is no branch to merge into".to_owned();
                 return Ok(vec![at(id, AttemptEvent::LandingFailed { reason })]);
@@ -46,7 +50,11 @@ pub(crate) fn intend(cycle: &Cycle, id: OpportunityId) -> Result<Vec<CycleEvent>
 }
 
 /// Moves the ref, unless it has moved already.
-pub(crate) async fn land(colleagues: &Colleagues, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+pub(crate) async fn land(
+    colleagues: &Colleagues,
+    cycle: &Arc<Cycle>,
+    id: OpportunityId,
+) -> Result<Vec<CycleEvent>, AgentError> {
     let attempt = found(cycle.attempt(id), "attempt")?;
     let AttemptStage::Landing { landing, .. } = attempt.stage.clone() else {
         return Err(AgentError::Bug("the step that is due is no landing".to_owned()));
@@ -75,7 +83,8 @@ fn move_refs(world: &World, landing: &Landing, moves: u32) -> Result<Outcome, Ag
     let ours = landing.branch.is_some() || landing.from.is_none();
     let done = if ours {
         let log = "kaizen: landed";
-        let mut all = vec![RefMove { name: landing.target.clone(), from: landing.from.clone(), to: landing.to.clone() }];
+        let mut all =
+            vec![RefMove { name: landing.target.clone(), from: landing.from.clone(), to: landing.to.clone() }];
         all.extend(landing.branch.clone().map(|name| RefMove { name, from: None, to: landing.to.clone() }));
         repo.move_refs(&all, log).map(drop)
     } else {

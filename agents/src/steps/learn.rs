@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use kaizen_domain::cycle::{CycleEvent, Lesson};
-use kaizen_domain::{
-    AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, Record, Word,
-};
+use kaizen_domain::{AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, Record, Word};
 use kaizen_insight::{Known, Terms, rank as rank_signals};
 
 use crate::architect::closed_topics;
@@ -21,7 +19,13 @@ pub(crate) fn lesson(clock: &dyn Clock, cycle: &Cycle, id: OpportunityId) -> Les
         Some(AttemptStage::Done { word, reasons }) => (*word, reasons.clone()),
         _ => (Word::Inconclusive, Vec::new()),
     };
-    Lesson { id: LessonId::new(clock.now().0, clock.random()), topic, word, text: reasons.join("; "), bad_items: bad_items(cycle, id) }
+    Lesson {
+        id: LessonId::new(clock.now().0, clock.random()),
+        topic,
+        word,
+        text: reasons.join("; "),
+        bad_items: bad_items(cycle, id),
+    }
 }
 
 /// The suggestions that the search showed to be bad: those of a failed proposal that stood alone on what had passed.
@@ -96,11 +100,16 @@ fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
     for earlier in ids.into_iter().filter_map(|id| fold(id, records).ok()) {
         settled.items.extend(earlier.lessons.iter().flat_map(|lesson| lesson.bad_items.iter().cloned()));
         for attempt in earlier.attempts.iter().filter(|attempt| attempt.word() == Some(Word::Landed)) {
-            let waits = attempt.landing.as_ref().is_some_and(|landing| repo.ref_target(&landing.target).is_ok_and(|tip| tip.is_some()));
+            let waits = attempt
+                .landing
+                .as_ref()
+                .is_some_and(|landing| repo.ref_target(&landing.target).is_ok_and(|tip| tip.is_some()));
             let (Some(round), true) = (attempt.current(), waits) else { continue };
             settled.items.extend(round.patch.items.iter().cloned());
             if round.patch.items.is_empty() {
-                settled.topics.extend(earlier.opportunity(attempt.opportunity).map(|opportunity| opportunity.topic.clone()));
+                settled
+                    .topics
+                    .extend(earlier.opportunity(attempt.opportunity).map(|opportunity| opportunity.topic.clone()));
             }
         }
     }
@@ -110,7 +119,9 @@ fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
 /// The signals of the last collection only: earlier ones have been ranked.
 fn newest_signals(cycle: &Cycle, records: &[Record]) -> Vec<kaizen_domain::Signal> {
     let last = records.iter().rev().find_map(|record| match &record.event {
-        Event::Cycle { cycle: of, event: CycleEvent::Collected { signals, .. } } if *of == cycle.id => Some(signals.clone()),
+        Event::Cycle { cycle: of, event: CycleEvent::Collected { signals, .. } } if *of == cycle.id => {
+            Some(signals.clone())
+        }
         _ => None,
     });
     last.unwrap_or_default()

@@ -87,7 +87,9 @@ impl Colleagues {
             }
             Step::Intend(id) => land::intend(cycle, id),
             Step::Land(id) => land::land(self, cycle, id).await,
-            Step::Learn(id) => Ok(vec![CycleEvent::Learned { lesson: learn::lesson(self.world.clock.as_ref(), cycle, id) }]),
+            Step::Learn(id) => {
+                Ok(vec![CycleEvent::Learned { lesson: learn::lesson(self.world.clock.as_ref(), cycle, id) }])
+            }
             Step::Finish => Ok(vec![CycleEvent::Finished]),
             Step::Nothing => Ok(Vec::new()),
         }
@@ -129,9 +131,14 @@ impl Colleagues {
             && cycle.attempts.is_empty()
             && let Some(TrialOutcome::BuildFailed { errors, tail }) = broken
         {
-            let first = errors.first().map_or_else(|| tail.lines().last().unwrap_or("").to_owned(), |error| error.message.clone());
+            let first = errors
+                .first()
+                .map_or_else(|| tail.lines().last().unwrap_or("").to_owned(), |error| error.message.clone());
             let reason = format!("the base does not build: {first}");
-            return Ok(vec![ranked, failed(reason, &["mend the build, or configure a model that may: `kaizen init --explain model`"])]);
+            return Ok(vec![
+                ranked,
+                failed(reason, &["mend the build, or configure a model that may: `kaizen init --explain model`"]),
+            ]);
         }
         Ok(vec![ranked])
     }
@@ -180,7 +187,10 @@ impl Colleagues {
         };
         let patch = &found(attempt.current(), "patch")?.patch;
         // The same tree on the same base was tried before: what it showed still holds.
-        let known = attempt.rounds.iter().find(|round| round.patch.tree == patch.tree && round.patch.base == patch.base && round.trial.is_some());
+        let known = attempt
+            .rounds
+            .iter()
+            .find(|round| round.patch.tree == patch.tree && round.patch.base == patch.base && round.trial.is_some());
         if let Some(mut report) = known.and_then(|round| round.trial.clone()) {
             report.id = trial;
             report.commit = patch.commit.clone();

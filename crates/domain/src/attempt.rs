@@ -278,7 +278,10 @@ impl Attempt {
                 round.reworked = Some(reason.clone());
                 S::Writing
             }
-            (S::Reviewed, E::Decided { decision: decision @ (Decision::Reject { .. } | Decision::Inconclusive { .. }) })
+            (
+                S::Reviewed,
+                E::Decided { decision: decision @ (Decision::Reject { .. } | Decision::Inconclusive { .. }) },
+            )
             | (S::Tried, E::Decided { decision }) => match decision {
                 Decision::Reject { reasons } => done(Word::Rejected, reasons),
                 Decision::Inconclusive { reasons } => done(Word::Inconclusive, reasons),

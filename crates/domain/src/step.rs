@@ -66,7 +66,9 @@ impl Cycle {
                 AttemptStage::Writing if self.base_report.is_none() => return Step::TryBase,
                 AttemptStage::Writing => return Step::Write(id),
                 AttemptStage::Written => return Step::Review(id),
-                AttemptStage::Reviewed | AttemptStage::Trying { .. } if attempt.screened_out() => return Step::Weigh(id),
+                AttemptStage::Reviewed | AttemptStage::Trying { .. } if attempt.screened_out() => {
+                    return Step::Weigh(id);
+                }
                 AttemptStage::Reviewed | AttemptStage::Trying { .. } => return Step::Try(id),
                 AttemptStage::Tried => return Step::Weigh(id),
                 AttemptStage::Decided { .. } => return Step::Intend(id),

@@ -77,18 +77,13 @@ mod tests {
         let numbers = |items: &[String]| items.iter().map(|item| item.parse().unwrap()).collect::<Vec<usize>>();
         let mut outcomes = Vec::new();
         let mut landed = Vec::new();
-        loop {
-            match next(&all, &outcomes) {
-                Next::Try { items, more } => {
-                    let items = numbers(&items);
-                    let passed = !items.iter().any(|n| is_bad(*n));
-                    outcomes.push(passed);
-                    if passed && !more {
-                        landed = items;
-                        break;
-                    }
-                }
-                Next::Nothing { .. } => break,
+        while let Next::Try { items, more } = next(&all, &outcomes) {
+            let items = numbers(&items);
+            let passed = !items.iter().any(|n| is_bad(*n));
+            outcomes.push(passed);
+            if passed && !more {
+                landed = items;
+                break;
             }
         }
         let bad = match next(&all, &outcomes) {

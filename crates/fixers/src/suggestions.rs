@@ -51,8 +51,7 @@ pub fn apply(text: &str, diagnostics: &[&Diagnostic]) -> Applied {
 /// within its text.
 fn suggestions_of(diagnostic: &Diagnostic, text: &str) -> Vec<Suggestion> {
     let Some(path) = &diagnostic.path else { return Vec::new() };
-    let Ok(found) =
-        rustfix::get_suggestions_from_json(&diagnostic.raw, &HashSet::new(), Filter::MachineApplicableOnly)
+    let Ok(found) = rustfix::get_suggestions_from_json(&diagnostic.raw, &HashSet::new(), Filter::MachineApplicableOnly)
     else {
         return Vec::new();
     };

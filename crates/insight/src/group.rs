@@ -77,11 +77,17 @@ fn one(signal: &Signal) -> Option<Group> {
             let title = format!("bring {name} down to one version (there are {})", versions.join(", "));
             (OpportunityKind::Dependency, format!("duplicate:{name}"), title, false, None)
         }
-        SignalKind::Todo { text, .. } => {
-            (OpportunityKind::Debt, format!("todo:{path}:{text}"), format!("settle the note in {path}:{line}: {text}"), false, None)
-        }
+        SignalKind::Todo { text, .. } => (
+            OpportunityKind::Debt,
+            format!("todo:{path}:{text}"),
+            format!("settle the note in {path}:{line}: {text}"),
+            false,
+            None,
+        ),
         SignalKind::Goal { text } => (OpportunityKind::Goal, format!("goal:{text}"), text.clone(), false, None),
-        SignalKind::Proposal { title } => (OpportunityKind::Proposal, format!("proposal:{title}"), title.clone(), true, None),
+        SignalKind::Proposal { title } => {
+            (OpportunityKind::Proposal, format!("proposal:{title}"), title.clone(), true, None)
+        }
     };
     let age_days = if let SignalKind::Todo { age_days, .. } = &signal.kind { *age_days } else { None };
     Some(Group { kind, topic, title, evidence: Vec::new(), files: Vec::new(), mechanical, lint, age_days })
@@ -101,14 +107,45 @@ fn finish_title(group: &mut Group) {
 /// Lints of clippy's `perf` group, and the compiler's and clippy's others that are about work done in vain.
 fn is_performance(lint: &str) -> bool {
     const PERFORMANCE: &[&str] = &[
-        "box_collection", "boxed_local", "cmp_owned", "collapsible_str_replace", "drain_collect", "expect_fun_call",
-        "extend_with_drain", "format_collect", "format_in_format_args", "iter_overeager_cloned", "large_const_arrays",
-        "large_enum_variant", "manual_memcpy", "manual_retain", "manual_str_repeat", "map_entry", "missing_spin_loop",
-        "needless_collect", "or_fun_call", "readonly_write_lock", "redundant_allocation", "redundant_clone",
-        "regex_creation_in_loops", "result_large_err", "single_char_pattern", "slow_vector_initialization",
-        "to_string_in_format_args", "unbuffered_bytes", "unnecessary_to_owned", "useless_vec", "vec_init_then_push",
-        "waker_clone_wake", "inefficient_to_string", "trivially_copy_pass_by_ref", "large_types_passed_by_value",
-        "naive_bytecount", "stable_sort_primitive", "cloned_instead_of_copied", "implicit_clone",
+        "box_collection",
+        "boxed_local",
+        "cmp_owned",
+        "collapsible_str_replace",
+        "drain_collect",
+        "expect_fun_call",
+        "extend_with_drain",
+        "format_collect",
+        "format_in_format_args",
+        "iter_overeager_cloned",
+        "large_const_arrays",
+        "large_enum_variant",
+        "manual_memcpy",
+        "manual_retain",
+        "manual_str_repeat",
+        "map_entry",
+        "missing_spin_loop",
+        "needless_collect",
+        "or_fun_call",
+        "readonly_write_lock",
+        "redundant_allocation",
+        "redundant_clone",
+        "regex_creation_in_loops",
+        "result_large_err",
+        "single_char_pattern",
+        "slow_vector_initialization",
+        "to_string_in_format_args",
+        "unbuffered_bytes",
+        "unnecessary_to_owned",
+        "useless_vec",
+        "vec_init_then_push",
+        "waker_clone_wake",
+        "inefficient_to_string",
+        "trivially_copy_pass_by_ref",
+        "large_types_passed_by_value",
+        "naive_bytecount",
+        "stable_sort_primitive",
+        "cloned_instead_of_copied",
+        "implicit_clone",
     ];
     lint.strip_prefix("clippy::").is_some_and(|name| PERFORMANCE.contains(&name))
 }

@@ -35,7 +35,10 @@ pub struct Known<'a> {
 
 /// Opportunities, the best first, and the ids of those that are taken up.
 pub fn rank(
-    signals: &[Signal], terms: &Terms<'_>, known: &Known<'_>, mint: &mut dyn FnMut() -> OpportunityId,
+    signals: &[Signal],
+    terms: &Terms<'_>,
+    known: &Known<'_>,
+    mint: &mut dyn FnMut() -> OpportunityId,
 ) -> (Vec<Opportunity>, Vec<OpportunityId>) {
     let open: Vec<Signal> = signals.iter().filter(|signal| !known_bad(signal, known)).cloned().collect();
     let rejections = rejections(&known.lessons);
@@ -137,7 +140,8 @@ mod tests {
             place: None,
             kind: SignalKind::FailingTest { test: TestId("a/lib::t".to_owned()), output: String::new() },
         };
-        let signals = [finding(1, "clippy::a", true), finding(2, "clippy::a", true), finding(3, "clippy::b", true), failing];
+        let signals =
+            [finding(1, "clippy::a", true), finding(2, "clippy::a", true), finding(3, "clippy::b", true), failing];
         let (opportunities, chosen) = ranked(&signals, &Known::default(), 2);
         let titles: Vec<&str> = opportunities.iter().map(|o| o.title.as_str()).collect();
         assert_eq!(

@@ -46,10 +46,14 @@ fn lint_gain(lint: Option<&str>) -> f64 {
 #[must_use]
 pub fn risk(group: &Group) -> Risk {
     match group.kind {
-        OpportunityKind::Cleanup | OpportunityKind::Performance | OpportunityKind::Repair if group.mechanical => Risk::Low,
+        OpportunityKind::Cleanup | OpportunityKind::Performance | OpportunityKind::Repair if group.mechanical => {
+            Risk::Low
+        }
         OpportunityKind::Dependency if group.topic.starts_with("unused:") => Risk::Low,
         OpportunityKind::Repair | OpportunityKind::Cleanup | OpportunityKind::Proposal => Risk::Medium,
-        OpportunityKind::Goal | OpportunityKind::Performance | OpportunityKind::Dependency | OpportunityKind::Debt => Risk::Medium,
+        OpportunityKind::Goal | OpportunityKind::Performance | OpportunityKind::Dependency | OpportunityKind::Debt => {
+            Risk::Medium
+        }
     }
 }
 

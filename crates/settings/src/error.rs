@@ -67,7 +67,10 @@ impl SettingsError {
                 }
             }
             Self::WrongType { key, .. } => {
-                format!("`kaizen init --explain {}` shows each key with its default", key.split('.').next().unwrap_or(key))
+                format!(
+                    "`kaizen init --explain {}` shows each key with its default",
+                    key.split('.').next().unwrap_or(key)
+                )
             }
             Self::NotYours { key, .. } => {
                 format!("`{key}` decides what this machine may do; set it in your own file, see `kaizen doctor`")

@@ -109,9 +109,9 @@ fn line_of(text: &str, section: &str, key: Option<&str>) -> usize {
     let Ok(document) = toml_edit::Document::parse(text) else { return 0 };
     let span = match (document.get(section), key) {
         (Some(item), None) => document.get_key_value(section).and_then(|(key, _)| key.span()).or_else(|| item.span()),
-        (Some(item), Some(key)) => item.as_table_like().and_then(|table| {
-            table.get_key_value(key).and_then(|(key, item)| key.span().or_else(|| item.span()))
-        }),
+        (Some(item), Some(key)) => item
+            .as_table_like()
+            .and_then(|table| table.get_key_value(key).and_then(|(key, item)| key.span().or_else(|| item.span()))),
         (None, _) => None,
     };
     span.and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1)
@@ -180,6 +180,9 @@ mod tests {
     #[test]
     fn a_section_explains_itself() {
         let text = explain(Some("landing"));
-        assert!(text.starts_with("[landing]\n# branch:") && text.contains("subject") && !text.contains("[signals]"), "{text}");
+        assert!(
+            text.starts_with("[landing]\n# branch:") && text.contains("subject") && !text.contains("[signals]"),
+            "{text}"
+        );
     }
 }

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::settings::SettingsText;
 
 /// A small package without dependencies, whose only tests are those in its library.
-const MANIFEST: &str = "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\ndoctest = false\n";
+const MANIFEST: &str =
+    "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[lib]\ndoctest = false\n";
 const LOCK: &str = "version = 4\n\n[[package]]\nname = \"tiny\"\nversion = \"0.1.0\"\n";
 
 /// A repository with what Kaizen needs around it.
@@ -150,7 +151,8 @@ impl Fixture {
     pub fn refs(&self) -> Vec<(String, String)> {
         let repo = self.open();
         let all = repo.references().expect("refs can be read");
-        let named = all.flatten().filter_map(|found| Some((found.name().ok()?.to_owned(), found.target()?.to_string())));
+        let named =
+            all.flatten().filter_map(|found| Some((found.name().ok()?.to_owned(), found.target()?.to_string())));
         let mut refs: Vec<(String, String)> = named.collect();
         refs.sort();
         refs

@@ -169,7 +169,8 @@ impl Ran {
     #[must_use]
     pub fn only(&self, kind: OpportunityKind) -> Outcome {
         let cycle = self.cycle();
-        let of_kind = |attempt: &&Attempt| cycle.opportunity(attempt.opportunity).is_some_and(|found| found.kind == kind);
+        let of_kind =
+            |attempt: &&Attempt| cycle.opportunity(attempt.opportunity).is_some_and(|found| found.kind == kind);
         let found: Vec<&Attempt> = cycle.attempts.iter().filter(of_kind).collect();
         let [attempt] = found.as_slice() else { panic!("{} attempts of kind {}: {self:?}", found.len(), kind.word()) };
         let kaizen_domain::AttemptStage::Done { word, reasons } = &attempt.stage else {

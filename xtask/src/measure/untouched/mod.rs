@@ -45,8 +45,8 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         let found = one(&program, *state, &home, &diff).with_context(|| name.to_owned())?;
         let cells = [found.commands, found.paths, found.changes.len(), found.marks, found.branches];
         outcome.table.row(std::iter::once(name.to_owned()).chain(cells.iter().map(ToString::to_string)));
-        for change in &found.changes {
-            outcome.require(false, format!("{name}: {change}"));
+        for wrong in found.changes.iter().chain(&found.failures) {
+            outcome.require(false, format!("{name}: {wrong}"));
         }
         outcome.require(
             found.marks == 0,
@@ -68,6 +68,7 @@ struct Found {
     commands: usize,
     paths: usize,
     changes: Vec<String>,
+    failures: Vec<String>,
     marks: usize,
     branches: usize,
 }
@@ -81,25 +82,26 @@ fn one(program: &Program, state: State, home: &Path, diff: &Path) -> Result<Foun
         std::fs::remove_file(mark?.path())?;
     }
     let place = Place { repo: made.work_in.clone(), state: home.join("state") };
-    let mut changes = Vec::new();
+    let (mut changes, mut failures) = (Vec::new(), Vec::new());
     let mut before = Photograph::take(&made.root)?;
     for command in COMMANDS {
         let mut args: Vec<&str> = command.to_vec();
         let diff = diff.to_string_lossy();
-        if command.first() == Some(&"try") {
+        let name = command.first().copied().unwrap_or_default();
+        if name == "try" {
             args.push(&diff);
+        }
+        if matches!(name, "try" | "run-cycle") {
+            args.extend(made.base.iter().flat_map(|base| ["--base", base]));
         }
         let ended = program.run(&place, &args).end()?;
         let after = Photograph::take(&made.root)?;
         changes.extend(
             before.changes(&after).into_iter().map(|change| format!("`kaizen {}`: {change}", command.join(" "))),
         );
-        if !ended.status.success() && command.first() == Some(&"run-cycle") {
-            changes.push(format!(
-                "`kaizen {}` failed: {}",
-                command.join(" "),
-                ended.stdout.lines().last().unwrap_or_default()
-            ));
+        if !ended.status.success() {
+            let said = ended.stdout.lines().chain(ended.stderr.lines()).last().unwrap_or_default().to_owned();
+            failures.push(format!("`kaizen {}` failed: {said}", command.join(" ")));
         }
         before = after;
     }
@@ -108,6 +110,7 @@ fn one(program: &Program, state: State, home: &Path, diff: &Path) -> Result<Foun
         commands: COMMANDS.len(),
         paths: before.len(),
         changes,
+        failures,
         marks: std::fs::read_dir(&marks)?.count(),
         branches: landed.iter().filter(|path| path.ends_with("landed")).count(),
     })

@@ -29,6 +29,8 @@ pub struct Made {
     pub work_in: PathBuf,
     /// The folder with the refs.
     pub git_dir: PathBuf,
+    /// The branch to name, where what is checked out is no place to start from.
+    pub base: Option<&'static str>,
 }
 
 impl State {
@@ -108,7 +110,8 @@ impl State {
             Self::Hostile => hostile(&repo, home, marks)?,
         }
         let git_dir = repo.join(".git");
-        Ok(Made { root, work_in, git_dir })
+        let base = (self == Self::Merge).then_some("main");
+        Ok(Made { root, work_in, git_dir, base })
     }
 }
 
