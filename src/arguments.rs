@@ -30,15 +30,8 @@ pub struct Global {
     /// Read this settings file in place of your own
     #[arg(long, global = true, value_name = "FILE", display_order = 901)]
     pub settings: Option<PathBuf>,
-    /// Keep state in this directory
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "KAIZEN_STATE_DIR",
-        hide_env_values = true,
-        display_order = 902
-    )]
+    /// Keep state in this directory, in place of the one that KAIZEN_STATE_DIR names
+    #[arg(long, global = true, value_name = "DIR", display_order = 902)]
     pub state_dir: Option<PathBuf>,
 }
 

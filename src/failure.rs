@@ -10,6 +10,7 @@ use kaizen_sandbox::TrialError;
 use kaizen_settings::SettingsError;
 
 use crate::exit::Exit;
+use crate::story::lines::shown;
 
 /// An error as a person sees it.
 #[derive(Debug)]
@@ -45,11 +46,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
-        for help in &self.help {
-            write!(f, "\nhelp: {help}")?;
-        }
-        Ok(())
+        // Names of branches and files are part of messages, and a terminal obeys what they may hold.
+        let harmless = |text: &str| text.lines().map(shown).collect::<Vec<_>>().join("\n");
+        write!(f, "error: {}", harmless(&self.message))?;
+        self.help.iter().try_for_each(|help| write!(f, "\nhelp: {}", harmless(help)))
     }
 }
 

@@ -18,7 +18,8 @@ pub fn open(path: &Path) -> Result<Repo, Failure> {
             "name a folder of the repository with `--repo`",
         ));
     }
-    Ok(Repo::open(path)?)
+    // Errors name the whole path: `.` says little.
+    Ok(Repo::open(&path.canonicalize().unwrap_or_else(|_| path.to_path_buf()))?)
 }
 
 /// A folder as a person writes it, without the slash that git puts at its end.

@@ -4,30 +4,28 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 
-/// The state directory that was asked for, as an absolute path; else the user's.
+/// The state directory that was asked for, else `KAIZEN_STATE_DIR`, else `XDG_STATE_HOME/kaizen`, else
+/// `~/.local/state/kaizen`; always as an absolute path.
 ///
 /// # Errors
 /// When none is known.
 pub fn resolve(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    match asked.filter(|dir| !dir.as_os_str().is_empty()) {
-        Some(dir) => std::path::absolute(&dir).map_err(|error| {
+    let named = asked.or_else(|| std::env::var_os("KAIZEN_STATE_DIR").map(PathBuf::from));
+    if let Some(dir) = named.filter(|dir| !dir.as_os_str().is_empty()) {
+        return std::path::absolute(&dir).map_err(|error| {
             Failure::input(format!("{} is no place for Kaizen's state: {error}", dir.display()), "name a directory")
-        }),
-        None => find(),
+        });
     }
-}
-
-/// The state directory: `KAIZEN_STATE_DIR`, else `XDG_STATE_HOME/kaizen`, else `~/.local/state/kaizen`.
-///
-/// # Errors
-/// When none of them is known.
-pub fn find() -> Result<PathBuf, Failure> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("KAIZEN_STATE_DIR")
-        .or_else(|| absolute("XDG_STATE_HOME").map(|dir| dir.join("kaizen")))
+    std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join("kaizen"))
         .or_else(|| std::env::home_dir().map(|home| home.join(".local/state/kaizen")))
         .ok_or_else(|| {
-            Failure::input("there is no place for Kaizen's state", "set HOME, or KAIZEN_STATE_DIR to an absolute path")
+            Failure::input(
+                "there is no place for Kaizen's state",
+                "set HOME, or name a directory with KAIZEN_STATE_DIR",
+            )
         })
 }
 

@@ -20,7 +20,6 @@ mod cli {
     mod looking;
     mod moved;
     mod printed;
-    mod process;
     mod revert;
     mod shapes;
     mod story;

@@ -54,7 +54,11 @@ pub fn run(
     looked_at(&session, &terms)?;
     let mut story = Story::new(Voice::choose(json), Detail::Brief, &session);
     let cycle = super::runtime()?.block_on(carry(&session, terms, &mut story))?;
-    Ok(match cycle.attempts.first().and_then(Attempt::word) {
+    let Some(attempt) = cycle.attempts.first() else {
+        return Err(Failure::fault("the patch was not taken up")
+            .or("this is a fault of Kaizen's own; please report it with `kaizen log --json`"));
+    };
+    Ok(match attempt.word() {
         Some(Word::Landed) => Exit::Done,
         Some(Word::Asked) => Exit::Asked,
         Some(Word::Inconclusive) => Exit::Inconclusive,

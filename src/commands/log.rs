@@ -123,7 +123,7 @@ fn attempt_line(what: &AttemptEvent) -> String {
             Decision::Inconclusive { reasons } => format!("decided: inconclusive, {}", brief(&reasons.join("; "))),
         },
         AttemptEvent::LandingIntended { landing } => {
-            format!("to land {} on {}", landing.to.short(), landing.target.short())
+            format!("to land {} on {}", landing.to.short(), shown(landing.target.short()))
         }
         AttemptEvent::GaveUp { reasons, .. } => format!("gave up: {}", brief(&reasons.join("; "))),
         AttemptEvent::Reworked { reason }

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::history::open_revert;
 use crate::output::{self, say};
 use crate::session::{Session, SessionOptions};
+use crate::story::lines::shown;
 
 /// How long the lease is held for.
 const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -65,7 +66,7 @@ pub fn run(options: &SessionOptions, id: &str, update_worktree: bool, json: bool
         say!(
             "{}  taken back on {} as {} (not tried: you asked for it)",
             landed.patch.short(),
-            target.short(),
+            shown(target.short()),
             commit.short()
         );
     }

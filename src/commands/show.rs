@@ -258,7 +258,7 @@ impl Shown<'_> {
         match self.attempt.word() {
             Some(Word::Landed) => {
                 if let Some(landing) = landing {
-                    self.line("landed", &format!("as {} on {}", landing.to.short(), landing.target.short()));
+                    self.line("landed", &format!("as {} on {}", landing.to.short(), shown(landing.target.short())));
                 }
                 match self.history.reverted.get(&patch) {
                     Some(commit) => self.line("undone", &format!("taken back by {}", commit.short())),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kaizen_domain::attempt::Round;
 use kaizen_domain::{Attempt, AttemptStage, Cycle, LandingMode, Millis, Word};
 
+use crate::story::lines::shown;
 use crate::story::paint::Paint;
 
 /// Patches that are named one by one at the end, at most.
@@ -15,7 +16,7 @@ const NAMED: usize = 5;
 pub fn summary(paint: &Paint, cycle: &Cycle, elapsed: Duration) -> String {
     let landed = cycle.count(Word::Landed);
     let onto = match (cycle.request.landing, &cycle.request.base.target) {
-        (LandingMode::Merge, Some(target)) if landed > 0 => format!(" on {}", target.short()),
+        (LandingMode::Merge, Some(target)) if landed > 0 => format!(" on {}", shown(target.short())),
         _ if landed > 0 => format!(" on branch kaizen/{}/landed", cycle.id.short()),
         _ => String::new(),
     };
@@ -52,6 +53,7 @@ fn next_steps(paint: &Paint, cycle: &Cycle) -> Vec<String> {
     if let Some(round) = ended(cycle, Word::Landed).filter_map(Attempt::current).last() {
         let base =
             cycle.request.base.target.as_ref().map_or(cycle.request.base.commit.as_str(), |target| target.short());
+        let base = shown(base);
         let branch = format!("kaizen/{}/landed", cycle.id.short());
         if cycle.request.landing == LandingMode::Branch {
             step("look", format!("git log -p {base}..{branch}"));

@@ -8,11 +8,21 @@ const UNSAFE: (&str, &str) = ("    return a + b;", "    unsafe { a.unchecked_add
 #[test]
 fn an_approved_patch_lands_once_and_waits_no_more() {
     let room = Room::tiny();
-    let asked = room.try_diff(&lib_diff(UNSAFE.0, UNSAFE.1), &["--message", "Add without a check"]).expect(3).patch("ASKED");
-    room.kaizen(&["status"]).expect(0).says(&["waits for a person", &format!("kaizen approve {asked}"), "Add without a check"]);
-    room.kaizen(&["show", &asked]).expect(0).says(&["ASKED", "because   src/lib.rs", &format!("decide    kaizen approve {asked}")]);
+    let asked =
+        room.try_diff(&lib_diff(UNSAFE.0, UNSAFE.1), &["--message", "Add without a check"]).expect(3).patch("ASKED");
+    room.kaizen(&["status"]).expect(0).says(&[
+        "waits for a person",
+        &format!("kaizen approve {asked}"),
+        "Add without a check",
+    ]);
+    room.kaizen(&["show", &asked]).expect(0).says(&[
+        "ASKED",
+        "because   src/lib.rs",
+        &format!("decide    kaizen approve {asked}"),
+    ]);
 
-    let said = room.kaizen(&["approve", &asked]).expect(0).says(&["Add without a check", "approved as", "landed 1 on branch"]);
+    let said =
+        room.kaizen(&["approve", &asked]).expect(0).says(&["Add without a check", "approved as", "landed 1 on branch"]);
     let landed = said.patch("LANDED");
     let branch = room.landed_branch();
     assert_eq!(room.show(&branch, "src/lib.rs"), shapes::LIB.replace(UNSAFE.0, UNSAFE.1));

@@ -27,7 +27,11 @@ fn a_test_that_never_ends_is_refused_and_no_process_stays() {
     let (room, name) = hurried();
     // It starts a child that leaves its process group, and one that keeps the output open.
     let body = "let _ = std::process::Command::new(\"setsid\").args([\"sleep\", \"600\"]).spawn();\n        let _ = std::process::Command::new(\"sleep\").arg(\"600\").spawn();\n        loop {\n            std::thread::park();\n        }";
-    let diff = diff_of("src/lib.rs", shapes::LIB, &replaced(shapes::LIB, "assert_eq!(add(1, 2), 3);", &format!("assert_eq!(add(1, 2), 3);\n        {body}")));
+    let diff = diff_of(
+        "src/lib.rs",
+        shapes::LIB,
+        &replaced(shapes::LIB, "assert_eq!(add(1, 2), 3);", &format!("assert_eq!(add(1, 2), 3);\n        {body}")),
+    );
     let before = room.refs();
     let said = room.try_diff(&diff, &[]).expect(4);
     said.says(&["REJECTED", "limit of wall time 5 s"]);
@@ -41,7 +45,10 @@ fn a_base_with_a_test_that_never_ends_is_an_error_that_names_the_limit() {
     room.write("src/lib.rs", replaced(shapes::LIB, "assert_eq!(add(1, 2), 3);", "loop {}"));
     room.commit("Loop");
     let said = room.kaizen(&["run-cycle"]).expect(11);
-    said.says(&["error: the tests of the base ran into the limit of wall time 5 s", "help: raise the limit under [trial]"]);
+    said.says(&[
+        "error: the tests of the base ran into the limit of wall time 5 s",
+        "help: raise the limit under [trial]",
+    ]);
     assert!(room.own_branches().is_empty());
     room.wait_for_silence(&name);
     room.kaizen(&["status"]).expect(0).says(&["failed     the tests of the base"]);

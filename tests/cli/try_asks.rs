@@ -6,7 +6,12 @@ use crate::cli::support::{Room, Said, diff_of, lib_diff, new_file};
 /// Judges a diff that must end with a question for this reason.
 #[track_caller]
 fn asked(room: &Room, diff: &str, reason: &str) -> Said {
-    let said = room.try_diff(diff, &[]).expect(3).says(&[reason, "ASKED", "look      git show kaizen/", "decide    kaizen approve p"]);
+    let said = room.try_diff(diff, &[]).expect(3).says(&[
+        reason,
+        "ASKED",
+        "look      git show kaizen/",
+        "decide    kaizen approve p",
+    ]);
     let branches = room.own_branches();
     assert!(branches.iter().all(|name| !name.ends_with("/landed")), "nothing landed: {branches:?}");
     said
@@ -15,8 +20,16 @@ fn asked(room: &Room, diff: &str, reason: &str) -> Said {
 #[test]
 fn tests_that_ask_less_than_before_ask_a_person() {
     let room = Room::tiny();
-    asked(&room, &lib_diff("    #[test]\n    fn adds", "    #[test]\n    #[ignore]\n    fn adds"), "`tests::adds` is ignored now");
-    asked(&room, &lib_diff("        assert!(empty(&[]));\n", "        let _ = empty(&[]);\n"), "has fewer assertions (0 instead of 1)");
+    asked(
+        &room,
+        &lib_diff("    #[test]\n    fn adds", "    #[test]\n    #[ignore]\n    fn adds"),
+        "`tests::adds` is ignored now",
+    );
+    asked(
+        &room,
+        &lib_diff("        assert!(empty(&[]));\n", "        let _ = empty(&[]);\n"),
+        "has fewer assertions (0 instead of 1)",
+    );
     asked(&room, &lib_diff("assert_eq!(add(1, 2), 3);", "assert_eq!(3, 3);"), "no longer asserts");
     let adds = "    #[test]\n    fn adds() {\n        assert_eq!(add(1, 2), 3);\n    }\n\n";
     asked(&room, &lib_diff(adds, ""), "removes the test `tests::adds`");
@@ -26,10 +39,13 @@ fn tests_that_ask_less_than_before_ask_a_person() {
 #[test]
 fn a_deleted_test_file_asks_a_person() {
     let files = "//! Adds from outside.\n\n#[test]\nfn adds() {\n    assert_eq!(tiny::add(2, 2), 4);\n}\n";
-    let room = Room::with(&[("Cargo.toml", shapes::MANIFEST), ("src/lib.rs", shapes::LIB), ("tests/outside.rs", files)]);
+    let room =
+        Room::with(&[("Cargo.toml", shapes::MANIFEST), ("src/lib.rs", shapes::LIB), ("tests/outside.rs", files)]);
     let lines = files.lines().count();
     let gone: String = files.lines().map(|line| format!("-{line}\n")).collect();
-    let diff = format!("diff --git a/tests/outside.rs b/tests/outside.rs\ndeleted file mode 100644\n--- a/tests/outside.rs\n+++ /dev/null\n@@ -1,{lines} +0,0 @@\n{gone}");
+    let diff = format!(
+        "diff --git a/tests/outside.rs b/tests/outside.rs\ndeleted file mode 100644\n--- a/tests/outside.rs\n+++ /dev/null\n@@ -1,{lines} +0,0 @@\n{gone}"
+    );
     asked(&room, &diff, "tests/outside.rs");
 }
 
@@ -47,7 +63,9 @@ fn a_new_dependency_asks_a_person_or_is_refused_where_it_cannot_be_had() {
         ("aid/Cargo.toml", &shapes::manifest("aid", "2021", "")),
         ("aid/src/lib.rs", "//! Aid.\n"),
     ]);
-    let with = |dependency: &str| diff_of("Cargo.toml", shapes::MANIFEST, &format!("{}\n[dependencies]\n{dependency}\n", shapes::MANIFEST));
+    let with = |dependency: &str| {
+        diff_of("Cargo.toml", shapes::MANIFEST, &format!("{}\n[dependencies]\n{dependency}\n", shapes::MANIFEST))
+    };
     asked(&room, &with("aid = { path = \"aid\" }"), "adds the dependency `aid`");
     // A name that a model made up, and places that are no registry.
     room.try_diff(&with("reqwest-async-json-nowhere = \"1\""), &[]).expect(4).says(&["REJECTED"]);

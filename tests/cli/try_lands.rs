@@ -11,7 +11,18 @@ fn a_good_patch_lands_on_a_branch_of_its_own() {
     let room = Room::tiny();
     let before = room.refs();
     let said = room.try_diff(&lib_diff(FROM, TO), &[]).expect(0);
-    told!(room, said.out, @"");
+    told!(room, said.out, @r#"
+    kaizen · work @ <hash> (main)  cycle <cycle>
+      patch     Apply given.diff
+      base      builds, 2 tests pass, 0 fail, 0 flaky <time>
+
+      1 LANDED       <patch>  Apply given.diff                                 given    -1 +1     2/2 same
+
+      landed 1 on branch kaizen/<cycle>/landed · <time>, <time> of it in trials
+      look      git log -p main..kaizen/<cycle>/landed
+      take      git merge kaizen/<cycle>/landed
+      undo      kaizen revert <patch>
+    "#);
     let landed = room.landed_branch();
     assert_eq!(room.show(&landed, "src/lib.rs"), shapes::LIB.replace(FROM, TO));
     assert_eq!(room.subjects("main", &landed), ["Apply given.diff"]);
@@ -24,18 +35,28 @@ fn a_good_patch_lands_on_a_branch_of_its_own() {
 fn a_diff_comes_in_any_form_that_git_or_diff_writes() {
     let room = Room::tiny();
     let git = lib_diff(FROM, TO);
-    let plain: String = git.lines().filter(|line| !line.starts_with("diff ") && !line.starts_with("index ")).map(|line| format!("{line}\n")).collect();
+    let plain: String = git
+        .lines()
+        .filter(|line| !line.starts_with("diff ") && !line.starts_with("index "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let bare = plain.replace("--- a/", "--- ").replace("+++ b/", "+++ ");
     let dated = bare.replace("src/lib.rs\n", "src/lib.rs\t2026-01-01 10:00:00.000000000 +0000\n");
     let dos = git.replace('\n', "\r\n");
-    let mailed = format!("From 0123456789 Mon Sep 17 00:00:00 2001\nFrom: Bo <bo@example.org>\nSubject: [PATCH 1/2] Say it plainly\n\nIt is shorter.\n---\n src/lib.rs | 2 +-\n\n{git}-- \n2.47.3\n");
+    let mailed = format!(
+        "From 0123456789 Mon Sep 17 00:00:00 2001\nFrom: Bo <bo@example.org>\nSubject: [PATCH 1/2] Say it plainly\n\nIt is shorter.\n---\n src/lib.rs | 2 +-\n\n{git}-- \n2.47.3\n"
+    );
     let chatty = format!("Here is the patch you asked for:\n\n```diff\n{git}```\nI hope it helps!\n");
-    for (form, diff) in [("plain", &plain), ("bare", &bare), ("dated", &dated), ("dos", &dos), ("mailed", &mailed), ("chatty", &chatty)] {
-        let said = room.kaizen_reads(&["try", "-"], diff);
+    for (form, diff) in
+        [("plain", &plain), ("bare", &bare), ("dated", &dated), ("dos", &dos), ("mailed", &mailed), ("chatty", &chatty)]
+    {
+        let said = match form {
+            // A mail brings its own subject.
+            "mailed" => room.kaizen_reads(&["try", "-"], diff),
+            _ => room.kaizen_reads(&["try", "-", "--message", form], diff),
+        };
         assert_eq!(said.code, 0, "{form}:\n{}\n{}", said.out, said.err);
-        if form == "mailed" {
-            said.says(&["Say it plainly"]);
-        }
+        said.says(&[if form == "mailed" { "Say it plainly" } else { form }]);
     }
     for branch in room.own_branches() {
         assert_eq!(room.show(&branch, "src/lib.rs"), shapes::LIB.replace(FROM, TO), "{branch}");
@@ -45,9 +66,23 @@ fn a_diff_comes_in_any_form_that_git_or_diff_writes() {
 #[test]
 fn a_message_becomes_the_subject() {
     let room = Room::tiny();
-    room.try_diff(&lib_diff(FROM, TO), &["--message", "Return the sum itself"]).expect(0).says(&["Return the sum itself"]);
+    room.try_diff(&lib_diff(FROM, TO), &["--message", "Return the sum itself"])
+        .expect(0)
+        .says(&["Return the sum itself"]);
     let landed = room.landed_branch();
     assert_eq!(room.subjects("main", &landed), ["Return the sum itself"]);
+}
+
+#[test]
+fn patches_of_the_same_name_are_judged_each_on_its_own() {
+    let room = Room::tiny();
+    room.kaizen_reads(&["try", "-"], &lib_diff(FROM, TO)).expect(0);
+    for _ in 0..6 {
+        room.kaizen_reads(&["try", "-"], &lib_diff("return a + b;", "return a - b;")).expect(4).says(&["would fail"]);
+    }
+    room.kaizen_reads(&["try", "-"], &lib_diff("list.len() == 0", "list.is_empty()")).expect(0).says(&["landed 1"]);
+    room.write("kaizen.toml", "[cycle]\nrisk_tolerance = \"low\"\n");
+    room.kaizen_reads(&["try", "-"], &lib_diff(FROM, TO)).expect(0).says(&["landed 1"]);
 }
 
 #[test]

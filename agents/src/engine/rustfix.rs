@@ -28,7 +28,8 @@ impl Engine for Rustfix {
         let (tip, world) = (brief.tip().clone(), brief.world.clone());
         let first: Option<Vec<String>> = brief.rounds_on_tip().next().map(|round| round.patch.items.clone());
         let outcomes: Vec<bool> = brief.rounds_on_tip().map(|round| weigh::passed(brief, round)).collect();
-        let (subject, kind) = (subject(brief), brief.opportunity.title.clone());
+        let last = brief.rounds_on_tip().last().and_then(|round| round.reworked.clone()).unwrap_or_default();
+        let subject = subject(brief);
         blocking(move || {
             let repo = world.repo()?;
             let read = |path: &RelPath| -> Result<Option<String>, AgentError> {
@@ -47,7 +48,7 @@ impl Engine for Rustfix {
                 Next::Try { items, more } => (items, more),
                 Next::Nothing { bad } => {
                     return Ok(Draft::Nothing {
-                        reasons: vec![every_one_fails(&kind, bad.len())],
+                        reasons: vec![every_one_fails(bad.len(), &last)],
                         spend: Spend::default(),
                     });
                 }
@@ -67,8 +68,12 @@ impl Engine for Rustfix {
     }
 }
 
-fn every_one_fails(title: &str, count: usize) -> String {
-    format!("{title}: each of the {count} suggestions fails on its own")
+fn every_one_fails(count: usize, last: &str) -> String {
+    if count == 1 {
+        last.to_owned()
+    } else {
+        format!("each of the {count} suggestions fails on its own; the last: {last}")
+    }
 }
 
 /// What the findings are of: the lint, or the compiler's errors.

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
 use kaizen_agents::architect::ArchitectHandle;
-use kaizen_agents::trial_pool::PoolHandle;
 use kaizen_agents::engine::tree_of;
+use kaizen_agents::trial_pool::PoolHandle;
 use kaizen_domain::{Cycle, CycleId, Word};
 
 use super::support::{LINTS, Troubled, repository, request, run, system};

@@ -6,7 +6,7 @@ use kaizen_agents::AgentError;
 use kaizen_agents::coordinator::CoordinatorHandle;
 use kaizen_domain::Word;
 
-use super::support::{outcome, LINTS, Troubled, repository, request, restarted, run, system};
+use super::support::{PATIENCE, LINTS, Troubled, outcome, repository, request, restarted, run, system};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_poisonous_matters_spend_the_restart_intensity_and_nothing_lands_any_more() {
@@ -20,7 +20,9 @@ async fn two_poisonous_matters_spend_the_restart_intensity_and_nothing_lands_any
     let mut notices = kaizen.subscribe();
     let before = fixture.refs();
     let names_the_actor = |outcome: Result<_, AgentError>| match outcome {
-        Err(AgentError::Emergency(why)) => assert!(why.starts_with("the debugger failed 6 times within 600 s"), "{why}"),
+        Err(AgentError::Emergency(why)) => {
+            assert!(why.starts_with("the debugger failed 6 times within 600 s"), "{why}")
+        }
         other => panic!("this is no emergency: {:?}", other.map(|_: Arc<kaizen_domain::Cycle>| ())),
     };
     names_the_actor(run(&kaizen, request(&fixture)).await);
@@ -61,7 +63,8 @@ async fn a_cycle_that_runs_is_not_started_a_second_time() {
     let meddle = async {
         told.recv().await.expect("the engine is asked");
         let running = kaizen.cut_off().await.expect("the journal answers");
-        let again = CoordinatorHandle::new(&kaizen.world().system).resume(running[0]).await;
+        let coordinator = CoordinatorHandle::new(&kaizen.world().system);
+        let again = tokio::time::timeout(PATIENCE, coordinator.resume(running[0])).await.expect("it answers");
         assert!(matches!(again, Err(AgentError::Bug(_))), "{again:?}");
         go.add_permits(100);
     };

@@ -11,7 +11,7 @@ use kaizen_agents::trial_pool::{PoolHandle, PoolMsg};
 use kaizen_agents::{AgentError, start};
 use kaizen_domain::{Cycle, CycleId, CycleStage, Timestamp, Word};
 
-use super::support::{PATIENCE, LINTS, Troubled, options, outcome, repository, request, restarted, run, system};
+use super::support::{LINTS, PATIENCE, Troubled, options, outcome, repository, request, restarted, run, system};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_that_panics_once_is_started_again_and_everything_lands() {
@@ -122,6 +122,10 @@ async fn a_worker_of_the_trial_pool_that_panics_frees_its_place() {
 
     // There is one place, and the one who panics has it first.
     let next = tokio::time::timeout(PATIENCE, pool.scan(tree)).await.expect("the place is free again");
-    assert!(!matches!(next, Err(AgentError::Died { .. } | AgentError::Absent { .. })), "the pool lives: {:?}", next.err());
+    assert!(
+        !matches!(next, Err(AgentError::Died { .. } | AgentError::Absent { .. })),
+        "the pool lives: {:?}",
+        next.err()
+    );
     kaizen.stop().await;
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kaizen_agents::engine::rustfix::Rustfix;
 use kaizen_agents::{AgentError, Brief, Draft, Engine, Kaizen, Notice, Options, start};
-use kaizen_domain::{Base, CommitId, Cycle, CycleRequest, EngineName, LandingMode, OpportunityKind, PatchSource, RefName, Usd, Word};
+use kaizen_domain::{
+    Base, CommitId, Cycle, CycleRequest, EngineName, LandingMode, OpportunityKind, PatchSource, RefName, Usd, Word,
+};
 use kaizen_settings::{Layer, Origin, Settings, load};
 use kaizen_testkit::{Fixture, SettingsText};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -74,7 +76,8 @@ pub async fn system(fixture: &Fixture, engines: Vec<Arc<dyn Engine>>) -> Kaizen 
 
 /// A request for findings, landing on branches of Kaizen's own.
 pub fn request(fixture: &Fixture) -> CycleRequest {
-    let (_, commit) = fixture.refs().into_iter().find(|(name, _)| name == "refs/heads/main").expect("there is a branch");
+    let (_, commit) =
+        fixture.refs().into_iter().find(|(name, _)| name == "refs/heads/main").expect("there is a branch");
     let base = Base {
         commit: CommitId::new(commit).expect("git gave it"),
         target: Some(RefName::new("refs/heads/main").expect("a plain name")),
