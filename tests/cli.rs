@@ -11,6 +11,7 @@ mod cli {
     mod bad_settings;
     mod bisect;
     mod busy;
+    mod diffs;
     mod disk_full;
     mod endless;
     mod journal_damaged;

@@ -3,19 +3,21 @@
 //! It weighs what the work would cost against what it would bring, picks who does it and with which engine, and fixes
 //! the files in reach before anything is written. Nothing that is read later can widen that reach.
 
+mod question;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use kaizen_domain::{
-    Answer, Check, Cycle, EngineName, Opportunity, OpportunityKind, PatchSource, Plan, PlanId, RelPath, Signal,
-    SignalKind, Specialist, Task, TrialOutcome, Word,
+    Answer, Check, Cycle, EngineName, Opportunity, OpportunityKind, PatchSource, Plan, PlanId, RelPath, SignalKind,
+    Specialist, Task, TrialOutcome, Word,
 };
-use kaizen_llm::inputs::{ArchitectInput, Repair};
+use kaizen_llm::inputs::Repair;
 use kaizen_llm::{PlanAnswer, render};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
-use crate::address::{Address, blocking};
-use crate::engine::model::files_within;
+use crate::address::Address;
+use crate::architect::question::Question;
 use crate::error::AgentError;
 use crate::model_gateway::GatewayHandle;
 use crate::new_id;
@@ -227,51 +229,9 @@ impl ArchitectState {
         opportunity: &Opportunity,
         mut shape: Shape,
     ) -> Result<Result<Shape, String>, AgentError> {
-        let (world, tip, manifests) =
-            (self.world.clone(), cycle.tip.clone(), shape.specialist == Specialist::Configurator);
-        let (room, first) = (self.gateway.room(), opportunity.files.clone());
-        let (candidates, files) = blocking(move || -> Result<_, AgentError> {
-            let listing = world.repo()?.files(&tip)?;
-            let mut listed: Vec<(RelPath, u64)> = listing
-                .files
-                .into_iter()
-                .filter(|(path, _, _)| may_change(path, manifests))
-                .map(|(path, _, size)| (path, size))
-                .collect();
-            // What the evidence points at comes first, should there not be room for all.
-            listed.sort_by_key(|(path, _)| !first.contains(path));
-            let shown = fitting(&listed, room);
-            let candidates: Vec<RelPath> = listed.into_iter().map(|(path, _)| path).collect();
-            let files = files_within(&world, &tip, &shown, room)?;
-            Ok((candidates, files))
-        })
-        .await?;
-        let evidence = cycle
-            .signals
-            .iter()
-            .filter(|signal| opportunity.evidence.contains(&signal.id))
-            .map(evidence_line)
-            .collect();
-        let mut input = ArchitectInput {
-            kind: opportunity.kind,
-            risk: opportunity.risk,
-            title: opportunity.title.clone(),
-            request: cycle
-                .request
-                .goal
-                .as_ref()
-                .filter(|_| opportunity.kind == OpportunityKind::Goal)
-                .map(|goal| goal.0.clone()),
-            evidence,
-            files,
-            lessons: cycle
-                .lessons
-                .iter()
-                .filter(|lesson| lesson.topic == opportunity.topic)
-                .map(|lesson| lesson.text.clone())
-                .collect(),
-            repair: None,
-        };
+        let manifests = shape.specialist == Specialist::Configurator;
+        let Question { candidates, mut input } =
+            Question::about(&self.world, cycle, opportunity, manifests, self.gateway.room()).await?;
         for _ in 0..2 {
             let prompt = render(&input).map_err(|error| AgentError::Bug(error.to_string()))?;
             let answered = match self.gateway.ask(cycle, prompt).await? {
@@ -293,43 +253,6 @@ impl ArchitectState {
         }
         let error = input.repair.map(|repair| repair.error).unwrap_or_default();
         Ok(Err(format!("the model's answer could not be used: {error}")))
-    }
-}
-
-/// The files that there is room for, by their sizes alone: a large repository is not read to show a part of it.
-fn fitting(listed: &[(RelPath, u64)], room: usize) -> Vec<RelPath> {
-    let mut left = u64::try_from(room).unwrap_or(u64::MAX);
-    let mut fits = |size: u64| left.checked_sub(size).map(|rest| left = rest).is_some();
-    listed.iter().filter(|(_, size)| fits(*size)).map(|(path, _)| path.clone()).collect()
-}
-
-fn may_change(path: &RelPath, manifests: bool) -> bool {
-    if manifests {
-        return matches!(path.file_name(), "Cargo.toml" | "Cargo.lock");
-    }
-    path.is_rust()
-        && path.file_name() != "build.rs"
-        && !path.parts().any(|part| matches!(part, "tests" | "benches" | "target"))
-}
-
-/// A signal in one line, for a prompt.
-fn evidence_line(signal: &Signal) -> String {
-    let at = signal.place.as_ref().map(|place| format!(" at {}:{}", place.path, place.line)).unwrap_or_default();
-    match &signal.kind {
-        SignalKind::Diagnostic { lint, message, .. } => format!("{lint}: {message}{at}"),
-        SignalKind::BuildFailure { errors } => {
-            let first: Vec<&str> = errors.iter().take(3).map(|error| error.rendered.as_str()).collect();
-            format!("the build fails:\n{}", first.join("\n"))
-        }
-        SignalKind::FailingTest { test, output } => format!("test {test} fails{at}:\n{output}"),
-        SignalKind::FlakyTest { test } => format!("test {test} fails now and then"),
-        SignalKind::UnusedDependency { dependency, .. } => format!("nothing names the dependency {dependency}"),
-        SignalKind::DuplicateDependency { name, versions } => {
-            format!("{name} is locked in versions {}", versions.join(", "))
-        }
-        SignalKind::Todo { text, .. } => format!("a note{at}: {text}"),
-        SignalKind::Goal { text } => text.clone(),
-        SignalKind::Proposal { title } => title.clone(),
     }
 }
 

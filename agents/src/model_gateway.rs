@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 
-use kaizen_domain::{Cycle, CycleId, Spend};
-use kaizen_llm::{Client, Completion, Prompt, request_key};
+use kaizen_domain::{Cycle, CycleId, Spend, Usd};
+use kaizen_llm::{Billed, Client, Completion, Prompt, request_key};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
-use crate::model_gateway::account::Account;
+use crate::model_gateway::account::{Account, Open};
 
 /// A call with all its retries may take this long; its own deadlines end it before.
 const TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// How often a call that is under way is looked at: more often than the shortest pause between two tries.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A question of a cycle.
 pub struct Question {
@@ -107,26 +110,23 @@ impl GatewayState {
             }
             return Ok(answer);
         }
-        let Question { cycle, prompt, .. } = &question;
         let journal = self.journal.clone();
         let account = self.account(&question).await.map_err(|error| unpaid(error.to_string()))?;
-        let estimate = client.estimate(prompt).usd;
-        let number = account.intend(&journal, estimate).await.map_err(|error| unpaid(error.to_string()))?;
-        let billed = client.complete_within(prompt, &account.budget).await;
+        let made = call(&client, &question.prompt, account, &journal).await;
+        let (billed, open) = made.map_err(|error| unpaid(error.to_string()))?;
         let unanswered = |reason: String| Unanswered { reason, spend: billed.spend };
         let outcome = match billed.result {
             Ok(completion) => {
                 let Completion { text, model, spend, .. } = completion;
-                let answer = Answered { text, model, spend, cycle: *cycle };
+                let answer = Answered { text, model, spend, cycle: question.cycle };
                 let body = serde_json::to_string(&answer).unwrap_or_default();
                 // What is not in the journal did not happen; it was paid for all the same.
                 journal.keep_answer(key, body).await.map(|()| answer).map_err(|error| unanswered(error.to_string()))
             }
             Err(error) => Err(unanswered(format!("the model gave no answer: {error}"))),
         };
-        if let Err(error) = account.settle(&journal, number, billed.spend).await {
-            tracing::warn!(%error, "what a call to the model cost is not in the journal; it counts as the most");
-        }
+        // The answer goes first: without it the question would be asked and paid for again.
+        account.settle(&journal, &open).await.unwrap_or_else(|error| unsettled(&error));
         outcome
     }
 
@@ -140,6 +140,39 @@ impl GatewayState {
             }
         }
     }
+}
+
+/// Makes a call, with each of its tries written down in the account before it is made. The last one is still open.
+///
+/// # Errors
+/// When a try cannot be written down: then it is not made.
+async fn call(
+    client: &Client,
+    prompt: &Prompt,
+    account: &mut Account,
+    journal: &JournalHandle,
+) -> Result<(Billed, Open), AgentError> {
+    let estimate = client.estimate(prompt).usd;
+    let mut open = account.intend(journal, estimate).await?;
+    let budget = account.budget.clone();
+    let mut call = std::pin::pin!(client.complete_within(prompt, &budget));
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(LOOK_EVERY) => {
+                // A try failed and may have been billed. The next one comes after a longer pause than this.
+                if account.spent_since(&open) > Usd(0) {
+                    account.settle(journal, &open).await.unwrap_or_else(|error| unsettled(&error));
+                    open = account.intend(journal, estimate).await?;
+                }
+            }
+            billed = &mut call => return Ok((billed, open)),
+        }
+    }
+}
+
+fn unsettled(error: &AgentError) {
+    tracing::warn!(%error, "what a call to the model cost is not in the journal; it counts as the most");
 }
 
 /// What others see of the gateway.

@@ -57,6 +57,11 @@ impl Child {
         Self::Coordinator,
     ];
 
+    /// Whether it holds nothing that would be left lying about.
+    fn may_be_cut_off(self) -> bool {
+        !matches!(self, Self::Journal | Self::TrialPool | Self::Coordinator)
+    }
+
     fn role(self) -> &'static str {
         match self {
             Self::Journal => JournalHandle::ROLE,
@@ -142,6 +147,7 @@ impl Actor for Supervisor {
         match message {
             SupervisorMsg::ShuttingDown(reply) => {
                 state.shutting_down = true;
+                state.end_what_may_be_cut_off();
                 let _ = reply.send(());
             }
             SupervisorMsg::Restart(_) if state.shutting_down => {}
@@ -212,6 +218,18 @@ impl SupervisorState {
         };
         self.children.insert(child, cell);
         Ok(())
+    }
+
+    /// Ends the cycles, and then the agents in the middle of what they do: nobody waits for a model that thinks. What
+    /// holds the lease or runs the sandbox is left to end in order.
+    fn end_what_may_be_cut_off(&self) {
+        let of = |child: Child| self.children.get(&child);
+        if let Some(coordinator) = of(Child::Coordinator) {
+            coordinator.stop(None);
+        }
+        for agent in Child::ALL.into_iter().filter(|child| child.may_be_cut_off()).filter_map(of) {
+            agent.kill();
+        }
     }
 
     fn failed(&mut self, myself: &ActorRef<SupervisorMsg>, child: Child, reason: &str) {

@@ -8,11 +8,13 @@ use kaizen_domain::{
     TrialReport, Verdict,
 };
 
-use crate::story::outcome::{compared, count};
+use crate::story::outcome::{compared, count, fitted};
 use crate::story::paint::Paint;
 
 /// Failing tests, or errors, that are named at most.
 const FAILING: usize = 5;
+/// Columns that the title of an opportunity has in a list.
+const OPPORTUNITY: usize = 80;
 /// Said when tests fail before anything was changed.
 pub const COMPARED: &str = "            tests are compared one by one: what fails already is held against no patch";
 /// Lines of a diff that are shown at most.
@@ -173,7 +175,7 @@ pub fn opportunities(opportunities: &[Opportunity], chosen: &[OpportunityId]) ->
             opportunity.risk.word(),
             opportunity.cost.to_string(),
             opportunity.confidence * 100.0,
-            shown(&opportunity.title)
+            fitted(&shown(&opportunity.title), OPPORTUNITY).trim_end()
         )
     }));
     lines.push(String::new());

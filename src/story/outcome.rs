@@ -10,7 +10,7 @@ use crate::story::wrap::wrap;
 /// Where titles begin, characters.
 const INDENT: usize = 25;
 /// Columns that a title has.
-const TITLE: usize = 48;
+const TITLE: usize = 52;
 /// Lines are filled up to here.
 const WIDTH: usize = 120;
 /// Lines of a reason that are shown at most.
@@ -85,7 +85,8 @@ fn reason_lines(reason: &str) -> Vec<String> {
 }
 
 /// A text cut or filled to a column.
-fn fitted(text: &str, width: usize) -> String {
+#[must_use]
+pub fn fitted(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return format!("{text:<width$}");
     }

@@ -22,9 +22,9 @@ fn the_story_of_a_cycle_says_what_was_seen_done_and_how_to_undo_it() {
       signals   3: 2 clippy, 1 unused dependency
       chosen    3 of 3 opportunities (impact, risk, cost)      kaizen show <cycle> --opportunities
 
-      1 LANDED       <patch>  Drop unused dependency aid                       manifest -10 +0    2/2 same
-      2 LANDED       <patch>  Clear 1 finding of clippy::len_zero              rustfix  -1 +1     2/2 same
-      3 LANDED       <patch>  Clear 1 finding of clippy::needless_return       rustfix  -1 +1     2/2 same
+      1 LANDED       <patch>  Drop unused dependency aid                           manifest -10 +0    2/2 same
+      2 LANDED       <patch>  Clear 1 finding of clippy::len_zero                  rustfix  -1 +1     2/2 same
+      3 LANDED       <patch>  Clear 1 finding of clippy::needless_return           rustfix  -1 +1     2/2 same
 
       landed 3 on branch kaizen/<cycle>/landed · <time>, <time> of it in trials
       look      git log -p main..kaizen/<cycle>/landed
@@ -52,8 +52,8 @@ fn what_fails_on_the_base_is_named_and_not_held_against_a_patch() {
 
       1 DECLINED             repair failing test tiny/lib::tests::sees_an_empty_list
                              repairing this needs a model, and none is configured (kaizen init --explain model)
-      2 LANDED       <patch>  Clear 1 finding of clippy::len_zero              rustfix  -1 +1     1/2 same
-      3 LANDED       <patch>  Clear 1 finding of clippy::needless_return       rustfix  -1 +1     1/2 same
+      2 LANDED       <patch>  Clear 1 finding of clippy::len_zero                  rustfix  -1 +1     1/2 same
+      3 LANDED       <patch>  Clear 1 finding of clippy::needless_return           rustfix  -1 +1     1/2 same
 
       landed 2 on branch kaizen/<cycle>/landed · declined 1 · <time>, <time> of it in trials
       look      git log -p main..kaizen/<cycle>/landed

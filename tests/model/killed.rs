@@ -10,7 +10,9 @@ use kaizen_llm::{Prompt, Provider, Schema, request_key};
 use kaizen_testkit::scripted_model::ReceivedRequest;
 use kaizen_testkit::{Fixture, Ran, Reply, ScriptedModel, patch, plan};
 
-use super::support::{BROKEN, LIB, RIGHT, WRONG, asks_for, fixture, kaizen, patch_requests, run_cycle, the_key_stayed};
+use super::support::{
+    BROKEN, LIB, RIGHT, WRONG, asks_for, fixture, kaizen, patch_requests, run_cycle, settings, the_key_stayed,
+};
 
 const ARGS: [&str; 4] = ["--only", "repair", "--max-landings", "1"];
 
@@ -132,4 +134,37 @@ fn a_call_that_was_cut_off_counts_as_spent_in_full() {
     assert_eq!(repair.word, Word::Rejected, "{repair:?}");
     assert!(repair.why.contains("the budget is used up"), "{}", repair.why);
     assert_eq!(server.requests().len(), 2, "the question that may have been billed is not asked again");
+}
+
+#[test]
+fn tries_that_failed_before_the_cut_count_as_well() {
+    let (server, asked) = telling(Reply::HangBeforeHeaders);
+    let fixture = fixture(BROKEN, &server);
+    fixture.settings(&settings(&server).set("model", "first_byte_secs", 1));
+    // Enough for three questions at the most they can cost: two that hang, and one more after the restart.
+    let args = ["--only", "repair", "--budget", "0.45"];
+    let running = kaizen().start_cycle(&fixture, &args);
+    for _ in 0..2 {
+        asked.recv().expect("the model is asked for a patch");
+    }
+    running.kill();
+    let before = patch_requests(&server).len();
+
+    let ran = run_cycle(&fixture, &server, &args);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!((before, patch_requests(&server).len()), (2, 3), "{}", ran.only(OpportunityKind::Repair).why);
+}
+
+#[test]
+fn a_program_that_is_asked_to_end_while_a_model_thinks_does_not_wait_for_it() {
+    let (server, asked) = telling(Reply::HangBeforeHeaders);
+    let fixture = fixture(BROKEN, &server);
+    // The model may think for longer than anybody waits for this test.
+    fixture.settings(&settings(&server).set("model", "first_byte_secs", 3_600).set("model", "total_secs", 3_600));
+    let running = kaizen().start_cycle(&fixture, &ARGS);
+    asked.recv().expect("the model is asked for a patch");
+    let stopped = running.terminate();
+    assert_eq!(stopped.code, Some(14), "{stopped:?}");
+    assert!(stopped.stdout.contains("goes on where this stood"), "{stopped:?}");
+    assert!(kaizen().run(&fixture, &["log", "--verify"]).code == Some(0), "the journal is whole");
 }

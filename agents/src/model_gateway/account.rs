@@ -1,11 +1,10 @@
 //! The account of a cycle: what its calls to a model have cost, written into the journal so that no crash forgets it.
 //!
-//! A call that costs money is written down twice: before it is made with the most it can cost, and after it with what
+//! A try that costs money is written down twice: before it is made with the most it can cost, and after it with what
 //! it did cost. One that was cut off in between counts as the most, because the provider may have billed it.
 
 use kaizen_domain::{CycleId, Spend, Tokens, Usd};
 use kaizen_llm::Budget;
-use kaizen_llm::retry::MAX_RETRIES;
 
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
@@ -13,7 +12,7 @@ use crate::journal::JournalHandle;
 /// The account of one cycle.
 pub(super) struct Account {
     cycle: CycleId,
-    /// The number of the next call that costs money.
+    /// The number of the next try that costs money.
     next: u64,
     /// What may be spent from here on.
     pub(super) budget: Budget,
@@ -40,37 +39,44 @@ impl Account {
         Ok(Self { cycle, next, budget: Budget::new(Usd(left), Tokens(u64::MAX)) })
     }
 
-    /// Writes down that a call is about to be made, each try of which costs at most `estimate`. The answer is the
-    /// number to settle it under; none for a call that is free or that the budget does not allow.
+    /// Writes down that a try is about to be made that costs at most `estimate`. One that is free, or that the budget
+    /// does not allow, leaves nothing to settle.
     ///
     /// # Errors
-    /// When the journal cannot be written: then the call must not be made.
-    pub(super) async fn intend(&mut self, journal: &JournalHandle, estimate: Usd) -> Result<Option<u64>, AgentError> {
-        let left = self.budget.left().usd;
-        if estimate == Usd(0) || estimate > left {
-            return Ok(None);
+    /// When the journal cannot be written: then the try must not be made.
+    pub(super) async fn intend(&mut self, journal: &JournalHandle, estimate: Usd) -> Result<Open, AgentError> {
+        let open = Open { number: self.next, seen: self.budget.spent().usd };
+        if estimate == Usd(0) || estimate > self.budget.left().usd {
+            return Ok(open);
         }
-        let all_tries = estimate.0.saturating_mul(u64::from(MAX_RETRIES) + 1);
-        let number = self.next;
-        let key = key(self.cycle, number, Entry::Most);
-        journal.keep_answer(key, all_tries.min(left.0).to_string()).await?;
+        journal.keep_answer(key(self.cycle, open.number, Entry::Most), estimate.0.to_string()).await?;
         self.next += 1;
-        Ok(Some(number))
+        Ok(open)
     }
 
-    /// Writes down what the call cost.
+    /// What has been spent since a try was written down.
+    pub(super) fn spent_since(&self, open: &Open) -> Usd {
+        Usd(self.budget.spent().usd.0.saturating_sub(open.seen.0))
+    }
+
+    /// Writes down what the try cost.
     ///
     /// # Errors
     /// When the journal cannot be written: then it counts as the most.
-    pub(super) async fn settle(
-        &self,
-        journal: &JournalHandle,
-        number: Option<u64>,
-        spend: Spend,
-    ) -> Result<(), AgentError> {
-        let Some(number) = number else { return Ok(()) };
-        journal.keep_answer(key(self.cycle, number, Entry::Paid), spend.usd.0.to_string()).await
+    pub(super) async fn settle(&self, journal: &JournalHandle, open: &Open) -> Result<(), AgentError> {
+        if open.number == self.next {
+            return Ok(());
+        }
+        let spent = self.spent_since(open);
+        journal.keep_answer(key(self.cycle, open.number, Entry::Paid), spent.0.to_string()).await
     }
+}
+
+/// A try that is written down and not settled.
+pub(super) struct Open {
+    number: u64,
+    /// What had been spent before it.
+    seen: Usd,
 }
 
 #[derive(Clone, Copy)]

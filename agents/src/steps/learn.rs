@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use kaizen_domain::cycle::{CycleEvent, Lesson};
-use kaizen_domain::{AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, Record, Word};
+use kaizen_domain::{
+    AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, OpportunityKind, Record, Word,
+};
 use kaizen_insight::{Known, Terms, rank as rank_signals};
 
 use crate::architect::closed_topics;
@@ -106,10 +108,12 @@ fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
                 .is_some_and(|landing| repo.ref_target(&landing.target).is_ok_and(|tip| tip.is_some()));
             let (Some(round), true) = (attempt.current(), waits) else { continue };
             settled.items.extend(round.patch.items.iter().cloned());
+            // What a person asks for again is done again.
+            let opportunity = earlier
+                .opportunity(attempt.opportunity)
+                .filter(|opportunity| !matches!(opportunity.kind, OpportunityKind::Proposal | OpportunityKind::Goal));
             if round.patch.items.is_empty() {
-                settled
-                    .topics
-                    .extend(earlier.opportunity(attempt.opportunity).map(|opportunity| opportunity.topic.clone()));
+                settled.topics.extend(opportunity.map(|opportunity| opportunity.topic.clone()));
             }
         }
     }

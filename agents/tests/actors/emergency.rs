@@ -6,7 +6,7 @@ use kaizen_agents::AgentError;
 use kaizen_agents::coordinator::CoordinatorHandle;
 use kaizen_domain::Word;
 
-use super::support::{PATIENCE, LINTS, Troubled, outcome, repository, request, restarted, run, system};
+use super::support::{LINTS, PATIENCE, Troubled, outcome, repository, request, restarted, run, system};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_poisonous_matters_spend_the_restart_intensity_and_nothing_lands_any_more() {

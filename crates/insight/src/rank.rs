@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kaizen_domain::cycle::Lesson;
-use kaizen_domain::{Millis, Opportunity, OpportunityId, Risk, Signal, SignalKind, TenantId, Word};
+use kaizen_domain::{Millis, Opportunity, OpportunityId, OpportunityKind, Risk, Signal, SignalKind, TenantId, Word};
 
 use crate::group::group;
 use crate::weigh::{confidence, impact, risk};
@@ -44,10 +44,13 @@ pub fn rank(
     let rejections = rejections(&known.lessons);
     let mut opportunities: Vec<Opportunity> = group(&open)
         .into_iter()
-        .filter(|group| (terms.wants)(group.kind) && !known.closed.contains(group.topic.as_str()))
+        .filter(|group| {
+            (terms.wants)(group.kind) && (is_asked(group.kind) || !known.closed.contains(group.topic.as_str()))
+        })
         .map(|group| {
             // Each time the same matter came to nothing, half of the confidence is left.
-            let times = rejections.get(group.topic.as_str()).copied().unwrap_or(0).min(10);
+            let learned = rejections.get(group.topic.as_str()).copied().unwrap_or(0).min(10);
+            let times = if is_asked(group.kind) { 0 } else { learned };
             Opportunity {
                 id: mint(),
                 tenant: terms.tenant.clone(),
@@ -66,11 +69,16 @@ pub fn rank(
     opportunities.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then_with(|| a.title.cmp(&b.title)));
     let chosen = opportunities
         .iter()
-        .filter(|opportunity| opportunity.risk <= terms.risk_tolerance)
+        .filter(|opportunity| is_asked(opportunity.kind) || opportunity.risk <= terms.risk_tolerance)
         .take(terms.cap)
         .map(|opportunity| opportunity.id)
         .collect();
     (opportunities, chosen)
+}
+
+/// What a person asks for is taken up as often as they ask, whatever came of it before.
+fn is_asked(kind: OpportunityKind) -> bool {
+    matches!(kind, OpportunityKind::Goal | OpportunityKind::Proposal)
 }
 
 /// What an opportunity is ranked by: its impact, as far as it can be believed.
@@ -100,7 +108,7 @@ fn rejections<'a>(lessons: &[&'a Lesson]) -> BTreeMap<&'a str, u32> {
 mod tests {
     use super::*;
     use kaizen_domain::signal::Place;
-    use kaizen_domain::{LessonId, OpportunityKind, RelPath, SignalId, TestId, Tool};
+    use kaizen_domain::{LessonId, RelPath, SignalId, TestId, Tool};
 
     fn finding(n: u8, lint: &str, fixable: bool) -> Signal {
         Signal {

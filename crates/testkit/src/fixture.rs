@@ -164,7 +164,8 @@ impl Fixture {
     /// When there are several.
     #[must_use]
     pub fn landed_branch(&self) -> Option<String> {
-        let mut found: Vec<String> = self.refs().into_iter().map(|(name, _)| name).filter(is_landed_branch).collect();
+        let mut found: Vec<String> =
+            self.refs().into_iter().map(|(name, _)| name).filter(|name| is_landed_branch(name)).collect();
         assert!(found.len() <= 1, "several cycles landed: {found:?}");
         found.pop()
     }
@@ -202,7 +203,7 @@ impl Fixture {
     }
 }
 
-fn is_landed_branch(name: &String) -> bool {
+fn is_landed_branch(name: &str) -> bool {
     name.starts_with("refs/heads/kaizen/") && name.ends_with("/landed")
 }
 

@@ -2,7 +2,7 @@
 //! read back into the types that the journal holds.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -106,6 +106,23 @@ impl Started {
             line.clear();
         }
         None
+    }
+
+    /// Asks it to end, as SIGTERM does, and waits for it.
+    ///
+    /// # Panics
+    /// When it cannot be asked or waited for.
+    #[must_use]
+    pub fn terminate(mut self) -> Ran {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it can be asked");
+        let mut ran = Ran { code: None, stdout: String::new(), stderr: String::new() };
+        self.lines.read_to_string(&mut ran.stdout).expect("its output can be read");
+        ran.code = self.child.wait().expect("it ends").code();
+        if let Some(mut errors) = self.child.stderr.take() {
+            errors.read_to_string(&mut ran.stderr).expect("its errors can be read");
+        }
+        ran
     }
 
     /// Ends it as SIGKILL does: at once, with no chance to say or write anything.

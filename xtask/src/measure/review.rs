@@ -87,6 +87,7 @@ fn changes(files: &Files) -> Result<Vec<Change>> {
         .rust()
         .filter(|path| path.starts_with("crates/") && path.contains("/src/"))
         .filter_map(|path| files.text(path))
+        .map(|text| without_header(&text))
         .filter(|text| text.parse::<proc_macro2::TokenStream>().is_ok())
         .collect();
     let mut used = vec![false; sources.len()];
@@ -102,19 +103,27 @@ fn changes(files: &Files) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// A file of so many lines: sources that were not used yet, each in a module, and comments for what is left.
+/// A file of so many lines: sources that were not used yet, one after the other, and comments for what is left.
 fn put_together(sources: &[String], used: &mut [bool]) -> Option<String> {
     let mut text = String::from("//! Put together from several files.\n");
     let mut left = LINES - 1;
-    for (number, (source, used)) in sources.iter().zip(used.iter_mut()).enumerate() {
-        let lines = source.lines().count() + 2;
+    for (source, used) in sources.iter().zip(used.iter_mut()) {
+        let lines = source.lines().count();
         if !*used && lines <= left {
-            text.push_str(&format!("mod part_{number} {{\n{}\n}}\n", source.trim_end_matches('\n')));
+            text.push_str(source);
             (*used, left) = (true, left - lines);
         }
     }
     // Nothing but comments would be no file worth reviewing.
     (left < LINES / 5).then(|| text + &"// The end.\n".repeat(left))
+}
+
+/// A source without what may only stand at the top of a file.
+fn without_header(text: &str) -> String {
+    text.lines()
+        .filter(|line| !line.starts_with("//!") && !line.starts_with("#!"))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// The same file with some plain statements changed, spread over it.
