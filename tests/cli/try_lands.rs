@@ -74,7 +74,6 @@ fn a_message_becomes_the_subject() {
 }
 
 #[test]
-#[ignore = "the ranking treats patches of one name as one matter; to be run when it no longer does"]
 fn patches_of_the_same_name_are_judged_each_on_its_own() {
     let room = Room::tiny();
     room.kaizen_reads(&["try", "-"], &lib_diff(FROM, TO)).expect(0);

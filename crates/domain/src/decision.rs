@@ -85,7 +85,7 @@ fn not_run(candidate: &TrialReport) -> Option<Decision> {
             Some(Decision::Reject { reasons: vec![format!("does not build: {first}")] })
         }
         TrialOutcome::LimitHit { stage, limit } => {
-            Some(Decision::Reject { reasons: vec![format!("the {stage} ran into its limit of {limit}")] })
+            Some(Decision::Reject { reasons: vec![format!("the {stage} ran into the limit of {limit}")] })
         }
         TrialOutcome::Unclear { stage, why } => {
             Some(Decision::Inconclusive { reasons: vec![format!("the {stage} prove nothing: {why}")] })

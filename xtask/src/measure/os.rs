@@ -89,6 +89,16 @@ pub fn on_stop_signal(then: impl FnOnce(i32) + Send + 'static) {
     });
 }
 
+/// The processor time that the threads of this process have used so far.
+#[must_use]
+pub fn own_time_now() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live variable of the right type.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanos)
+}
+
 /// The processor time that a process's own threads have used so far, without that of its children; `None` once it is
 /// gone. With it, whether the process has ended and only waits to be asked how.
 #[must_use]
