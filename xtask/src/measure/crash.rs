@@ -274,7 +274,10 @@ impl<'a> Stage<'a> {
         let entries = |folder: &Path| -> Vec<PathBuf> {
             std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
         };
-        let mut all: BTreeSet<PathBuf> = entries(&self.place.state).into_iter().collect();
+        // The journal may be one file or three: looking at it is enough to change that.
+        let part =
+            |path: &PathBuf| path.to_string_lossy().ends_with("-wal") || path.to_string_lossy().ends_with("-shm");
+        let mut all: BTreeSet<PathBuf> = entries(&self.place.state).into_iter().filter(|path| !part(path)).collect();
         let folders: Vec<PathBuf> = all.iter().filter(|path| path.is_dir()).cloned().collect();
         folders.iter().for_each(|folder| all.extend(entries(folder)));
         all.iter().filter_map(|path| path.strip_prefix(&self.place.state).ok().map(Path::to_path_buf)).collect()
