@@ -178,8 +178,7 @@ impl<'a> Stage<'a> {
 
     /// Kills a cycle at a point, runs it again, and looks at what became of it.
     fn kill(&self, point: Point) -> Result<Found> {
-        self.put_back()?;
-        let killed = self.cycle(Some(point))?;
+        let killed = self.killed(point)?;
         let mut found = Found::default();
         if matches!(point, Point::Record(_)) && killed.status.code().is_some() {
             found.broken.push(format!("the program did not die: {}", tail(&killed.stderr)));
@@ -195,6 +194,18 @@ impl<'a> Stage<'a> {
         self.look_at_journal(&mut found)?;
         self.look_for_leftovers(&mut found);
         Ok(found)
+    }
+
+    /// Kills a cycle at a point. One that was over before its instant came is begun again and killed earlier.
+    fn killed(&self, mut point: Point) -> Result<super::run::Ended> {
+        loop {
+            self.put_back()?;
+            let ended = self.cycle(Some(point))?;
+            match point {
+                Point::Instant(at) if ended.status.success() => point = Point::Instant(at * 3 / 4),
+                _ => return Ok(ended),
+            }
+        }
     }
 
     fn journalled(&self) -> Result<Vec<CycleRecords>> {

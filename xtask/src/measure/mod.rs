@@ -81,7 +81,7 @@ impl Outcome {
 /// # Errors
 /// When it cannot be measured.
 pub fn measure(name: Name, options: &Options) -> Result<bool> {
-    scratch::clear_when_stopped();
+    scratch::clear_when_stopped()?;
     let outcome = match name {
         Name::FirstLanding => first_landing::measure(options)?,
         Name::Corpus => corpus::measure(options)?,

@@ -1,7 +1,9 @@
 //! The few calls to the operating system that the standard library does not offer: waiting for signals, ending a group
 //! of processes, and the memory that an ended process had used. All unsafe code of the tools is here.
 
-use std::io;
+use std::io::{self, Read as _};
+use std::os::fd::IntoRawFd as _;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 /// Ends the processes of a group that one of our children leads.
@@ -67,26 +69,41 @@ pub fn wait_used(child: u32) -> io::Result<Used> {
     }
 }
 
-/// Holds back the signals that ask this process to end, for this thread and those it starts, and calls `then` with the
-/// first one that comes. Children get them as usual.
-pub fn on_stop_signal(then: impl FnOnce(i32) + Send + 'static) {
-    // SAFETY: the set is made by `sigemptyset` before anything reads it, and lives as long as it is used.
-    let set = unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
+/// Where the handler tells that a signal came; below zero before there is one.
+static TOLD: AtomicI32 = AtomicI32::new(-1);
+
+/// Passes the signal on to a thread that may do more than a handler may.
+extern "C" fn pass_on(signal: libc::c_int) {
+    let byte = u8::try_from(signal).unwrap_or(0);
+    // SAFETY: `write` may be called from a handler; the pointer is to a live byte, and the pipe is never closed.
+    unsafe { libc::write(TOLD.load(Ordering::SeqCst), (&raw const byte).cast(), 1) };
+}
+
+/// Calls `then`, on a thread of its own, with the first signal that asks this process to end. Children are not
+/// concerned: a handler ends where another program begins.
+///
+/// # Errors
+/// When there is no pipe to be had.
+pub fn on_stop_signal(then: impl FnOnce(i32) + Send + 'static) -> io::Result<()> {
+    let (mut reader, writer) = io::pipe()?;
+    TOLD.store(writer.into_raw_fd(), Ordering::SeqCst);
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        let handler: extern "C" fn(libc::c_int) = pass_on;
+        // SAFETY: zeros are a value of this type: no flags, an empty mask. The handler does only what one may do.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as libc::sighandler_t;
+            action.sa_flags = libc::SA_RESTART;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
         }
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-        set
-    };
+    }
     std::thread::spawn(move || {
-        let mut signal: libc::c_int = 0;
-        // SAFETY: both pointers are to live variables of the right types.
-        if unsafe { libc::sigwait(&raw const set, &raw mut signal) } == 0 {
-            then(signal);
+        let mut signal = [0_u8; 1];
+        if reader.read_exact(&mut signal).is_ok() {
+            then(i32::from(signal[0]));
         }
     });
+    Ok(())
 }
 
 /// The processor time that the threads of this process have used so far.

@@ -25,8 +25,11 @@ fn owned() -> MutexGuard<'static, Owned> {
     OWNED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, an interrupt clears everything away. To be called once, before any other thread is started.
-pub fn clear_when_stopped() {
+/// From now on, an interrupt clears everything away. To be called once.
+///
+/// # Errors
+/// When interrupts cannot be listened to.
+pub fn clear_when_stopped() -> Result<()> {
     os::on_stop_signal(|signal| {
         // Held until the end, so that nothing new is started meanwhile.
         let owned = owned();
@@ -42,7 +45,8 @@ pub fn clear_when_stopped() {
             remove(folder);
         }
         std::process::exit(128 + signal);
-    });
+    })?;
+    Ok(())
 }
 
 /// Waits until something holds, looking again and again. Says whether it came to hold in time.
