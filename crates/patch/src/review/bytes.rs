@@ -23,7 +23,6 @@ pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
 fn check_file(change: &Change, findings: &mut Findings) {
     let path = &change.path;
     let Some(after) = &change.after else { return };
-    let text = |state: &FileState| String::from_utf8(state.bytes.clone()).ok();
     let (before, after) = (change.before.as_ref().map(text), text(after));
     let (before, after) = match (before, after) {
         (Some(None), None) => {
@@ -34,8 +33,7 @@ fn check_file(change: &Change, findings: &mut Findings) {
             );
         }
         (_, None) => return findings.refuse(RULE, path, "is not text in UTF-8; write it as UTF-8"),
-        (Some(None), Some(after)) => (String::new(), after),
-        (None, Some(after)) => (String::new(), after),
+        (Some(None) | None, Some(after)) => ("", after),
         (Some(Some(before)), Some(after)) => (before, after),
     };
     if after == before {
@@ -45,17 +43,21 @@ fn check_file(change: &Change, findings: &mut Findings) {
         || after.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n'))
         || after.contains('\x7f')
     {
-        characters(path, &before, &after, findings);
+        characters(path, before, after, findings);
     }
     if path.is_rust() {
         if !after.is_ascii() {
-            mixed_scripts(path, &before, &after, findings);
+            mixed_scripts(path, before, after, findings);
         }
         let lint = "text_direction_codepoint";
         if after.matches(lint).count() > before.matches(lint).count() {
             findings.refuse(RULE, path, "silences the compiler's check for hidden text direction; leave it on");
         }
     }
+}
+
+fn text(state: &FileState) -> Option<&str> {
+    std::str::from_utf8(&state.bytes).ok()
 }
 
 fn characters(path: &RelPath, before: &str, after: &str, findings: &mut Findings) {

@@ -20,41 +20,39 @@ enum Tested {
     Run,
 }
 
-pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
-    for file in files {
-        let (mut old, mut new) = (blocks(&file.old), blocks(&file.new));
-        old.retain(|block| match new.iter().position(|other| other == block) {
-            Some(at) => {
-                new.remove(at);
-                false
-            }
-            None => block.tested() != Tested::Not,
-        });
-        for block in old {
-            let by_code = new.iter().position(|other| other.lines == block.lines);
-            let at = by_code.or_else(|| most_alike(&block, &new));
-            let Some(other) = at.map(|at| new.remove(at)) else {
-                findings.ask(RULE, file.path, format!("removes a doc test ({})", block.head()));
-                continue;
-            };
-            if other.tested() < block.tested() {
-                findings.ask(
-                    RULE,
-                    file.path,
-                    format!("a doc test no longer runs: its fence says `{}` now ({})", other.info, block.head()),
-                );
-            } else if other.info != block.info
-                && (other.info.contains("should_panic") != block.info.contains("should_panic"))
-            {
-                findings.ask(
-                    RULE,
-                    file.path,
-                    format!("a doc test expects another end: its fence says `{}` now ({})", other.info, block.head()),
-                );
-            }
-            if let Some(gone) = block.assertions().find(|line| !other.lines.contains(line)) {
-                findings.ask(RULE, file.path, format!("a doc test no longer has the line `{gone}`"));
-            }
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+    let (mut old, mut new) = (blocks(&file.old), blocks(&file.new));
+    old.retain(|block| match new.iter().position(|other| other == block) {
+        Some(at) => {
+            new.remove(at);
+            false
+        }
+        None => block.tested() != Tested::Not,
+    });
+    for block in old {
+        let by_code = new.iter().position(|other| other.lines == block.lines);
+        let at = by_code.or_else(|| most_alike(&block, &new));
+        let Some(other) = at.map(|at| new.remove(at)) else {
+            findings.ask(RULE, file.path, format!("removes a doc test ({})", block.head()));
+            continue;
+        };
+        if other.tested() < block.tested() {
+            findings.ask(
+                RULE,
+                file.path,
+                format!("a doc test no longer runs: its fence says `{}` now ({})", other.info, block.head()),
+            );
+        } else if other.info != block.info
+            && (other.info.contains("should_panic") != block.info.contains("should_panic"))
+        {
+            findings.ask(
+                RULE,
+                file.path,
+                format!("a doc test expects another end: its fence says `{}` now ({})", other.info, block.head()),
+            );
+        }
+        if let Some(gone) = block.assertions().find(|line| !other.lines.contains(line)) {
+            findings.ask(RULE, file.path, format!("a doc test no longer has the line `{gone}`"));
         }
     }
 }

@@ -33,6 +33,14 @@ impl Findings {
         }
     }
 
+    /// Takes up what was found elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.list.extend(other.list);
+        for (key, count) in other.counts {
+            *self.counts.entry(key).or_default() += count;
+        }
+    }
+
     pub(super) fn note(&mut self, rule: &'static str, path: &RelPath, detail: impl AsRef<str>) {
         self.add(Severity::Note, rule, Some(path), detail);
     }

@@ -8,24 +8,23 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, FnArg, ImplItem, Item, Signature, TraitItem, Visibility};
 
-use kaizen_domain::RelPath;
-
 use super::Findings;
 use super::code::CodeFile;
 use super::code::unit::{Node, Unit};
-use crate::syntax::lex::lex;
+use crate::syntax::lex::{Lexeme, lex};
 use crate::syntax::lifetimes::without_lifetimes;
 
 pub(super) const RULE: &str = "public-item";
 const LIFETIMES: &str = "public-lifetimes";
 
-pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) -> Vec<ItemChange> {
-    let (mut items, mut respelt) = (Vec::new(), Vec::new());
-    for file in files.iter().filter(|file| file.is_whole()) {
-        items.extend(changes(file, &mut respelt));
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) -> Vec<ItemChange> {
+    if !file.is_whole() {
+        return Vec::new();
     }
-    for (path, name) in &respelt {
-        findings.ask(LIFETIMES, path, format!("spells the lifetimes of the public item `{name}` otherwise"));
+    let mut respelt = Vec::new();
+    let items = changes(file, &mut respelt);
+    for name in &respelt {
+        findings.ask(LIFETIMES, file.path, format!("spells the lifetimes of the public item `{name}` otherwise"));
     }
     for item in items.iter().filter(|item| item.public) {
         let name = &item.item;
@@ -46,7 +45,7 @@ fn is_respelt(old: &Unit<'_>, new: &Unit<'_>) -> bool {
     matches!((spelt(old), spelt(new)), (Ok(old), Ok(new)) if old == new)
 }
 
-fn changes(file: &CodeFile<'_>, respelt: &mut Vec<(RelPath, String)>) -> Vec<ItemChange> {
+fn changes(file: &CodeFile<'_>, respelt: &mut Vec<String>) -> Vec<ItemChange> {
     let change =
         |unit: &Unit<'_>, public, what| ItemChange { path: file.path.clone(), item: unit.label(), public, what };
     let mut found = Vec::new();
@@ -58,16 +57,23 @@ fn changes(file: &CodeFile<'_>, respelt: &mut Vec<(RelPath, String)>) -> Vec<Ite
             continue;
         };
         *taken = true;
+        let same = |old: &[Lexeme<'_>], new: &[Lexeme<'_>]| {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| old.text == new.text)
+        };
+        if same(old.lexemes(), new.lexemes()) {
+            continue;
+        }
         let public = is_public(old, file);
-        if public && is_public(new, file) && signature(old) != signature(new) && is_respelt(old, new) {
-            respelt.push((file.path.clone(), new.label()));
+        let other_signature = signature(old) != signature(new);
+        if other_signature && public && is_public(new, file) && is_respelt(old, new) {
+            respelt.push(new.label());
             found.push(change(new, public, ItemChangeKind::Body));
-        } else if signature(old) != signature(new)
+        } else if other_signature
             || derives(old).iter().any(|name| !derives(new).contains(name))
             || public && !is_public(new, file)
         {
             found.push(change(new, public, ItemChangeKind::Signature));
-        } else if body(old) != body(new) {
+        } else if has_body(new) && !same(without_attributes(old.lexemes()), without_attributes(new.lexemes())) {
             found.push(change(new, public, ItemChangeKind::Body));
         }
     }
@@ -115,7 +121,7 @@ fn is_public(unit: &Unit<'_>, file: &CodeFile<'_>) -> bool {
 /// The type of an impl block is declared in the same file and is not public: nobody outside can use the impl.
 fn is_private_type(block: &syn::ItemImpl, file: &CodeFile<'_>) -> bool {
     let name = last_name(&block.self_ty.to_token_stream());
-    let lexemes: Vec<_> = lex(file.before.text).collect();
+    let lexemes = &file.before.lexemes;
     let word = |at: Option<usize>| at.and_then(|at| lexemes.get(at)).map_or("", |lexeme| lexeme.text);
     (0..lexemes.len()).any(|at| {
         matches!(word(Some(at)), "struct" | "enum" | "union")
@@ -288,17 +294,23 @@ fn derives(unit: &Unit<'_>) -> Vec<String> {
         .collect()
 }
 
-/// The rest of an item.
-fn body(unit: &Unit<'_>) -> String {
-    let tokens = match unit.node {
-        Node::Item(Item::Fn(item)) => item.block.to_token_stream(),
-        Node::Item(Item::Const(item)) => item.expr.to_token_stream(),
-        Node::Item(Item::Static(item)) => item.expr.to_token_stream(),
-        Node::Item(Item::Macro(item)) => item.mac.tokens.clone(),
-        Node::ImplItem(ImplItem::Fn(item), _) => item.block.to_token_stream(),
-        Node::ImplItem(ImplItem::Const(item), _) => item.expr.to_token_stream(),
-        Node::TraitItem(TraitItem::Fn(item)) => item.default.to_token_stream(),
-        _ => TokenStream::new(),
-    };
-    tokens.to_string()
+/// There is more to the item than what it promises.
+fn has_body(unit: &Unit<'_>) -> bool {
+    match unit.node {
+        Node::Item(item) => matches!(item, Item::Fn(_) | Item::Const(_) | Item::Static(_) | Item::Macro(_)),
+        Node::ImplItem(item, _) => matches!(item, ImplItem::Fn(_) | ImplItem::Const(_)),
+        Node::TraitItem(item) => matches!(item, TraitItem::Fn(_)),
+        _ => false,
+    }
+}
+
+/// The code of an item behind its attributes.
+fn without_attributes<'l, 't>(mut lexemes: &'l [Lexeme<'t>]) -> &'l [Lexeme<'t>] {
+    while let [mark, open, ..] = lexemes
+        && (mark.text, open.text) == ("#", "[")
+    {
+        let behind = super::code::scan::closing(lexemes, 1) + 1;
+        lexemes = lexemes.get(behind..).unwrap_or(&[]);
+    }
+    lexemes
 }

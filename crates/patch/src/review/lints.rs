@@ -2,24 +2,22 @@
 
 use super::Findings;
 use super::code::CodeFile;
-use super::code::scan::{AttrUse, Known, attributes, paths};
+use super::code::scan::{AttrUse, Known};
 use super::code::unit::Unit;
 use crate::shown::shown;
 
 pub(super) const RULE: &str = "lint-silenced";
 
-pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
-    for file in files {
-        silenced(file, findings);
-        compiled_away(file, findings);
-        if file.is_whole() {
-            newly_conditional(file, findings);
-        }
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+    silenced(file, findings);
+    compiled_away(file, findings);
+    if file.is_whole() {
+        newly_conditional(file, findings);
     }
 }
 
-fn with_attrs<'u, 't>(units: &'u [Unit<'t>]) -> impl Iterator<Item = (&'u Unit<'t>, AttrUse)> {
-    units.iter().flat_map(|unit| attributes(unit.lexemes()).into_iter().map(move |attr| (unit, attr)))
+fn with_attrs<'u, 't>(units: &'u [Unit<'t>]) -> impl Iterator<Item = (&'u Unit<'t>, &'u AttrUse)> {
+    units.iter().flat_map(|unit| unit.attribute_uses().iter().map(move |attr| (unit, attr)))
 }
 
 /// Why an attribute hides something from the tools.
@@ -37,9 +35,9 @@ fn hides(attr: &AttrUse) -> Option<&'static str> {
 
 fn silenced(file: &CodeFile<'_>, findings: &mut Findings) {
     let mut known = Known::default();
-    with_attrs(&file.old).filter(|(_, attr)| hides(attr).is_some()).for_each(|(_, attr)| known.add(attr.text));
+    with_attrs(&file.old).filter(|(_, attr)| hides(attr).is_some()).for_each(|(_, attr)| known.add(attr.text.clone()));
     for (unit, attr) in with_attrs(&file.new) {
-        let Some(why) = hides(&attr) else { continue };
+        let Some(why) = hides(attr) else { continue };
         if known.is_new(&attr.text) {
             let mark = if attr.inner { "#!" } else { "#" };
             let (line, text) = (unit.line(attr.at), shown(&attr.text, 100));
@@ -51,7 +49,7 @@ fn silenced(file: &CodeFile<'_>, findings: &mut Findings) {
             && !attr.words.iter().any(|word| word.contains("unsafe"))
     };
     let mut left = Known::default();
-    with_attrs(&file.new).filter(|(_, attr)| strict(attr)).for_each(|(_, attr)| left.add(attr.text));
+    with_attrs(&file.new).filter(|(_, attr)| strict(attr)).for_each(|(_, attr)| left.add(attr.text.clone()));
     for (unit, attr) in with_attrs(&file.old).filter(|(_, attr)| strict(attr)) {
         if left.is_new(&attr.text) {
             findings.ask(RULE, file.path, format!("takes away `{}` of `{}`", shown(&attr.text, 100), unit.label()));
@@ -67,7 +65,7 @@ fn compiled_away(file: &CodeFile<'_>, findings: &mut Findings) {
             && (text.contains("any()") || text.contains("not(all())") || text.eq_ignore_ascii_case("cfg(false)"))
     };
     let mut known = Known::default();
-    with_attrs(&file.old).filter(|(_, attr)| never(attr)).for_each(|(_, attr)| known.add(attr.text));
+    with_attrs(&file.old).filter(|(_, attr)| never(attr)).for_each(|(_, attr)| known.add(attr.text.clone()));
     for (unit, attr) in with_attrs(&file.new).filter(|(_, attr)| never(attr)) {
         if known.is_new(&attr.text) {
             let line = unit.line(attr.at);
@@ -79,8 +77,8 @@ fn compiled_away(file: &CodeFile<'_>, findings: &mut Findings) {
         }
     }
     let asks = |unit: &Unit<'_>| {
-        let asked = paths(unit.lexemes()).into_iter().filter(|path| path.is_macro && path.parts == ["cfg"]);
-        asked.map(|path| (path.arguments, path.at)).collect::<Vec<_>>()
+        let asked = unit.paths().iter().filter(|path| path.is_macro && path.parts == ["cfg"]);
+        asked.map(|path| (path.arguments(unit.lexemes()), path.at)).collect::<Vec<_>>()
     };
     let mut known = Known::default();
     file.old.iter().flat_map(asks).for_each(|(condition, _)| known.add(condition));
@@ -107,10 +105,10 @@ fn newly_conditional(file: &CodeFile<'_>, findings: &mut Findings) {
     for unit in &file.new {
         let Some(old) = file.old.iter().find(|old| old.key() == unit.key()) else { continue };
         let conditions = |unit: &Unit<'_>| {
-            attributes(unit.lexemes())
-                .into_iter()
+            unit.attribute_uses()
+                .iter()
                 .filter(|attr| attr.name == "cfg")
-                .map(|attr| attr.text)
+                .map(|attr| attr.text.clone())
                 .collect::<Vec<_>>()
         };
         let mut known = Known::default();

@@ -1,8 +1,8 @@
 //! The static review: every rule over every change, before any of its code runs.
 //!
 //! One rule a file. Rules on bytes and data run first; a patch that is too large or no plain files goes no further.
-//! Rules on code share syntax trees that are parsed once a side, on one thread with a big stack. Nothing in here
-//! trusts a name, a comment or a size that the patch brings.
+//! Rules on code share syntax trees of what differs, parsed once a side; files are dealt out to the processors, since
+//! no rule on code looks at two files. Nothing in here trusts a name, a comment or a size that the patch brings.
 
 mod bytes;
 mod code;
@@ -29,7 +29,7 @@ use kaizen_domain::RelPath;
 use kaizen_domain::edit::{Change, FileState};
 use kaizen_domain::review::{ItemChange, Review, Severity};
 
-use crate::syntax::on_big_stack;
+use crate::syntax::on_big_stacks;
 use code::{CodeFile, Side, sides};
 use findings::Findings;
 
@@ -58,8 +58,8 @@ pub struct Manifest {
 
 /// A rule that needs no parser for Rust.
 type DataRule = fn(&ReviewInput<'_>, &mut Findings);
-/// A rule over parsed Rust files.
-type CodeRule = fn(&[CodeFile<'_>], &mut Findings);
+/// A rule over a parsed Rust file.
+type CodeRule = fn(&CodeFile<'_>, &mut Findings);
 
 const FIRST: &[DataRule] = &[kind::check, size::check];
 const DATA: &[DataRule] = &[paths::check, bytes::check, secrets::check, dependencies];
@@ -74,13 +74,23 @@ pub fn review(input: &ReviewInput<'_>) -> Review {
     if findings.has_refusal(&[size::RULE, kind::RULE]) {
         return Review::of(findings.into_list(), Vec::new());
     }
-    let done = on_big_stack(|| {
-        DATA.iter().for_each(|rule| rule(input, &mut findings));
-        let items = review_code(input, &mut findings);
-        (findings.into_list(), items)
-    });
-    match done {
-        Ok((findings, items)) => Review::of(findings, items),
+    let data =
+        || Share { findings: DATA.iter().map(|rule| found(|list| rule(input, list))).collect(), items: Vec::new() };
+    let rust = input.changes.iter().filter(|change| change.path.is_rust());
+    let mut pieces: Vec<Box<dyn FnOnce() -> Share + Send + '_>> = vec![Box::new(data)];
+    pieces.extend(rust.map(|change| Box::new(|| review_code(change)) as Box<_>));
+    match on_big_stacks(pieces) {
+        Ok(shares) => {
+            let mut items = Vec::new();
+            let mut by_rule: Vec<Vec<Findings>> = Vec::new();
+            for (share, first) in shares.into_iter().zip(std::iter::once(0).chain(std::iter::repeat(DATA.len()))) {
+                items.extend(share.items);
+                by_rule.resize_with(by_rule.len().max(first + share.findings.len()), Vec::new);
+                by_rule.iter_mut().skip(first).zip(share.findings).for_each(|(all, found)| all.push(found));
+            }
+            by_rule.into_iter().flatten().for_each(|found| findings.merge(found));
+            Review::of(findings.into_list(), items)
+        }
         Err(fault) => {
             let mut findings = Findings::default();
             findings.add(Severity::Refusal, parse::RULE, None, format!("the patch could not be analysed: {fault}"));
@@ -89,28 +99,37 @@ pub fn review(input: &ReviewInput<'_>) -> Review {
     }
 }
 
+/// What some rules say.
+struct Share {
+    /// One for each rule, in order.
+    findings: Vec<Findings>,
+    items: Vec<ItemChange>,
+}
+
+fn found(rule: impl FnOnce(&mut Findings)) -> Findings {
+    let mut findings = Findings::default();
+    rule(&mut findings);
+    findings
+}
+
 fn dependencies(input: &ReviewInput<'_>, findings: &mut Findings) {
     let outcome = manifest::check(input, findings);
     lockfile::check(input, &outcome, findings);
 }
 
-fn review_code(input: &ReviewInput<'_>, findings: &mut Findings) -> Vec<ItemChange> {
-    let rust = input.changes.iter().filter(|change| change.path.is_rust());
-    let sides: Vec<_> = rust
-        .filter_map(|change| {
-            // What is not UTF-8 afterwards was found by its bytes already.
-            let after = text(change.after.as_ref()).ok()?;
-            let (before, after) = match text(change.before.as_ref()) {
-                Ok(before) => sides(before, after),
-                Err(_) => (Side::unreadable(), Side::whole(after)),
-            };
-            Some((&change.path, before, after))
-        })
-        .collect();
-    let files: Vec<CodeFile<'_>> =
-        sides.iter().map(|(path, before, after)| CodeFile::of(path, before, after)).collect();
-    CODE.iter().for_each(|rule| rule(&files, findings));
-    items::check(&files, findings)
+/// The rules on code; call it on a big stack only.
+fn review_code(change: &Change) -> Share {
+    // What is not UTF-8 afterwards was found by its bytes already.
+    let Ok(after) = text(change.after.as_ref()) else { return Share { findings: Vec::new(), items: Vec::new() } };
+    let (before, after) = match text(change.before.as_ref()) {
+        Ok(before) => sides(before, after),
+        Err(_) => (Side::unreadable(), Side::whole(after)),
+    };
+    let file = CodeFile::of(&change.path, &before, &after);
+    let mut findings: Vec<Findings> = CODE.iter().map(|rule| found(|list| rule(&file, list))).collect();
+    let mut items = Vec::new();
+    findings.push(found(|list| items = items::check(&file, list)));
+    Share { findings, items }
 }
 
 fn text(state: Option<&FileState>) -> Result<Option<&str>, std::str::Utf8Error> {

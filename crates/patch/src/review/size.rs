@@ -30,19 +30,22 @@ pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
     }
     let mut lines = 0usize;
     for change in input.changes {
-        let content = |state: Option<&FileState>| state.map_or(&[][..], |state| state.bytes.as_slice()).to_vec();
         let (before, after) = (content(change.before.as_ref()), content(change.after.as_ref()));
         let longest = |bytes: &[u8]| byte_lines(bytes).iter().map(|line| line.len()).max().unwrap_or(0);
-        let line = longest(&after);
-        if line > policy.max_line_bytes && line > longest(&before) {
+        let line = longest(after);
+        if line > policy.max_line_bytes && line > longest(before) {
             let detail = format!("has a line of {line} bytes, {} are allowed", policy.max_line_bytes);
             findings.refuse(RULE, &change.path, detail);
         }
-        let (added, removed) = changed_lines(&before, &after);
+        let (added, removed) = changed_lines(before, after);
         lines = lines.saturating_add(added).saturating_add(removed);
     }
     if lines > policy.max_changed_lines {
         let detail = format!("changes {lines} lines, {} are allowed; split it", policy.max_changed_lines);
         findings.add(Severity::Refusal, RULE, None, detail);
     }
+}
+
+fn content(state: Option<&FileState>) -> &[u8] {
+    state.map_or(&[], |state| state.bytes.as_slice())
 }

@@ -4,32 +4,30 @@
 use std::collections::HashMap;
 
 use super::Findings;
-use super::code::scan::{Known, PathUse, paths};
+use super::code::scan::{Known, PathUse};
 use super::code::unit::Unit;
 use super::code::{CodeFile, Side};
 use crate::syntax;
-use crate::syntax::lex::{Kind, Lexeme, lex};
+use crate::syntax::lex::Kind;
 use syn::Item;
 
 pub(super) const RULE: &str = "system-access";
 
-pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
-    for file in files {
-        if file.new.is_empty() {
-            continue;
-        }
-        let before = if file.old.is_empty() { Imports::default() } else { Imports::of(file.before) };
-        let after = Imports::of(file.after);
-        let mut known = Known::default();
-        for unit in &file.old {
-            uses(unit, &before).into_iter().for_each(|found| known.add(found.key));
-        }
-        for unit in &file.new {
-            for found in uses(unit, &after).into_iter().filter(|found| known.is_new(&found.key)) {
-                let line = unit.line(found.at);
-                let detail = format!("line {line}: `{}` in `{}` {}", found.path, unit.label(), found.what);
-                findings.ask(RULE, file.path, detail);
-            }
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+    if file.new.is_empty() {
+        return;
+    }
+    let before = if file.old.is_empty() { Imports::default() } else { Imports::of(file.before) };
+    let after = Imports::of(file.after);
+    let mut known = Known::default();
+    for unit in &file.old {
+        uses(unit, &before).into_iter().for_each(|found| known.add(found.key));
+    }
+    for unit in &file.new {
+        for found in uses(unit, &after).into_iter().filter(|found| known.is_new(&found.key)) {
+            let line = unit.line(found.at);
+            let detail = format!("line {line}: `{}` in `{}` {}", found.path, unit.label(), found.what);
+            findings.ask(RULE, file.path, detail);
         }
     }
 }
@@ -42,16 +40,19 @@ struct Use {
 }
 
 fn uses(unit: &Unit<'_>, imports: &Imports) -> Vec<Use> {
-    let found = paths(unit.lexemes()).into_iter().filter_map(|path| {
-        let full = imports.resolve(&path);
+    let found = unit.paths().iter().filter_map(|path| {
+        if !path.is_macro && !imports.may_reach(path) {
+            return None;
+        }
+        let full = imports.resolve(path);
         let parts: Vec<&str> = full.iter().map(String::as_str).collect();
         // A plain import does nothing yet; what it brings in is found where it is used.
         if path.imported && parts.last() != Some(&"*") {
             return None;
         }
-        let what = if path.is_macro { macro_reach(&path) } else { reach(&parts) }?;
+        let what = if path.is_macro { macro_reach(path) } else { reach(&parts) }?;
         let full = full.join("::");
-        Some(Use { key: format!("{full} {}", path.arguments), path: full, what, at: path.at })
+        Some(Use { key: format!("{full} {}", path.arguments(unit.lexemes())), path: full, what, at: path.at })
     });
     found.collect()
 }
@@ -114,8 +115,8 @@ fn writes(parts: &[&str]) -> bool {
     }
 }
 
-/// Words of which an import has one when it brings in something of the system.
-const SYSTEM: [&str; 22] = [
+/// Words of which an import has one when it brings in something of the system, and with which a path to it begins.
+const SYSTEM: [&str; 24] = [
     "std",
     "core",
     "process",
@@ -138,6 +139,8 @@ const SYSTEM: [&str; 22] = [
     "ureq",
     "hyper",
     "curl",
+    "isahc",
+    "attohttpc",
 ];
 
 /// What the names of a file stand for, from all its `use` declarations.
@@ -155,7 +158,7 @@ impl Imports {
         if side.is_broken() {
             return imports;
         }
-        let lexemes: Vec<Lexeme<'_>> = lex(side.text).collect();
+        let lexemes = &side.lexemes;
         let mut at = 0;
         while let Some(lexeme) = lexemes.get(at) {
             let rest = lexemes.get(at..).unwrap_or(&[]);
@@ -184,6 +187,12 @@ impl Imports {
             }
             _ => {}
         }
+    }
+
+    /// Whether a path could lead out of the program, from its first name alone.
+    fn may_reach(&self, path: &PathUse<'_>) -> bool {
+        let first = path.parts.first().copied().unwrap_or("");
+        !self.globs.is_empty() || self.names.contains_key(first) || SYSTEM.contains(&first)
     }
 
     fn resolve(&self, path: &PathUse<'_>) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use super::Findings;
 use super::code::CodeFile;
-use super::code::scan::{Known, attributes, closing, joined};
+use super::code::scan::{Known, closing, joined};
 use super::code::unit::Unit;
 use crate::shown::shown;
 use crate::syntax::lex::{Kind, Lexeme};
@@ -20,25 +20,23 @@ struct Use {
     at: usize,
 }
 
-pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
-    for file in files {
-        let mut known = Known::default();
-        let mut plain = 0_usize;
-        for found in file.old.iter().flat_map(uses) {
-            plain += usize::from(found.what == PLAIN);
-            known.add(found.key);
-        }
-        let more = file.new.iter().flat_map(uses).filter(|found| found.what == PLAIN).count() > plain;
-        for unit in &file.new {
-            for found in uses(unit).into_iter().filter(|found| known.is_new(&found.key)) {
-                let line = unit.line(found.at);
-                let (rule, how) =
-                    if found.what == PLAIN && !more { (CHANGED, "changed") } else { (RULE, "new or changed") };
-                findings.ask(rule, file.path, format!("line {line}: {how} {} in `{}`", found.what, unit.label()));
-            }
-        }
-        removed_lints(file, findings);
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+    let mut known = Known::default();
+    let mut plain = 0_usize;
+    for found in file.old.iter().flat_map(uses) {
+        plain += usize::from(found.what == PLAIN);
+        known.add(found.key);
     }
+    let more = file.new.iter().flat_map(uses).filter(|found| found.what == PLAIN).count() > plain;
+    for unit in &file.new {
+        for found in uses(unit).into_iter().filter(|found| known.is_new(&found.key)) {
+            let line = unit.line(found.at);
+            let (rule, how) =
+                if found.what == PLAIN && !more { (CHANGED, "changed") } else { (RULE, "new or changed") };
+            findings.ask(rule, file.path, format!("line {line}: {how} {} in `{}`", found.what, unit.label()));
+        }
+    }
+    removed_lints(file, findings);
 }
 
 fn uses(unit: &Unit<'_>) -> Vec<Use> {
@@ -94,13 +92,13 @@ fn end_of(lexemes: &[Lexeme<'_>], from: usize) -> usize {
 /// `forbid(unsafe_code)` and its like that are gone.
 fn removed_lints(file: &CodeFile<'_>, findings: &mut Findings) {
     let lints = |units: &[Unit<'_>]| {
-        let attrs = units.iter().flat_map(|unit| attributes(unit.lexemes()));
+        let attrs = units.iter().flat_map(Unit::attribute_uses);
         attrs
             .filter(|attr| {
                 matches!(attr.name.as_str(), "forbid" | "deny" | "warn")
                     && attr.words.iter().any(|word| word.contains("unsafe"))
             })
-            .map(|attr| attr.text)
+            .map(|attr| attr.text.clone())
             .collect::<Vec<_>>()
     };
     let mut left = Known::default();

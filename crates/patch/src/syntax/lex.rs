@@ -41,6 +41,7 @@ impl<'t> Iterator for Lexer<'t> {
         let rest = self.rest();
         let first = rest.chars().next()?;
         let (kind, len) = match first {
+            'a'..='z' | 'A'..='Z' | '_' => word(rest),
             '(' | '[' | '{' => (Kind::Open, 1),
             ')' | ']' | '}' => (Kind::Close, 1),
             '"' => (Kind::Literal, quoted(rest, 1, '"')),
@@ -64,14 +65,22 @@ impl<'t> Lexer<'t> {
     fn skip_blank(&mut self) {
         loop {
             let rest = self.rest();
-            let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200e}' | '\u{200f}'));
-            self.at += rest.len() - trimmed.len();
-            if trimmed.starts_with("//") {
-                self.at += trimmed.find('\n').unwrap_or(trimmed.len());
-            } else if trimmed.starts_with("/*") {
-                self.at += block_comment(trimmed);
-            } else {
-                return;
+            let spaces = rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')).count();
+            self.at += spaces;
+            let rest = rest.get(spaces..).unwrap_or("");
+            match rest.as_bytes() {
+                [b'/', b'/', ..] => self.at += rest.find('\n').unwrap_or(rest.len()),
+                [b'/', b'*', ..] => self.at += block_comment(rest),
+                // Most code begins here, without a look at any table of characters.
+                [b'!'..=b'~', ..] | [] => return,
+                _ => {
+                    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200e}' | '\u{200f}');
+                    let trimmed = rest.trim_start_matches(blank);
+                    self.at += rest.len() - trimmed.len();
+                    if trimmed.len() == rest.len() {
+                        return;
+                    }
+                }
             }
         }
     }
@@ -159,7 +168,13 @@ fn word(text: &str) -> (Kind, usize) {
 }
 
 fn ident(text: &str) -> usize {
-    text.find(|c| !continues_ident(c)).unwrap_or(text.len())
+    let plain = text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    let rest = text.get(plain..).unwrap_or("");
+    // Most names end here, without a look at any table of characters.
+    if rest.as_bytes().first().is_none_or(u8::is_ascii) {
+        return plain;
+    }
+    plain + rest.find(|c| !continues_ident(c)).unwrap_or(rest.len())
 }
 
 fn starts_ident(c: char) -> bool {

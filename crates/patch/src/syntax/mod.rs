@@ -8,8 +8,9 @@ pub(crate) mod extent;
 pub(crate) mod lex;
 pub(crate) mod lifetimes;
 
-use std::ops::Range;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Scope, ScopedJoinHandle};
 
 use proc_macro2::TokenStream;
 use thiserror::Error;
@@ -50,43 +51,66 @@ pub(crate) enum StackFault {
 
 /// Runs work on a thread of its own with a big stack; a panic in there is an error here.
 pub(crate) fn on_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, StackFault> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("kaizen-parse".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, work)
-            .map_err(|error| StackFault::Spawn(error.to_string()))?;
-        thread.join().map_err(|_| StackFault::Panicked)
-    })
+    std::thread::scope(|scope| join(spawn(scope, work)?))
+}
+
+/// Does pieces of work beside each other, one thread with a big stack for each processor; what they give, in order.
+pub(crate) fn on_big_stacks<T: Send, W: FnOnce() -> T + Send>(pieces: Vec<W>) -> Result<Vec<T>, StackFault> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
+    let waiting = Mutex::new(pieces.into_iter().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, piece)) = next() {
+            done.push((at, piece()));
+        }
+        done
+    };
+    let mut done = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors).map(|_| spawn(scope, work)).collect();
+        let done: Result<Vec<_>, StackFault> = threads.into_iter().map(|thread| join(thread?)).collect();
+        Ok(done?.into_iter().flatten().collect::<Vec<_>>())
+    })?;
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, what)| what).collect())
+}
+
+fn spawn<'s, T: Send + 's>(
+    scope: &'s Scope<'s, '_>,
+    work: impl FnOnce() -> T + Send + 's,
+) -> Result<ScopedJoinHandle<'s, T>, StackFault> {
+    std::thread::Builder::new()
+        .name("kaizen-parse".to_owned())
+        .stack_size(STACK)
+        .spawn_scoped(scope, work)
+        .map_err(|error| StackFault::Spawn(error.to_string()))
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> Result<T, StackFault> {
+    thread.join().map_err(|_| StackFault::Panicked)
 }
 
 /// Parses a file. Call it on a big stack only.
 pub(crate) fn parse_file(text: &str) -> Result<Parsed, SyntaxFault> {
-    parse_part(text, 0..text.len())
-}
-
-/// Parses some of a file's items. Call it on a big stack only.
-pub(crate) fn parse_part(text: &str, part: Range<usize>) -> Result<Parsed, SyntaxFault> {
-    let offset = if part.start == 0 { preamble(text) } else { part.start };
-    let tokens = tokens_of(text, offset..part.end)?;
+    let offset = preamble(text);
+    let tokens = tokens_of(text, offset)?;
     let file = syn::parse2::<syn::File>(tokens).map_err(|error| fault(text, offset, &error))?;
     Ok(Parsed { file, offset })
 }
 
 /// Parses a text as something else than a file, such as a method. Call it on a big stack only.
 pub(crate) fn parse_as<T: syn::parse::Parse>(text: &str) -> Result<T, SyntaxFault> {
-    let tokens = tokens_of(text, 0..text.len())?;
+    let tokens = tokens_of(text, 0)?;
     syn::parse2::<T>(tokens).map_err(|error| fault(text, 0, &error))
 }
 
 /// The tokens of a text, when it does not nest too deep.
 pub(crate) fn tokens(text: &str) -> Result<TokenStream, SyntaxFault> {
-    tokens_of(text, 0..text.len())
+    tokens_of(text, 0)
 }
 
-fn tokens_of(text: &str, part: Range<usize>) -> Result<TokenStream, SyntaxFault> {
-    let offset = part.start;
-    let code = text.get(part).unwrap_or("");
+fn tokens_of(text: &str, offset: usize) -> Result<TokenStream, SyntaxFault> {
+    let code = text.get(offset..).unwrap_or("");
     depth::check(code).map_err(|deep| {
         let (line, column) = line_column(text, offset + deep.at);
         SyntaxFault { line, column, why: deep.what.to_owned(), too_deep: true }
@@ -98,7 +122,7 @@ fn tokens_of(text: &str, part: Range<usize>) -> Result<TokenStream, SyntaxFault>
 fn fault(text: &str, offset: usize, error: &syn::Error) -> SyntaxFault {
     let at = error.span().start();
     let (line, column) = line_column(text, offset);
-    // The part may begin in the middle of a line.
+    // A preamble may end in the middle of a line.
     let column = if at.line == 1 { column + at.column } else { at.column + 1 };
     SyntaxFault { line: line + at.line - 1, column, why: shown(&error.to_string(), 200), too_deep: false }
 }

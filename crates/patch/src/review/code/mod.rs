@@ -5,21 +5,27 @@ mod outline;
 pub(super) mod scan;
 pub(super) mod unit;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::ops::Range;
 
 use kaizen_domain::RelPath;
 
+use crate::syntax::lex::{Lexeme, lex};
 use crate::syntax::{self, Parsed, SyntaxFault};
-use outline::{Outline, differing};
+use outline::Text;
 use unit::{Unit, changed, units};
 
 /// One side of a file.
 pub(super) struct Side<'a> {
     /// All of it.
     pub(super) text: &'a str,
-    /// What was parsed: the top-level items that differ from the other side.
+    /// The code of it.
+    pub(super) lexemes: Vec<Lexeme<'a>>,
+    /// What was parsed: all of it, or as long a text in which only what differs from the other side is left.
+    code: Cow<'a, str>,
     pub(super) tree: Tree,
+    /// The tree holds the bodies of functions.
+    has_bodies: bool,
     /// Tests stand at the top of the file.
     has_tests: bool,
 }
@@ -28,15 +34,14 @@ pub(super) struct Side<'a> {
 pub(super) enum Tree {
     /// The file is not there.
     Absent,
-    /// Its parts, in order.
-    Parsed(Vec<Parsed>),
+    Parsed(Parsed),
     Broken(SyntaxFault),
 }
 
 impl From<Result<Parsed, SyntaxFault>> for Tree {
     fn from(parsed: Result<Parsed, SyntaxFault>) -> Self {
         match parsed {
-            Ok(parsed) => Self::Parsed(vec![parsed]),
+            Ok(parsed) => Self::Parsed(parsed),
             Err(fault) => Self::Broken(fault),
         }
     }
@@ -44,40 +49,55 @@ impl From<Result<Parsed, SyntaxFault>> for Tree {
 
 /// Both sides of a file; call it on a big stack only.
 pub(super) fn sides<'a>(before: Option<&'a str>, after: Option<&'a str>) -> (Side<'a>, Side<'a>) {
-    let (Some(old), Some(new)) = (before, after) else { return (Side::whole(before), Side::whole(after)) };
-    let outlines = (Outline::of(old), Outline::of(new));
-    if let Some((old_parts, new_parts)) = differing((old, &outlines.0), (new, &outlines.1))
-        && let Some(before) = parse_parts(old, old_parts)
-        && let Some(after) = parse_parts(new, new_parts)
+    let (mut old, mut new) = (Side::unparsed(before), Side::unparsed(after));
+    if before.is_some()
+        && after.is_some()
+        && let Some(code) = outline::differing(old.outlined(), new.outlined())
+        && let Ok(old_tree) = syntax::parse_file(&code.old_heads)
+        && let Ok(new_tree) = syntax::parse_file(&code.new)
+        && at_top(old.text, &code.old, &old_tree)
+        && at_top(new.text, &code.new, &new_tree)
     {
-        let side =
-            |text, parsed, outline: &Outline| Side { text, tree: Tree::Parsed(parsed), has_tests: outline.has_tests };
-        return (side(old, before, &outlines.0), side(new, after, &outlines.1));
+        (old.code, old.tree, old.has_bodies) = (Cow::Owned(code.old), Tree::Parsed(old_tree), false);
+        (new.code, new.tree) = (Cow::Owned(code.new), Tree::Parsed(new_tree));
+        return (old, new);
     }
-    (Side::whole(before), Side::whole(after))
+    (old.parsed(before), new.parsed(after))
 }
 
-/// Parses parts; `None` when one is no list of items by itself.
-fn parse_parts(text: &str, parts: Vec<Range<usize>>) -> Option<Vec<Parsed>> {
-    let parse = |part: Range<usize>| {
-        let at_top = part.start == 0;
-        // Attributes of the whole file stand at its top only.
-        syntax::parse_part(text, part).ok().filter(|parsed| at_top || parsed.file.attrs.is_empty())
-    };
-    parts.into_iter().map(parse).collect()
+/// Attributes of the whole file stand at its top only, and nothing was left out before them.
+fn at_top(text: &str, code: &str, parsed: &Parsed) -> bool {
+    let ends = parsed.file.attrs.iter().map(|attr| attr.bracket_token.span.close().byte_range().end + parsed.offset);
+    let end = ends.max().unwrap_or(0);
+    text.get(..end) == code.get(..end)
 }
 
 impl<'a> Side<'a> {
+    fn unparsed(text: Option<&'a str>) -> Self {
+        let text = text.unwrap_or("");
+        let lexemes: Vec<_> = lex(text).collect();
+        let has_tests = outline::has_tests(&lexemes);
+        Self { text, lexemes, code: Cow::Borrowed(text), tree: Tree::Absent, has_bodies: true, has_tests }
+    }
+
+    fn outlined(&self) -> Text<'a, '_> {
+        Text { text: self.text, lexemes: &self.lexemes }
+    }
+
+    fn parsed(self, text: Option<&'a str>) -> Self {
+        let tree = text.map_or(Tree::Absent, |text| syntax::parse_file(text).into());
+        Self { tree, ..self }
+    }
+
     /// Parses all of a side. Call it on a big stack only.
     pub(super) fn whole(text: Option<&'a str>) -> Self {
-        let Some(text) = text else { return Self { text: "", tree: Tree::Absent, has_tests: false } };
-        Self { text, tree: syntax::parse_file(text).into(), has_tests: Outline::of(text).has_tests }
+        Self::unparsed(text).parsed(text)
     }
 
     /// A side that is not text.
     pub(super) fn unreadable() -> Self {
         let fault = SyntaxFault { line: 1, column: 1, why: "is not UTF-8".to_owned(), too_deep: false };
-        Self { text: "", tree: Tree::Broken(fault), has_tests: false }
+        Self { tree: Tree::Broken(fault), ..Self::unparsed(None) }
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -105,13 +125,11 @@ pub(super) struct CodeFile<'a> {
 
 impl<'a> CodeFile<'a> {
     pub(super) fn of(path: &'a RelPath, before: &'a Side<'a>, after: &'a Side<'a>) -> Self {
-        let base = units(path, before);
-        let mut test_homes: HashSet<String> =
-            base.iter().filter(|unit| unit.home.test).map(|unit| unit.home_key().to_owned()).collect();
+        let (base, mut test_homes) = units(path, before);
         if before.is_test_file(path) {
             test_homes.insert(String::new());
         }
-        let (old, new) = changed(base, units(path, after));
+        let (old, new) = changed(base, units(path, after).0);
         Self { path, before, after, old, new, test_homes }
     }
 

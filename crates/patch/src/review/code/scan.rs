@@ -52,13 +52,22 @@ fn text<'t>(lexemes: &[Lexeme<'t>], at: usize) -> &'t str {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::review) struct PathUse<'t> {
     pub(in crate::review) parts: Vec<&'t str>,
-    /// The arguments of a call, or of a macro.
-    pub(in crate::review) arguments: String,
+    /// The lexeme that opens the arguments of a call, or of a macro.
+    open: Option<usize>,
     pub(in crate::review) is_macro: bool,
     /// A `use` declaration names it.
     pub(in crate::review) imported: bool,
     /// The byte of the unit's text where it begins.
     pub(in crate::review) at: usize,
+}
+
+impl PathUse<'_> {
+    /// The arguments of a call or of a macro, given the lexemes that it was found in.
+    pub(in crate::review) fn arguments(&self, lexemes: &[Lexeme<'_>]) -> String {
+        let Some(open) = self.open else { return String::new() };
+        let close = closing(lexemes, open);
+        joined(lexemes.get(open..=close.min(lexemes.len().saturating_sub(1))).unwrap_or(&[]))
+    }
 }
 
 /// The paths that lexemes name, single names included, methods left out.
@@ -79,7 +88,7 @@ pub(in crate::review) fn paths<'t>(lexemes: &[Lexeme<'t>]) -> Vec<PathUse<'t>> {
         }
         let mut path = PathUse {
             parts: vec![plain(lexeme.text)],
-            arguments: String::new(),
+            open: None,
             is_macro: false,
             imported: at < import_until,
             at: lexeme.at,
@@ -96,8 +105,7 @@ pub(in crate::review) fn paths<'t>(lexemes: &[Lexeme<'t>]) -> Vec<PathUse<'t>> {
         path.is_macro = text(lexemes, at) == "!" && lexemes.get(at + 1).is_some_and(|next| next.kind == Kind::Open);
         let open = at + usize::from(path.is_macro);
         if lexemes.get(open).is_some_and(|next| next.text == "(" || (path.is_macro && next.kind == Kind::Open)) {
-            let close = closing(lexemes, open);
-            path.arguments = joined(lexemes.get(open..=close.min(lexemes.len().saturating_sub(1))).unwrap_or(&[]));
+            path.open = Some(open);
         }
         found.push(path);
     }
@@ -175,11 +183,11 @@ mod tests {
             lex("use a::{b::C, d}; x.fs::y(1); std::fs::write(p, q)?; env!(\"A\"); r#fs::*").collect();
         let found = paths(&lexemes);
         let shown: Vec<_> =
-            found.iter().map(|path| (path.parts.join("::"), path.arguments.as_str(), path.imported)).collect();
-        assert!(shown.contains(&("std::fs::write".to_owned(), "( p , q )", false)), "{shown:?}");
-        assert!(shown.contains(&("b::C".to_owned(), "", true)), "{shown:?}");
-        assert!(shown.contains(&("env".to_owned(), "( \"A\" )", false)), "{shown:?}");
-        assert!(shown.contains(&("fs::*".to_owned(), "", false)), "{shown:?}");
+            found.iter().map(|path| (path.parts.join("::"), path.arguments(&lexemes), path.imported)).collect();
+        assert!(shown.contains(&("std::fs::write".to_owned(), "( p , q )".to_owned(), false)), "{shown:?}");
+        assert!(shown.contains(&("b::C".to_owned(), String::new(), true)), "{shown:?}");
+        assert!(shown.contains(&("env".to_owned(), "( \"A\" )".to_owned(), false)), "{shown:?}");
+        assert!(shown.contains(&("fs::*".to_owned(), String::new(), false)), "{shown:?}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Units: the smallest items of a file, each with its text (comments, docs and attributes before it included) and with
 //! where it stands. Methods are units of their own; so is the head of a module, an impl block or a trait.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use kaizen_domain::RelPath;
@@ -10,14 +11,15 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{AttrStyle, Attribute, ForeignItem, ImplItem, Item, ItemImpl, TraitItem, Visibility};
 
+use super::scan::{self, AttrUse, PathUse};
 use super::{Side, Tree};
 use crate::lines::line_at;
-use crate::syntax::depth;
 use crate::syntax::extent::{
     foreign_item_end, impl_item_end, impl_item_name, item_end, item_name, trait_item_end, trait_item_name,
 };
 use crate::syntax::lex::{Lexeme, lex};
 use crate::syntax::lifetimes::without_lifetimes;
+use crate::syntax::{depth, parse_as};
 
 /// Where units stand.
 #[derive(Debug)]
@@ -59,8 +61,21 @@ pub(in crate::review) struct Unit<'t> {
     pub(in crate::review) text: &'t str,
     /// Line of the file on which the text begins, counted from 1.
     first_line: usize,
+    /// The tree holds its body, when it is a function.
+    has_body: bool,
     lexemes: OnceCell<Vec<Lexeme<'t>>>,
+    paths: OnceCell<Vec<PathUse<'t>>>,
+    attributes: OnceCell<Vec<AttrUse>>,
     feeds: OnceCell<Vec<usize>>,
+}
+
+/// What a unit has of a body.
+pub(in crate::review) enum Body<'t> {
+    /// It is no function, or declares one only.
+    None,
+    There(Cow<'t, syn::Block>),
+    /// It does not parse.
+    Broken,
 }
 
 impl<'t> Unit<'t> {
@@ -92,6 +107,40 @@ impl<'t> Unit<'t> {
         })
     }
 
+    /// The body of a function. Call it on a big stack only.
+    pub(in crate::review) fn body(&self) -> Body<'t> {
+        let (block, parsed) = match self.node {
+            Node::Item(Item::Fn(item)) => (&*item.block, self.parsed(|item: syn::ItemFn| Some(*item.block))),
+            Node::ImplItem(ImplItem::Fn(item), _) => {
+                (&item.block, self.parsed(|item: syn::ImplItemFn| Some(item.block)))
+            }
+            Node::TraitItem(TraitItem::Fn(syn::TraitItemFn { default: Some(block), .. })) => {
+                (block, self.parsed(|item: syn::TraitItemFn| item.default))
+            }
+            _ => return Body::None,
+        };
+        match parsed {
+            _ if self.has_body => Body::There(Cow::Borrowed(block)),
+            Some(block) => Body::There(Cow::Owned(block)),
+            None => Body::Broken,
+        }
+    }
+
+    /// Something of the unit, parsed again with its body.
+    fn parsed<T: syn::parse::Parse, U>(&self, part: impl FnOnce(T) -> Option<U>) -> Option<U> {
+        if self.has_body { None } else { parse_as::<T>(self.text).ok().and_then(part) }
+    }
+
+    /// The paths that its code names.
+    pub(in crate::review) fn paths(&self) -> &[PathUse<'t>] {
+        self.paths.get_or_init(|| scan::paths(self.lexemes()))
+    }
+
+    /// The attributes in its code, those of items inside included.
+    pub(in crate::review) fn attribute_uses(&self) -> &[AttrUse] {
+        self.attributes.get_or_init(|| scan::attributes(self.lexemes()))
+    }
+
     /// The line of the file for a byte of the unit's text.
     pub(in crate::review) fn line(&self, at: usize) -> usize {
         let feeds = self.feeds.get_or_init(|| self.text.match_indices('\n').map(|(at, _)| at).collect());
@@ -115,9 +164,16 @@ impl<'t> Unit<'t> {
     }
 }
 
-/// All units of a side, in order.
-pub(in crate::review) fn units<'t>(path: &RelPath, side: &'t Side<'t>) -> Vec<Unit<'t>> {
-    let mut collector = Collector { text: side.text, offset: 0, units: Vec::new(), line: (0, 1) };
+/// All units of a side that were parsed, in order, and which of their places hold test code.
+pub(in crate::review) fn units<'t>(path: &RelPath, side: &'t Side<'t>) -> (Vec<Unit<'t>>, HashSet<String>) {
+    let mut collector = Collector {
+        text: &side.code,
+        has_bodies: side.has_bodies,
+        offset: 0,
+        units: Vec::new(),
+        test_homes: HashSet::new(),
+        line: (0, 1),
+    };
     let public = !is_program(path);
     match &side.tree {
         Tree::Absent => {}
@@ -128,20 +184,20 @@ pub(in crate::review) fn units<'t>(path: &RelPath, side: &'t Side<'t>) -> Vec<Un
         Tree::Parsed(parsed) => {
             let test = side.is_test_file(path);
             let home = Rc::new(Home { label: String::new(), key: String::new(), test, public });
-            for part in parsed {
-                collector.offset = part.offset;
-                let start = collector.inner_attrs(&home, &part.file.attrs, part.offset);
-                collector.items(&home, &part.file.items, start);
-            }
+            collector.offset = parsed.offset;
+            let start = collector.inner_attrs(&home, &parsed.file.attrs, parsed.offset);
+            collector.items(&home, &parsed.file.items, start);
         }
     }
-    collector.units
+    (collector.units, collector.test_homes)
 }
 
 struct Collector<'t> {
     text: &'t str,
+    has_bodies: bool,
     offset: usize,
     units: Vec<Unit<'t>>,
+    test_homes: HashSet<String>,
     /// A byte and its line, to count lines only once.
     line: (usize, usize),
 }
@@ -161,7 +217,10 @@ impl<'t> Collector<'t> {
             node,
             text: text.trim_end(),
             first_line,
+            has_body: self.has_bodies,
             lexemes: OnceCell::new(),
+            paths: OnceCell::new(),
+            attributes: OnceCell::new(),
             feeds: OnceCell::new(),
         });
     }
@@ -183,6 +242,16 @@ impl<'t> Collector<'t> {
         end
     }
 
+    /// A place inside of another.
+    fn below(&mut self, home: &Rc<Home>, name: &str, extra: &str, test: bool, public: bool) -> Rc<Home> {
+        let label = if home.label.is_empty() { name.to_owned() } else { format!("{}::{name}", home.label) };
+        let key = format!("{}/{name}{extra}", home.key);
+        if test {
+            self.test_homes.insert(key.clone());
+        }
+        Rc::new(Home { label, key, test, public })
+    }
+
     fn items(&mut self, home: &Rc<Home>, items: &'t [Item], mut start: usize) {
         for item in items {
             let end = self.end(item_end(item));
@@ -192,7 +261,7 @@ impl<'t> Collector<'t> {
                     let name = module.ident.to_string();
                     let test = home.test || module.attrs.iter().any(is_cfg_test);
                     let public = home.public && matches!(module.vis, Visibility::Public(_));
-                    let inner = below(home, &name, "", test, public);
+                    let inner = self.below(home, &name, "", test, public);
                     self.push(home, "mod", name, Node::Head(item), start, self.start(brace.span.open()));
                     let first = self.inner_attrs(&inner, &module.attrs, self.end(brace.span.open()));
                     self.items(&inner, inside, first);
@@ -201,7 +270,7 @@ impl<'t> Collector<'t> {
                 Item::Trait(block) => {
                     let public = home.public && matches!(block.vis, Visibility::Public(_));
                     let test = home.test || block.attrs.iter().any(is_cfg_test);
-                    let inner = below(home, &block.ident.to_string(), " trait", test, public);
+                    let inner = self.below(home, &block.ident.to_string(), " trait", test, public);
                     let open = self.start(block.brace_token.span.open());
                     self.push(home, "trait", block.ident.to_string(), Node::Head(item), start, open);
                     let mut from = self.inner_attrs(&inner, &block.attrs, open + 1);
@@ -213,7 +282,7 @@ impl<'t> Collector<'t> {
                     }
                 }
                 Item::ForeignMod(block) => {
-                    let inner = below(home, "extern", "", home.test, home.public);
+                    let inner = self.below(home, "extern", "", home.test, home.public);
                     let open = self.start(block.brace_token.span.open());
                     self.push(home, "extern block", "extern".to_owned(), Node::Head(item), start, open);
                     let mut from = self.inner_attrs(&inner, &block.attrs, open + 1);
@@ -246,7 +315,7 @@ impl<'t> Collector<'t> {
         };
         let test = home.test || block.attrs.iter().any(is_cfg_test);
         let generics = without_lifetimes(block.generics.to_token_stream());
-        let inner = below(home, &label, &format!(" impl{generics}"), test, home.public);
+        let inner = self.below(home, &label, &format!(" impl{generics}"), test, home.public);
         let open = self.start(block.brace_token.span.open());
         self.push(home, "impl", label, Node::ImplHead(block), start, open);
         let mut from = self.inner_attrs(&inner, &block.attrs, open + 1);
@@ -257,11 +326,6 @@ impl<'t> Collector<'t> {
             from = end;
         }
     }
-}
-
-fn below(home: &Rc<Home>, name: &str, extra: &str, test: bool, public: bool) -> Rc<Home> {
-    let label = if home.label.is_empty() { name.to_owned() } else { format!("{}::{name}", home.label) };
-    Rc::new(Home { key: format!("{}/{name}{extra}", home.key), label, test, public })
 }
 
 fn named(name: Option<&proc_macro2::Ident>) -> String {

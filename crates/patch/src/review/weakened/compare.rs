@@ -13,7 +13,10 @@ pub(super) struct Function {
 
 impl Function {
     pub(super) fn of(block: &syn::Block) -> Self {
-        Self { facts: Facts::of_block(block), statements: super::facts::statements(block) }
+        let (statements, parts): (Vec<_>, Vec<_>) = block.stmts.iter().map(super::facts::statement).unzip();
+        let mut facts = Facts::default();
+        parts.into_iter().for_each(|part| facts.merge(part));
+        Self { facts, statements }
     }
 }
 

@@ -60,12 +60,8 @@ pub(super) enum StatementKind {
     Exit,
 }
 
-/// The statements of a body.
-pub(super) fn statements(block: &syn::Block) -> Vec<Statement> {
-    block.stmts.iter().map(statement).collect()
-}
-
-fn statement(stmt: &Stmt) -> Statement {
+/// A statement of a body, and its facts.
+pub(super) fn statement(stmt: &Stmt) -> (Statement, Facts) {
     let mut facts = Facts::default();
     facts.visit_stmt(stmt);
     let kind = match stmt {
@@ -84,7 +80,7 @@ fn statement(stmt: &Stmt) -> Statement {
         },
         _ => StatementKind::Other,
     };
-    Statement { text: stmt.to_token_stream().to_string(), kind }
+    (Statement { text: stmt.to_token_stream().to_string(), kind }, facts)
 }
 
 impl Facts {

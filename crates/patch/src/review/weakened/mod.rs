@@ -15,51 +15,40 @@ use syn::{Attribute, ImplItem, Item, TraitItem};
 use super::Findings;
 use super::code::CodeFile;
 use super::code::scan::attributes;
-use super::code::unit::{Node, Unit, is_test_attr};
-use crate::syntax::lex::{Lexeme, lex};
+use super::code::unit::{Body, Node, Unit, is_test_attr};
+use crate::syntax::lex::Lexeme;
 use compare::{Function, other_value, weaker};
 
 pub(super) const RULE: &str = "tests-weakened";
 const ADDED: &str = "test-added";
 
-pub(super) fn check(files: &[CodeFile<'_>], findings: &mut Findings) {
-    for file in files {
-        if !file.is_whole() {
-            by_count(file, findings);
-            continue;
-        }
-        for name in shadow::shadowed(file) {
-            let name = crate::shown::shown(&name, 60);
-            findings.ask(RULE, file.path, format!("brings `{name}` into test code, where it stands in for another"));
-        }
-        let mut taken = vec![false; file.new.len()];
-        for old in file.old.iter().filter(|unit| unit.is_test_code()) {
-            let pair = file.new.iter().zip(taken.iter_mut()).find(|(new, taken)| !**taken && new.key() == old.key());
-            match pair {
-                Some((new, taken)) => {
-                    *taken = true;
-                    changed(file, old, new, findings);
-                }
-                None => removed(file, old, findings),
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+    if !file.is_whole() {
+        by_count(file, findings);
+        return;
+    }
+    for name in shadow::shadowed(file) {
+        let name = crate::shown::shown(&name, 60);
+        findings.ask(RULE, file.path, format!("brings `{name}` into test code, where it stands in for another"));
+    }
+    let mut taken = vec![false; file.new.len()];
+    for old in file.old.iter().filter(|unit| unit.is_test_code()) {
+        let pair = file.new.iter().zip(taken.iter_mut()).find(|(new, taken)| !**taken && new.key() == old.key());
+        match pair {
+            Some((new, taken)) => {
+                *taken = true;
+                changed(file, old, new, findings);
             }
+            None => removed(file, old, findings),
         }
-        for (new, _) in file.new.iter().zip(taken).filter(|(new, taken)| !taken && is_test(new)) {
-            findings.note(ADDED, file.path, format!("adds the test `{}`", new.label()));
-        }
+    }
+    for (new, _) in file.new.iter().zip(taken).filter(|(new, taken)| !taken && is_test(new)) {
+        findings.note(ADDED, file.path, format!("adds the test `{}`", new.label()));
     }
 }
 
 fn is_test(unit: &Unit<'_>) -> bool {
     unit.attrs().iter().any(is_test_attr)
-}
-
-fn block<'t>(unit: &Unit<'t>) -> Option<&'t syn::Block> {
-    match unit.node {
-        Node::Item(Item::Fn(item)) => Some(&item.block),
-        Node::ImplItem(ImplItem::Fn(item), _) => Some(&item.block),
-        Node::TraitItem(TraitItem::Fn(item)) => item.default.as_ref(),
-        _ => None,
-    }
 }
 
 fn removed(file: &CodeFile<'_>, old: &Unit<'_>, findings: &mut Findings) {
@@ -73,8 +62,8 @@ fn removed(file: &CodeFile<'_>, old: &Unit<'_>, findings: &mut Findings) {
         findings.ask(RULE, file.path, format!("removes the test `{label}`"));
     } else if old.kind == "mod" {
         findings.ask(RULE, file.path, format!("removes the test module `{label}`"));
-    } else if let Some(block) = block(old) {
-        let facts = facts::Facts::of_block(block);
+    } else if let Body::There(block) = old.body() {
+        let facts = facts::Facts::of_block(&block);
         if !facts.assertions.is_empty() || facts.panics > 0 {
             findings.ask(RULE, file.path, format!("removes `{label}`, which asserts something for the tests"));
         }
@@ -108,9 +97,12 @@ fn changed(file: &CodeFile<'_>, old: &Unit<'_>, new: &Unit<'_>, findings: &mut F
         Node::ImplItem(ImplItem::Const(item), _) => Some(item.expr.clone()),
         _ => None,
     };
-    if let (Some(old), Some(new)) = (block(old), block(new)) {
+    let bodies = (old.body(), new.body());
+    if let (Body::There(old), Body::There(new)) = &bodies {
         let (old, new) = (Function::of(old), Function::of(new));
         weaker(&old, &new).iter().for_each(|reason| ask(reason));
+    } else if let (Body::Broken, _) | (_, Body::Broken) = bodies {
+        ask("is test code that cannot be compared");
     } else if let (Some(old), Some(new)) = (values(old), values(new)) {
         if other_value(&old, &new) {
             ask("has another value");
@@ -143,16 +135,15 @@ fn test_attrs(attrs: &[Attribute]) -> Vec<String> {
 
 /// Where a side does not parse: tests and assertions by count.
 fn by_count(file: &CodeFile<'_>, findings: &mut Findings) {
-    let count = |text: &str| {
-        let lexemes: Vec<Lexeme<'_>> = lex(text).collect();
+    let count = |lexemes: &[Lexeme<'_>]| {
         let asserts = lexemes
             .windows(2)
             .filter(|pair| matches!(pair, [name, bang] if name.text.contains("assert") && bang.text == "!"));
-        let attrs = attributes(&lexemes);
+        let attrs = attributes(lexemes);
         let named = |name: &str| attrs.iter().filter(|attr| attr.name.rsplit(':').next() == Some(name)).count();
         (asserts.count(), named("test"), named("ignore"))
     };
-    let (before, after) = (count(file.before.text), count(file.after.text));
+    let (before, after) = (count(&file.before.lexemes), count(&file.after.lexemes));
     if after.0 < before.0 || after.1 < before.1 || after.2 > before.2 {
         let detail = "has fewer tests or assertions than before, or ignores more of them";
         findings.ask(RULE, file.path, detail);

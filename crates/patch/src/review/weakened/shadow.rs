@@ -7,7 +7,7 @@ use syn::{Item, UseTree};
 
 use crate::review::code::CodeFile;
 use crate::review::code::unit::{Node, Unit};
-use crate::syntax::lex::{Kind, lex};
+use crate::syntax::lex::Kind;
 
 /// Names that are new in test code that was there before, and that the file used already.
 pub(super) fn shadowed(file: &CodeFile<'_>) -> Vec<String> {
@@ -19,7 +19,7 @@ pub(super) fn shadowed(file: &CodeFile<'_>) -> Vec<String> {
         return Vec::new();
     }
     let used: HashSet<&str> =
-        lex(file.before.text).filter(|lexeme| lexeme.kind == Kind::Ident).map(|lexeme| lexeme.text).collect();
+        file.before.lexemes.iter().filter(|lexeme| lexeme.kind == Kind::Ident).map(|lexeme| lexeme.text).collect();
     added.into_iter().map(|(_, name)| name).filter(|name| name == "*" || used.contains(name.as_str())).collect()
 }
 
