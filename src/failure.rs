@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kaizen_agents::AgentError;
+use kaizen_agents::{AgentError, Shortage};
 use kaizen_domain::Millis;
 use kaizen_journal::JournalError;
 use kaizen_repo::RepoError;
@@ -57,12 +57,30 @@ impl std::error::Error for Failure {}
 
 const AFTER_DISK_FULL: &str = "free some space and run again: nothing that was recorded is lost";
 
+/// The way out when the machine has run out of something.
+fn after(shortage: Shortage) -> &'static str {
+    match shortage {
+        Shortage::Disk => AFTER_DISK_FULL,
+        Shortage::Files => {
+            "raise the limit on open files, such as with `ulimit -n 1024`, and run again: nothing that was recorded is lost"
+        }
+        Shortage::Memory => {
+            "end what else uses memory, or raise the limits on memory and processes (`ulimit -v`, `ulimit -u`), and run \
+             again: nothing that was recorded is lost"
+        }
+    }
+}
+
 /// An error with what caused it, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        // Some messages hold their cause already.
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(&format!(": {said}"));
+        }
         cause = error.source();
     }
     text
@@ -112,9 +130,7 @@ impl From<JournalError> for Failure {
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match &error {
-            TrialError::Isolation(_) => {
-                split(Exit::Sandbox, &error.to_string()).or("`kaizen doctor` shows every layer")
-            }
+            TrialError::Isolation(_) => split(Exit::Sandbox, &chain(&error)).or("`kaizen doctor` shows every layer"),
             TrialError::Export(_) => split(Exit::Input, &error.to_string()),
             TrialError::Fetch { .. } | TrialError::Metadata { .. } => Self::input(
                 error.to_string().trim_end(),
@@ -122,9 +138,6 @@ impl From<TrialError> for Failure {
                  part of the commit cannot be used",
             ),
             TrialError::Cancelled => Self { exit: Exit::Stopped, message: error.to_string(), help: Vec::new() },
-            TrialError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Self::fault(error.to_string()).or(AFTER_DISK_FULL)
-            }
             _ => split(Exit::Fault, &error.to_string()),
         }
     }
@@ -132,6 +145,9 @@ impl From<TrialError> for Failure {
 
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
+        if let (false, Some(shortage)) = (matches!(error, AgentError::Journal(_)), error.shortage()) {
+            return Self::fault(chain(&error)).or(after(shortage));
+        }
         match error {
             AgentError::Repo(error) => error.into(),
             AgentError::Journal(error) => error.into(),

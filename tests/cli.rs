@@ -11,6 +11,7 @@ mod cli {
     mod bad_settings;
     mod bisect;
     mod busy;
+    mod contended;
     mod diffs;
     mod disk_full;
     mod endless;
@@ -23,6 +24,7 @@ mod cli {
     mod printed;
     mod revert;
     mod shapes;
+    mod shortage;
     mod story;
     mod support;
     mod try_asks;

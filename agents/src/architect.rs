@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kaizen_domain::{
     Answer, Check, Cycle, EngineName, Opportunity, OpportunityKind, PatchSource, Plan, PlanId, RelPath, SignalKind,
-    Specialist, Task, TrialOutcome, Word,
+    Specialist, Spend, Task, TrialOutcome, Word,
 };
 use kaizen_llm::inputs::Repair;
 use kaizen_llm::{PlanAnswer, render};
@@ -32,7 +32,7 @@ const TIRED_AFTER: f64 = 0.05;
 /// What the Architect is asked.
 pub enum ArchitectMsg {
     /// Answer an opportunity.
-    Plan(Arc<Cycle>, Box<Opportunity>, RpcReplyPort<Result<Answer, AgentError>>),
+    Plan(Arc<Cycle>, Box<Opportunity>, RpcReplyPort<Result<(Answer, Spend), AgentError>>),
 }
 
 /// The actor.
@@ -64,7 +64,9 @@ impl Actor for Architect {
         state: &mut ArchitectState,
     ) -> Result<(), ActorProcessingErr> {
         let ArchitectMsg::Plan(cycle, opportunity, reply) = message;
-        let _ = reply.send(state.plan(&cycle, &opportunity).await);
+        let mut spend = Spend::default();
+        let answer = state.plan(&cycle, &opportunity, &mut spend).await;
+        let _ = reply.send(answer.map(|answer| (answer, spend)));
         Ok(())
     }
 }
@@ -81,7 +83,12 @@ struct Shape {
 }
 
 impl ArchitectState {
-    async fn plan(&self, cycle: &Arc<Cycle>, opportunity: &Opportunity) -> Result<Answer, AgentError> {
+    async fn plan(
+        &self,
+        cycle: &Arc<Cycle>,
+        opportunity: &Opportunity,
+        spend: &mut Spend,
+    ) -> Result<Answer, AgentError> {
         let declined = |reason: String| Ok(Answer::Declined { reason });
         if opportunity.confidence < TIRED_AFTER {
             return declined("it came to nothing in several cycles; a person may ask for it with --goal".to_owned());
@@ -91,7 +98,8 @@ impl ArchitectState {
             Err(reason) => return declined(reason),
         };
         let shape = match shape {
-            shape if shape.engine == EngineName::Model => match self.ask_model(cycle, opportunity, shape).await? {
+            shape if shape.engine == EngineName::Model => match self.ask_model(cycle, opportunity, shape, spend).await?
+            {
                 Ok(shape) => shape,
                 Err(reason) => return declined(reason),
             },
@@ -228,6 +236,7 @@ impl ArchitectState {
         cycle: &Arc<Cycle>,
         opportunity: &Opportunity,
         mut shape: Shape,
+        spend: &mut Spend,
     ) -> Result<Result<Shape, String>, AgentError> {
         let manifests = shape.specialist == Specialist::Configurator;
         let Question { candidates, mut input } =
@@ -236,8 +245,12 @@ impl ArchitectState {
             let prompt = render(&input).map_err(|error| AgentError::Bug(error.to_string()))?;
             let answered = match self.gateway.ask(cycle, prompt).await? {
                 Ok(answered) => answered,
-                Err(none) => return Ok(Err(none.reason)),
+                Err(none) => {
+                    *spend = spend.plus(none.spend);
+                    return Ok(Err(none.reason));
+                }
             };
+            *spend = spend.plus(answered.spend);
             match PlanAnswer::parse(&answered.text) {
                 Ok(answer) if !answer.worth_it => return Ok(Err(answer.reason)),
                 Ok(answer) => {
@@ -321,11 +334,11 @@ impl ArchitectHandle {
         Self(Address::new(system, Self::ROLE))
     }
 
-    /// Answers an opportunity.
+    /// Answers an opportunity, and says what asking a model about it cost.
     ///
     /// # Errors
     /// When something around the answer fails; "not worth it" is an answer.
-    pub async fn plan(&self, cycle: Arc<Cycle>, opportunity: Opportunity) -> Result<Answer, AgentError> {
+    pub async fn plan(&self, cycle: Arc<Cycle>, opportunity: Opportunity) -> Result<(Answer, Spend), AgentError> {
         self.0.ask(TIMEOUT, |reply| ArchitectMsg::Plan(cycle, Box::new(opportunity), reply)).await?
     }
 }

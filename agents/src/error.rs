@@ -37,6 +37,9 @@ pub enum AgentError {
     /// The sandbox.
     #[error(transparent)]
     Trial(#[from] TrialError),
+    /// The review.
+    #[error(transparent)]
+    Review(#[from] kaizen_patch::NoThread),
     /// A step met a state that it cannot follow.
     #[error(transparent)]
     Illegal(#[from] kaizen_domain::IllegalEvent),
@@ -56,11 +59,24 @@ impl AgentError {
     /// that cannot be written.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Journal(_) | Self::Stopped(_) | Self::Emergency(_) | Self::Trial(TrialError::Cancelled) => true,
-            Self::Trial(TrialError::Io { source, .. }) => source.kind() == std::io::ErrorKind::StorageFull,
-            _ => false,
+        self.shortage().is_some()
+            || matches!(
+                self,
+                Self::Journal(_) | Self::Stopped(_) | Self::Emergency(_) | Self::Trial(TrialError::Cancelled)
+            )
+    }
+
+    /// What the machine has run out of, when that is what failed.
+    #[must_use]
+    pub fn shortage(&self) -> Option<Shortage> {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(found) = error.downcast_ref::<std::io::Error>().and_then(Shortage::of) {
+                return Some(found);
+            }
+            cause = error.source();
         }
+        None
     }
 
     /// Whether it concerns the matter that was worked on, and not the repository or the machine as a whole.
@@ -73,5 +89,30 @@ impl AgentError {
     #[must_use]
     pub fn killed_the_actor(&self) -> bool {
         matches!(self, Self::Died { .. })
+    }
+}
+
+/// Something that a machine can run out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// Space on a disk.
+    Disk,
+    /// Files that may be open at once.
+    Files,
+    /// Memory, or processes and threads.
+    Memory,
+}
+
+impl Shortage {
+    /// What an error of the system says to be short.
+    #[must_use]
+    pub fn of(error: &std::io::Error) -> Option<Self> {
+        use rustix::io::Errno;
+        match Errno::from_io_error(error)? {
+            Errno::NOSPC | Errno::DQUOT => Some(Self::Disk),
+            Errno::MFILE | Errno::NFILE => Some(Self::Files),
+            Errno::NOMEM | Errno::AGAIN => Some(Self::Memory),
+            _ => None,
+        }
     }
 }

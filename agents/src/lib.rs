@@ -30,7 +30,7 @@ pub mod writing;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{Brief, Case, Draft, Engine, Proposal};
-pub use error::AgentError;
+pub use error::{AgentError, Shortage};
 pub use notice::{Notice, Notices};
 pub use start::{Kaizen, Options, start};
 pub use world::World;

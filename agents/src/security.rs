@@ -82,7 +82,7 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
         }
     }
     let mut review =
-        kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests });
+        kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests })?;
     let tests_open = tests_are_open(world, plan.task.engine);
     for finding in &mut review.findings {
         let known = match finding.rule.as_str() {

@@ -73,21 +73,28 @@ async fn write<C: Craft>(engines: &Engines, mut brief: Brief) -> Result<AttemptE
     let wanted = brief.task.engine;
     let Some(engine) = engines.iter().find(|engine| engine.name() == wanted) else {
         let reason = format!("the {} has no engine `{}`", C::SPECIALIST.word(), wanted.word());
-        return Ok(AttemptEvent::GaveUp { reasons: vec![reason], spend: Spend::default() });
+        return Ok(gave_up(vec![reason], Spend::default()));
     };
     brief.case = C::case(&brief);
     match engine.write(&brief).await? {
-        Draft::Nothing { reasons, spend } => Ok(AttemptEvent::GaveUp { reasons, spend }),
+        Draft::Nothing { reasons, spend } => Ok(gave_up(reasons, spend)),
+        Draft::Unanswered { reason, spend } => {
+            Ok(AttemptEvent::GaveUp { reasons: vec![reason], spend, unanswered: true })
+        }
         Draft::Change(proposal) => {
             if wanted == EngineName::Model
                 && let Err(reason) = C::accept(&brief, &proposal)
             {
-                return Ok(AttemptEvent::GaveUp { reasons: vec![reason], spend: proposal.spend });
+                return Ok(gave_up(vec![reason], proposal.spend));
             }
             let patch = blocking(move || store(C::SPECIALIST, wanted, &brief, *proposal)).await?;
             Ok(AttemptEvent::Written { patch })
         }
     }
+}
+
+fn gave_up(reasons: Vec<String>, spend: Spend) -> AttemptEvent {
+    AttemptEvent::GaveUp { reasons, spend, unanswered: false }
 }
 
 /// What others see of a writing agent.

@@ -102,10 +102,10 @@ fn cycle_line(event: &CycleEvent) -> String {
 
 fn attempt_line(what: &AttemptEvent) -> String {
     match what {
-        AttemptEvent::Answered { answer: Answer::Plan(plan) } => {
+        AttemptEvent::Answered { answer: Answer::Plan(plan), .. } => {
             format!("planned: {} with {}", plan.task.specialist.word(), plan.task.engine.word())
         }
-        AttemptEvent::Answered { answer: Answer::Declined { reason } } => format!("declined: {}", brief(reason)),
+        AttemptEvent::Answered { answer: Answer::Declined { reason }, .. } => format!("declined: {}", brief(reason)),
         AttemptEvent::Written { patch } => format!("written: {}  {}", patch.id.short(), brief(&patch.title)),
         AttemptEvent::Reviewed { review } => {
             let verdict = match review.verdict {

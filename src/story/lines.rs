@@ -187,7 +187,7 @@ pub fn opportunities(opportunities: &[Opportunity], chosen: &[OpportunityId]) ->
 pub fn detail(paint: &Paint, cycle: &Cycle, attempt: &Attempt, what: &AttemptEvent) -> Vec<String> {
     let note = |text: String| vec![format!("      {}", paint.dim(&text))];
     match what {
-        AttemptEvent::Answered { answer: Answer::Plan(plan) } => {
+        AttemptEvent::Answered { answer: Answer::Plan(plan), .. } => {
             let title = cycle.opportunity(attempt.opportunity).map_or("", |opportunity| opportunity.title.as_str());
             let mut lines = vec![format!("  {} {}", cycle.number(attempt.opportunity), paint.bold(&shown(title)))];
             let (who, engine) = (plan.task.specialist.word(), plan.task.engine.word());

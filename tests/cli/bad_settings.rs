@@ -20,7 +20,7 @@ fn an_unknown_key_is_named_with_what_was_meant() {
     "#);
     told!(room, refused(&room, "[landin]\n"), @r#"
     error: unknown key `landin` in kaizen.toml, line 1
-    help: did you mean `landing`?  `kaizen init --explain landin` lists the keys
+    help: did you mean `landing`?  `kaizen init --explain landing` lists the keys
     "#);
     told!(room, refused(&room, "whatever = 1\n"), @r#"
     error: unknown key `whatever` in kaizen.toml, line 1
@@ -36,9 +36,9 @@ fn a_wrong_value_is_named() {
     help: `kaizen init --explain cycle` shows each key with its default
     "#);
     let error = refused(&room, "[landing]\nmode = \"mergee\"\n");
-    assert!(error.contains("mergee") && error.contains("merge"), "{error}");
+    assert!(error.contains("`landing.mode` in kaizen.toml, line 2: unknown variant `mergee`"), "{error}");
     let error = refused(&room, "[cycle]\nmax_landings = -1\n");
-    assert!(error.contains("-1"), "{error}");
+    assert!(error.contains("`cycle.max_landings` in kaizen.toml, line 2: must be 0 or more"), "{error}");
     let error = refused(&room, "[cycle\n");
     assert!(error.contains("kaizen.toml") && error.contains("unclosed table"), "{error}");
 }

@@ -19,6 +19,7 @@ pub struct Room {
 }
 
 /// What a run of the program came to.
+#[derive(Debug)]
 pub struct Said {
     pub code: i32,
     pub out: String,
@@ -256,7 +257,7 @@ impl Room {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -59,8 +59,8 @@ fn an_endpoint_that_fails_over_the_patch_costs_its_own_opportunity_only() {
     let whole = patch("Divide by the number of entries").replace(LIB, WRONG, RIGHT).json();
     let truncated =
         Reply::Completion { content: whole[..whole.len() - 9].to_owned(), usage: None, finish: "length".to_owned() };
-    endpoints.meet(&failing(truncated), Word::Rejected, "the answer was cut at 8000 tokens");
+    endpoints.meet(&failing(truncated), Word::Inconclusive, "the answer was cut at 8000 tokens");
     let hanging = Reply::HangMidBody { bytes: 40, of: Box::new(Reply::text(whole)) };
-    endpoints.meet(&failing(hanging), Word::Rejected, "the answer stopped coming within 1");
-    endpoints.meet(&failing(Reply::text("")), Word::Rejected, "the model gave an empty answer");
+    endpoints.meet(&failing(hanging), Word::Inconclusive, "the answer stopped coming within 1");
+    endpoints.meet(&failing(Reply::text("")), Word::Inconclusive, "the model gave an empty answer");
 }

@@ -46,6 +46,7 @@ fn a_failing_test_is_repaired_and_passes_on_the_landed_branch() {
     let one = Spend { input: Tokens(100), output: Tokens(50), usd: Usd(3 * 100 + 15 * 50) };
     let patch = &repair.attempt.rounds[0].patch;
     assert_eq!((patch.spend, patch.author.model.as_deref()), (one, Some("scripted")));
+    assert_eq!(ran.cycle().spend(), one.plus(one), "the plan is paid for as well");
     let shown = kaizen().run(&fixture, &["show", &patch.id.to_string()]);
     assert!(shown.stdout.contains("Debugger, model (scripted), 150 tokens, $0.0010"), "{shown:?}");
 }
@@ -94,6 +95,7 @@ fn what_the_architect_finds_not_worth_it_is_declined_with_its_reason() {
     let repair = ran.only(OpportunityKind::Repair);
     assert_eq!((repair.word, repair.why.as_str()), (Word::Declined, "the test contradicts the documentation of mean"));
     assert_eq!(server.requests().len(), 1, "nobody else is asked");
+    assert_eq!(ran.cycle().spend().input, Tokens(100), "a no is paid for as well");
     let told = kaizen().run(&fixture, &["show", &ran.cycle().id.to_string()]);
     assert!(told.stdout.contains("DECLINED") && told.stdout.contains("contradicts the documentation"), "{told:?}");
 }

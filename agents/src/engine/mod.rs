@@ -126,6 +126,13 @@ pub enum Draft {
         /// What finding that out cost.
         spend: Spend,
     },
+    /// The model gave no answer.
+    Unanswered {
+        /// Why.
+        reason: String,
+        /// What asking cost.
+        spend: Spend,
+    },
 }
 
 impl Draft {

@@ -35,7 +35,7 @@ impl Engine for Model {
             let prompt = prompt(brief, &files, repair.take()).map_err(|error| AgentError::Bug(error.to_string()))?;
             let answered = match brief.gateway.ask(&brief.cycle, prompt).await? {
                 Ok(answered) => answered,
-                Err(none) => return Ok(Draft::Nothing { reasons: vec![none.reason], spend: spend.plus(none.spend) }),
+                Err(none) => return Ok(Draft::Unanswered { reason: none.reason, spend: spend.plus(none.spend) }),
             };
             spend = spend.plus(answered.spend);
             match take(brief, &answered.text).await? {

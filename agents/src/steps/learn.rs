@@ -27,7 +27,12 @@ pub(crate) fn lesson(clock: &dyn Clock, cycle: &Cycle, id: OpportunityId) -> Les
         word,
         text: reasons.join("; "),
         bad_items: bad_items(cycle, id),
+        tells: word != Word::Inconclusive || was_tried(cycle, id),
     }
+}
+
+fn was_tried(cycle: &Cycle, id: OpportunityId) -> bool {
+    cycle.attempt(id).is_some_and(|attempt| attempt.rounds.iter().any(|round| round.trial.is_some()))
 }
 
 /// The suggestions that the search showed to be bad: those of a failed proposal that stood alone on what had passed.

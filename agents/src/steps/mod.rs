@@ -145,8 +145,8 @@ impl Colleagues {
 
     async fn plan(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
         let opportunity = found(cycle.opportunity(id), "opportunity")?.clone();
-        let answer = self.architect.plan(cycle.clone(), opportunity).await?;
-        Ok(vec![at(id, AttemptEvent::Answered { answer })])
+        let (answer, spend) = self.architect.plan(cycle.clone(), opportunity).await?;
+        Ok(vec![at(id, AttemptEvent::Answered { answer, spend })])
     }
 
     async fn write(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {

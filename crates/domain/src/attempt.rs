@@ -24,6 +24,9 @@ pub enum AttemptEvent {
     Answered {
         /// A plan, or why not.
         answer: Answer,
+        /// What that cost, when a model was asked.
+        #[serde(default)]
+        spend: Spend,
     },
     /// A specialist wrote a patch; its commit exists.
     Written {
@@ -36,6 +39,9 @@ pub enum AttemptEvent {
         reasons: Vec<String>,
         /// What that cost, when a model was asked in vain.
         spend: Spend,
+        /// The model gave no answer at all, which says nothing about the matter.
+        #[serde(default)]
+        unanswered: bool,
     },
     /// Security and the policy have spoken.
     Reviewed {
@@ -245,10 +251,12 @@ impl Attempt {
             (S::Done { .. }, _) => return Err(illegal),
             (_, E::Stopped { reason }) => done(Word::Inconclusive, std::slice::from_ref(reason)),
 
-            (S::Chosen, E::Answered { answer: Answer::Declined { reason } }) => {
+            (S::Chosen, E::Answered { answer: Answer::Declined { reason }, spend }) => {
+                self.spend = self.spend.plus(*spend);
                 done(Word::Declined, std::slice::from_ref(reason))
             }
-            (S::Chosen, E::Answered { answer: Answer::Plan(plan) }) => {
+            (S::Chosen, E::Answered { answer: Answer::Plan(plan), spend }) => {
+                self.spend = self.spend.plus(*spend);
                 self.plan = Some(plan.clone());
                 S::Writing
             }
@@ -257,9 +265,9 @@ impl Attempt {
                 self.rounds.push(Round { patch: patch.clone(), review: None, trial: None, reworked: None });
                 S::Written
             }
-            (S::Writing, E::GaveUp { reasons, spend }) => {
+            (S::Writing, E::GaveUp { reasons, spend, unanswered }) => {
                 self.spend = self.spend.plus(*spend);
-                done(Word::Rejected, reasons)
+                done(if *unanswered { Word::Inconclusive } else { Word::Rejected }, reasons)
             }
             (S::Written, E::Reviewed { review }) => {
                 let Some(round) = self.rounds.last_mut() else { return Err(illegal) };

@@ -107,6 +107,13 @@ pub struct Lesson {
     pub text: String,
     /// Keys of suggestions that were shown to be bad.
     pub bad_items: Vec<String>,
+    /// It says something about the matter itself. What came to nothing before anything was tried does not.
+    #[serde(default = "yes")]
+    pub tells: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Where a cycle stands.

@@ -114,12 +114,13 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
             let chosen = opportunities.iter().map(|opportunity| opportunity.id).take(usize::from(choice % 3)).collect();
             vec![CycleEvent::Ranked { opportunities, chosen, settled: Vec::new() }]
         }
-        Step::Plan(of) if choice.is_multiple_of(5) => {
-            at(of, AttemptEvent::Answered { answer: Answer::Declined { reason: "no".to_owned() } })
-        }
-        Step::Plan(of) => at(of, AttemptEvent::Answered { answer: plan(of) }),
+        Step::Plan(of) if choice.is_multiple_of(5) => at(
+            of,
+            AttemptEvent::Answered { answer: Answer::Declined { reason: "no".to_owned() }, spend: Spend::default() },
+        ),
+        Step::Plan(of) => at(of, AttemptEvent::Answered { answer: plan(of), spend: Spend::default() }),
         Step::Write(of) if choice.is_multiple_of(6) => {
-            at(of, AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default() })
+            at(of, AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default(), unanswered: false })
         }
         Step::Write(of) => at(of, AttemptEvent::Written { patch: patch(cycle, of, n) }),
         Step::Review(of) => {
@@ -169,6 +170,7 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
                 word,
                 text: String::new(),
                 bad_items: Vec::new(),
+                tells: true,
             };
             vec![CycleEvent::Learned { lesson }]
         }
@@ -224,9 +226,9 @@ fn every_event(of: OpportunityId) -> Vec<AttemptEvent> {
         update_worktree: false,
     };
     vec![
-        AttemptEvent::Answered { answer: plan(of) },
+        AttemptEvent::Answered { answer: plan(of), spend: Spend::default() },
         AttemptEvent::Written { patch: patch(&cycle, of, 1) },
-        AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default() },
+        AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default(), unanswered: false },
         AttemptEvent::Reviewed { review: Review::of(Vec::new(), Vec::new()) },
         AttemptEvent::TrialStarted { trial: TrialId::new(1, id(1)) },
         AttemptEvent::TrialFinished { report: report(TrialId::new(1, id(1)), commit(2)) },
@@ -278,7 +280,7 @@ fn a_refused_patch_is_never_tried() {
     let cycle = Cycle::new(CycleId::new(1, id(1)), request(false));
     let finding = Finding { severity: Severity::Refusal, rule: "r".to_owned(), path: None, detail: String::new() };
     let attempt = [
-        AttemptEvent::Answered { answer: plan(of) },
+        AttemptEvent::Answered { answer: plan(of), spend: Spend::default() },
         AttemptEvent::Written { patch: patch(&cycle, of, 1) },
         AttemptEvent::Reviewed { review: Review::of(vec![finding], Vec::new()) },
     ]

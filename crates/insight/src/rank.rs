@@ -94,6 +94,7 @@ fn rejections<'a>(lessons: &[&'a Lesson]) -> BTreeMap<&'a str, u32> {
     let mut times: BTreeMap<&str, u32> = BTreeMap::new();
     for lesson in lessons {
         match lesson.word {
+            Word::Rejected | Word::Inconclusive | Word::RolledBack if !lesson.tells => {}
             Word::Rejected | Word::Inconclusive | Word::RolledBack => *times.entry(&lesson.topic).or_default() += 1,
             Word::Landed | Word::Kept => {
                 times.remove(lesson.topic.as_str());
@@ -175,12 +176,15 @@ mod tests {
             word,
             text: String::new(),
             bad_items: Vec::new(),
+            tells: true,
         };
         let (bad, good) = (lesson(Word::Rejected), lesson(Word::Landed));
+        let silent = Lesson { tells: false, ..lesson(Word::Inconclusive) };
         let confidence = |lessons: Vec<&Lesson>| {
             ranked(&[finding(1, "clippy::a", true)], &Known { lessons, ..Known::default() }, 9).0[0].confidence
         };
         assert!((confidence(vec![&bad]) - 0.45).abs() < 1e-9);
         assert!((confidence(vec![&bad, &good]) - 0.9).abs() < 1e-9);
+        assert!((confidence(vec![&silent, &silent]) - 0.9).abs() < 1e-9);
     }
 }

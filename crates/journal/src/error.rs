@@ -13,7 +13,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum JournalError {
     /// Another process is writing and did not end within the wait.
-    #[error("{path} is in use by {}, waited {waited:?}: run again when it is done", who(.pid))]
+    #[error("{path} is in use by {}, waited {waited:?}; run again when it is done", who(.pid))]
     Busy {
         /// The file.
         path: PathBuf,

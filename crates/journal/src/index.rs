@@ -103,7 +103,7 @@ pub(crate) fn things(event: &Event) -> Vec<(String, Noun)> {
             opportunities.iter().map(|o| (o.id.to_string(), Noun::Opportunity)).collect()
         }
         C::Learned { lesson } => one(lesson.id.to_string(), Noun::Lesson),
-        C::Attempt { what: A::Answered { answer: Answer::Plan(plan) }, .. } => one(plan.id.to_string(), Noun::Plan),
+        C::Attempt { what: A::Answered { answer: Answer::Plan(plan), .. }, .. } => one(plan.id.to_string(), Noun::Plan),
         C::Attempt { what: A::Written { patch }, .. } => one(patch.id.to_string(), Noun::Patch),
         C::Attempt { what: A::TrialStarted { trial }, .. } => one(trial.to_string(), Noun::Trial),
         C::Attempt { .. } | C::TipMoved { .. } | C::Failed { .. } | C::Finished => Vec::new(),

@@ -44,16 +44,22 @@ impl From<Spend> for Amount {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BudgetError {
     /// Too little is left.
-    #[error(
-        "the budget is used up: this call may need {} and {} tokens, {} and {} tokens are left; raise the budget",
-        wanted.usd, wanted.tokens.0, left.usd, left.tokens.0
-    )]
+    #[error("the budget is used up: this call may {}; raise the budget", short(wanted, left))]
     Exhausted {
         /// What the call may need at most.
         wanted: Amount,
         /// What is left.
         left: Amount,
     },
+}
+
+/// What is short of the two.
+fn short(wanted: &Amount, left: &Amount) -> String {
+    if wanted.usd > left.usd {
+        format!("cost {}, {} is left", wanted.usd, left.usd)
+    } else {
+        format!("need {} tokens, {} are left", wanted.tokens.0, left.tokens.0)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -163,11 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn either_limit_refuses_and_the_error_names_both_sides() {
+    fn either_limit_refuses_and_the_error_names_what_is_short() {
         let budget = Budget::new(Usd(1_000_000), Tokens(1_000));
         let error = budget.reserve(amount(1, 1_001)).expect_err("too many tokens");
         assert_eq!(error, BudgetError::Exhausted { wanted: amount(1, 1_001), left: amount(1_000_000, 1_000) });
-        assert!(error.to_string().contains("$1.00 and 1000 tokens are left"), "{error}");
+        assert!(error.to_string().contains("may need 1001 tokens, 1000 are left"), "{error}");
+        let error = budget.reserve(amount(2_000_000, 1)).expect_err("too many dollars");
+        assert!(error.to_string().contains("may cost $2.00, $1.00 is left"), "{error}");
         assert!(budget.reserve(amount(1_000_001, 1)).is_err());
     }
 

@@ -24,5 +24,5 @@ pub use apply::apply;
 pub use diff::{apply_diff, render, stat};
 pub use error::ApplyError;
 pub use redact::redact;
-pub use review::{Manifest, Policy, ReviewInput, review};
+pub use review::{Manifest, NoThread, Policy, ReviewInput, review};
 pub use source::{MemorySource, Source, SourceError};

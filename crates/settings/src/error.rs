@@ -49,9 +49,21 @@ pub enum SettingsError {
         /// The line, from 1.
         line: usize,
     },
-    /// A value that does not make sense.
+    /// A value of the right type that cannot be taken.
+    #[error("`{key}` in {file}, line {line}: {why}")]
+    Value {
+        /// The key, dotted.
+        key: String,
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The files together make no settings.
     #[error("{0}")]
-    Value(String),
+    Together(String),
 }
 
 impl SettingsError {
@@ -59,14 +71,14 @@ impl SettingsError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::UnknownKey { key, near, .. } => {
-                let section = key.split('.').next().unwrap_or(key);
-                match near {
-                    Some(near) => format!("did you mean `{near}`?  `kaizen init --explain {section}` lists the keys"),
-                    None => "`kaizen init --explain` lists the keys".to_owned(),
+            Self::UnknownKey { near, .. } => match near {
+                Some(near) => {
+                    let section = near.split('.').next().unwrap_or(near);
+                    format!("did you mean `{near}`?  `kaizen init --explain {section}` lists the keys")
                 }
-            }
-            Self::WrongType { key, .. } => {
+                None => "`kaizen init --explain` lists the keys".to_owned(),
+            },
+            Self::WrongType { key, .. } | Self::Value { key, .. } => {
                 format!(
                     "`kaizen init --explain {}` shows each key with its default",
                     key.split('.').next().unwrap_or(key)
@@ -76,7 +88,7 @@ impl SettingsError {
                 format!("`{key}` decides what this machine may do; set it in your own file, see `kaizen doctor`")
             }
             Self::NotToml { .. } => "see https://toml.io, or `kaizen init --explain` for an example".to_owned(),
-            Self::Value(_) => "`kaizen init --explain` shows each key with its default".to_owned(),
+            Self::Together(_) => "`kaizen init --explain` shows each key with its default".to_owned(),
         }
     }
 }

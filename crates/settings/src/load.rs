@@ -1,5 +1,6 @@
 //! Reads settings files, checks them against the defaults and merges them.
 
+use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use crate::DEFAULTS;
@@ -9,6 +10,27 @@ use crate::settings::Settings;
 
 /// Sections that a repository may not set: they decide what this machine does, and where secrets go.
 const OWN_SECTIONS: [&str; 2] = ["sandbox", "model"];
+
+/// Keys for which none at all would be no limit but an end to all work.
+const NOT_ZERO: [&str; 17] = [
+    "base.runs",
+    "policy.max_files",
+    "policy.max_changed_lines",
+    "policy.max_file_kib",
+    "trial.wall_secs",
+    "trial.build_wall_secs",
+    "trial.cpu_secs",
+    "trial.memory_mib",
+    "trial.processes",
+    "trial.disk_mib",
+    "trial.output_mib",
+    "model.context_tokens",
+    "model.max_output_tokens",
+    "model.connect_secs",
+    "model.first_byte_secs",
+    "model.idle_secs",
+    "model.total_secs",
+];
 
 /// Where a file comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +64,7 @@ pub fn load(layers: &[Layer]) -> Result<Settings, SettingsError> {
         check(&table, &defaults, layer)?;
         merge(&mut merged, table);
     }
-    merged.try_into().map_err(|error: toml::de::Error| SettingsError::Value(error.message().to_owned()))
+    merged.try_into().map_err(|error: toml::de::Error| SettingsError::Together(error.message().to_owned()))
 }
 
 fn parse(text: &str, file: &str) -> Result<Table, SettingsError> {
@@ -87,9 +109,33 @@ fn check(table: &Table, defaults: &Table, layer: &Layer) -> Result<(), SettingsE
                 let (wanted, found) = (kind(default), kind(value));
                 return Err(SettingsError::WrongType { key: dotted, file: file(), line, wanted, found });
             }
+            if let Some(why) = fault(defaults, section, key, value) {
+                return Err(SettingsError::Value { key: dotted, file: file(), line, why });
+            }
         }
     }
     Ok(())
+}
+
+/// What is wrong with a value of the right type.
+fn fault(defaults: &Table, section: &str, key: &str, value: &Value) -> Option<String> {
+    let dotted = format!("{section}.{key}");
+    let least = i64::from(NOT_ZERO.contains(&dotted.as_str()));
+    if value.as_integer().is_some_and(|value| value < least) {
+        return Some(format!("must be {least} or more"));
+    }
+    // What somebody else proposes is judged when they ask for it; it is no work to look for.
+    let proposal = Value::String("proposal".to_owned());
+    if dotted == "cycle.only" && value.as_array().is_some_and(|kinds| kinds.contains(&proposal)) {
+        return Some("`proposal` is no kind of work to look for".to_owned());
+    }
+    let mut alone = defaults.clone();
+    merge(
+        &mut alone,
+        Table::from_iter([(section.to_owned(), Table::from_iter([(key.to_owned(), value.clone())]).into())]),
+    );
+    let error = Settings::deserialize(alone).err()?;
+    Some(error.message().trim().replace(", `proposal`", ""))
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -155,7 +201,7 @@ mod tests {
         ");
         insta::assert_snapshot!(refused("[landin]\n", Origin::Own), @r"
         error: unknown key `landin` in kaizen.toml, line 1
-        help: did you mean `landing`?  `kaizen init --explain landin` lists the keys
+        help: did you mean `landing`?  `kaizen init --explain landing` lists the keys
         ");
     }
 
@@ -165,8 +211,26 @@ mod tests {
         error: `cycle.max_landings` in kaizen.toml, line 2, must be a whole number, not a text in quotes
         help: `kaizen init --explain cycle` shows each key with its default
         ");
-        let text = refused("[landing]\nmode = \"push\"\n", Origin::Own);
-        assert!(text.contains("push") && text.contains("branch"), "{text}");
+        insta::assert_snapshot!(refused("[landing]\nmode = \"push\"\n", Origin::Own), @r"
+        error: `landing.mode` in kaizen.toml, line 2: unknown variant `push`, expected `branch` or `merge`
+        help: `kaizen init --explain landing` shows each key with its default
+        ");
+        insta::assert_snapshot!(refused("[cycle]\nonly = [\"cleanups\"]\n", Origin::Own), @r"
+        error: `cycle.only` in kaizen.toml, line 2: unknown variant `cleanups`, expected one of `repair`, `goal`, `performance`, `dependency`, `cleanup`, `debt`
+        help: `kaizen init --explain cycle` shows each key with its default
+        ");
+        insta::assert_snapshot!(refused("[cycle]\nonly = [\"proposal\"]\n", Origin::Own), @r"
+        error: `cycle.only` in kaizen.toml, line 2: `proposal` is no kind of work to look for
+        help: `kaizen init --explain cycle` shows each key with its default
+        ");
+        insta::assert_snapshot!(refused("[trial]\nwall_secs = 0\n", Origin::Own), @r"
+        error: `trial.wall_secs` in kaizen.toml, line 2: must be 1 or more
+        help: `kaizen init --explain trial` shows each key with its default
+        ");
+        insta::assert_snapshot!(refused("[trial]\nwall_secs = -1\n", Origin::Own), @r"
+        error: `trial.wall_secs` in kaizen.toml, line 2: must be 1 or more
+        help: `kaizen init --explain trial` shows each key with its default
+        ");
     }
 
     #[test]

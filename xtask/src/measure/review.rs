@@ -68,13 +68,13 @@ pub fn bench(samples: usize) -> Result<Value> {
     let changes = changes(&Files::list(&crate::root())?)?;
     let policy = Policy::default();
     let input = ReviewInput { changes: &changes, reach: None, policy: &policy, manifests: &[] };
-    let once = kaizen_patch::review(&input);
+    let once = kaizen_patch::review(&input)?;
     // A review that stops at the first rule would be measured as a fast one.
     ensure!(!once.items.is_empty(), "the review did not come to the code: {:?}", once.findings);
     let (mut used, mut wall) = (Vec::new(), Vec::new());
     for _ in 0..samples {
         let (started, before) = (Instant::now(), os::own_time_now());
-        let review = kaizen_patch::review(black_box(&input));
+        let review = kaizen_patch::review(black_box(&input))?;
         used.push(os::own_time_now().saturating_sub(before).as_micros());
         wall.push(started.elapsed().as_micros());
         black_box(review);

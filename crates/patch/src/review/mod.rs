@@ -28,8 +28,9 @@ pub use policy::Policy;
 use kaizen_domain::RelPath;
 use kaizen_domain::edit::{Change, FileState};
 use kaizen_domain::review::{ItemChange, Review, Severity};
+use thiserror::Error;
 
-use crate::syntax::on_big_stacks;
+use crate::syntax::{StackFault, on_big_stacks};
 use code::{CodeFile, Side, sides};
 use findings::Findings;
 
@@ -67,12 +68,14 @@ const CODE: &[CodeRule] =
     &[parse::check, unsafe_code::check, system::check, lints::check, weakened::check, doctests::check];
 
 /// Reviews a patch. Total: on any input it returns a review and does not panic.
-#[must_use]
-pub fn review(input: &ReviewInput<'_>) -> Review {
+///
+/// # Errors
+/// When the machine has no room for the threads that parse: that says nothing about the patch.
+pub fn review(input: &ReviewInput<'_>) -> Result<Review, NoThread> {
     let mut findings = Findings::default();
     FIRST.iter().for_each(|rule| rule(input, &mut findings));
     if findings.has_refusal(&[size::RULE, kind::RULE]) {
-        return Review::of(findings.into_list(), Vec::new());
+        return Ok(Review::of(findings.into_list(), Vec::new()));
     }
     let data =
         || Share { findings: DATA.iter().map(|rule| found(|list| rule(input, list))).collect(), items: Vec::new() };
@@ -89,14 +92,23 @@ pub fn review(input: &ReviewInput<'_>) -> Review {
                 by_rule.iter_mut().skip(first).zip(share.findings).for_each(|(all, found)| all.push(found));
             }
             by_rule.into_iter().flatten().for_each(|found| findings.merge(found));
-            Review::of(findings.into_list(), items)
+            Ok(Review::of(findings.into_list(), items))
         }
-        Err(fault) => {
+        Err(StackFault::Spawn(source)) => Err(NoThread { source }),
+        Err(fault @ StackFault::Panicked) => {
             let mut findings = Findings::default();
             findings.add(Severity::Refusal, parse::RULE, None, format!("the patch could not be analysed: {fault}"));
-            Review::of(findings.into_list(), Vec::new())
+            Ok(Review::of(findings.into_list(), Vec::new()))
         }
     }
+}
+
+/// The machine has no room for a thread.
+#[derive(Debug, Error)]
+#[error("no thread can be started to review the patch")]
+pub struct NoThread {
+    /// The system's answer.
+    pub source: std::io::Error,
 }
 
 /// What some rules say.

@@ -8,6 +8,7 @@ pub(crate) mod extent;
 pub(crate) mod lex;
 pub(crate) mod lifetimes;
 
+use std::io;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -41,10 +42,10 @@ pub(crate) struct SyntaxFault {
 }
 
 /// The thread for parsing could not do its work.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Error)]
 pub(crate) enum StackFault {
     #[error("no thread could be started for parsing: {0}")]
-    Spawn(String),
+    Spawn(#[source] io::Error),
     #[error("the parser failed on this text")]
     Panicked,
 }
@@ -83,7 +84,7 @@ fn spawn<'s, T: Send + 's>(
         .name("kaizen-parse".to_owned())
         .stack_size(STACK)
         .spawn_scoped(scope, work)
-        .map_err(|error| StackFault::Spawn(error.to_string()))
+        .map_err(StackFault::Spawn)
 }
 
 fn join<T>(thread: ScopedJoinHandle<'_, T>) -> Result<T, StackFault> {
@@ -175,7 +176,7 @@ mod tests {
                     == quote::ToTokens::to_token_stream(&parsed.file).to_string();
                 Ok::<bool, String>(same && copy == parsed.file)
             });
-            assert_eq!(walked, Ok(Ok(true)), "{}", &text[..60]);
+            assert_eq!(walked.unwrap(), Ok(true), "{}", &text[..60]);
         }
     }
 }

@@ -28,7 +28,8 @@ fn what_lies_outside_of_the_reach_is_refused() {
     let changes = [change("src/a.rs", Some("fn a() {}\n"), Some("fn b() {}\n"))];
     let reach = [path("src/b.rs")];
     let policy = Policy::default();
-    let review = review(&ReviewInput { changes: &changes, reach: Some(&reach), policy: &policy, manifests: &[] });
+    let review =
+        review(&ReviewInput { changes: &changes, reach: Some(&reach), policy: &policy, manifests: &[] }).unwrap();
     assert_eq!((review.verdict, rules(&review)), (Verdict::Refuse, vec!["path-outside-reach"]));
     let narrow = Policy { allow: vec!["docs/**".into()], ..Policy::default() };
     assert_eq!(with_policy(&narrow, &changes).verdict, Verdict::Refuse);
@@ -83,7 +84,8 @@ fn code_that_runs_in_the_compiler_is_known_by_the_manifests() {
     let changes = [change("macros/src/lib.rs", Some("fn a() {}\n"), Some("fn a() { b() }\n"))];
     let manifests = [Manifest { path: path("macros/Cargo.toml"), text: "[lib]\nproc-macro = true\n".into() }];
     let policy = Policy::default();
-    let review = review(&ReviewInput { changes: &changes, reach: None, policy: &policy, manifests: &manifests });
+    let review =
+        review(&ReviewInput { changes: &changes, reach: None, policy: &policy, manifests: &manifests }).unwrap();
     assert_eq!(rules(&review), ["path-protected"]);
 }
 

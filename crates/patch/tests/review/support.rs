@@ -15,7 +15,7 @@ pub fn change(file: &str, before: Option<&str>, after: Option<&str>) -> Change {
 }
 
 pub fn with_policy(policy: &Policy, changes: &[Change]) -> Review {
-    review(&ReviewInput { changes, reach: None, policy, manifests: &[] })
+    review(&ReviewInput { changes, reach: None, policy, manifests: &[] }).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The review of one file that changes from one text to another.

@@ -3,6 +3,7 @@
 
 mod outline;
 pub(super) mod scan;
+pub(super) mod test_code;
 pub(super) mod unit;
 
 use std::borrow::Cow;
@@ -106,7 +107,7 @@ impl<'a> Side<'a> {
 
     /// All of the file is test code.
     fn is_test_file(&self, path: &RelPath) -> bool {
-        self.has_tests || unit::is_test_path(path)
+        self.has_tests || test_code::is_test_path(path)
     }
 }
 

@@ -293,7 +293,7 @@ impl Attribute {
             (State::Mark, _) => self.state = State::Outside,
             (State::Path, "]") => {
                 self.state = State::Outside;
-                return super::unit::is_test_name(&self.name);
+                return super::test_code::is_test_name(&self.name);
             }
             (State::Path, "(") => self.state = State::Arguments,
             (State::Path, text) if lexeme.kind == Kind::Ident => text.clone_into(&mut self.name),
@@ -302,7 +302,7 @@ impl Attribute {
             (State::Arguments, "]") if depth == 1 => {
                 self.state = State::Outside;
                 let whole_file = self.inner && self.name == "cfg" && self.about_tests && !self.negated;
-                return whole_file || super::unit::is_test_name(&self.name);
+                return whole_file || super::test_code::is_test_name(&self.name);
             }
             _ => {}
         }

@@ -15,7 +15,8 @@ use syn::{Attribute, ImplItem, Item, TraitItem};
 use super::Findings;
 use super::code::CodeFile;
 use super::code::scan::attributes;
-use super::code::unit::{Body, Node, Unit, is_test_attr};
+use super::code::test_code::is_test_attr;
+use super::code::unit::{Body, Node, Unit};
 use crate::syntax::lex::Lexeme;
 use compare::{Function, other_value, weaker};
 
