@@ -8,6 +8,16 @@ use crate::secret;
 /// an ordinary word.
 #[must_use]
 pub fn redact(text: &str) -> String {
+    let mut clean = once(text);
+    // What was put in names what it stands for, and may make what is beside it a value of that name. Each round that
+    // finds something leaves less of the text.
+    while !secret::find(&clean).is_empty() {
+        clean = once(&clean);
+    }
+    clean
+}
+
+fn once(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for secret in secret::find(text) {
