@@ -14,7 +14,7 @@ use super::run::tail;
 use super::samples::{Samples, shown};
 use super::scratch::{self, Scratch, mounts_naming, processes_naming, wait_until};
 use super::table::Table;
-use super::{Options, Outcome, git};
+use super::{Options, Outcome, git, tiny};
 
 /// The program's own hook: it dies right after so many records.
 const CRASH_AFTER: &str = "KAIZEN_CRASH_AFTER";
@@ -127,11 +127,9 @@ pub fn measure(options: &Options) -> Result<Outcome> {
 impl<'a> Stage<'a> {
     fn set(scratch: &'a Scratch) -> Result<Self> {
         let program = Program::release(scratch)?;
-        let place = Place { repo: scratch.join("ledger"), state: scratch.join("state") };
+        let place = Place { repo: scratch.join("shelf"), state: scratch.join("state") };
         let pristine = scratch.join("pristine");
-        scratch::copy(&crate::root().join("examples/ledger"), &pristine)?;
-        let _ = std::fs::remove_dir_all(pristine.join("target"));
-        git::begin(&pristine)?;
+        tiny::shelf(&pristine)?;
         let mut stage = Self { scratch, program, place, wanted: Wanted::default() };
         // The first run makes the warm base that the others begin with; the second shows how long one then takes.
         stage.put_back()?;

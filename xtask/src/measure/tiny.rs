@@ -39,3 +39,81 @@ pub fn repository(folder: &Path, mark: &Path) -> Result<()> {
     write(".gitignore", "/target\n/ignored\n")?;
     git::begin(folder)
 }
+
+/// A crate with findings of three lints. One suggestion compiles and is wrong, which a test shows: `is_empty` of a shelf
+/// means something else than that it holds no book.
+const SHELF: &str = r#"//! A shelf of books.
+
+/// Some books.
+pub struct Shelf(pub Vec<String>);
+
+impl Shelf {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        return self.0.len();
+    }
+
+    /// Whether it looks empty from afar.
+    pub fn is_empty(&self) -> bool {
+        self.len() < 2
+    }
+}
+
+/// Whether there is no book at all.
+pub fn bare(shelf: &Shelf) -> bool {
+    shelf.len() == 0
+}
+
+/// Whether a title says nothing.
+pub fn untitled(title: &str) -> bool {
+    title.len() == 0
+}
+
+/// The titles, one a line.
+pub fn list(shelf: &Shelf) -> String {
+    let mut text = String::new();
+    for title in shelf.0.iter() {
+        text = text + &title + "\n";
+    }
+    return text;
+}
+
+/// The length of the longest title.
+pub fn longest(shelf: &Shelf) -> usize {
+    shelf.0.iter().map(|title| title.len()).fold(0, |a, b| if a > b { a } else { b })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_book_is_not_none() {
+        assert!(!bare(&Shelf(vec!["Emma".to_owned()])));
+        assert!(bare(&Shelf(Vec::new())));
+    }
+
+    #[test]
+    fn titles_are_listed() {
+        let shelf = Shelf(vec!["Emma".to_owned(), "Ada".to_owned()]);
+        assert_eq!((list(&shelf).as_str(), longest(&shelf)), ("Emma\nAda\n", 4));
+        assert!(untitled("") && !untitled("Emma") && !shelf.is_empty());
+    }
+}
+"#;
+
+/// Writes a crate on which a cycle lands several patches and leaves out a suggestion, and makes a repository of it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn shelf(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder.join("src"))?;
+    std::fs::write(
+        folder.join("Cargo.toml"),
+        "[package]\nname = \"shelf\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    )?;
+    std::fs::write(folder.join("Cargo.lock"), "version = 4\n\n[[package]]\nname = \"shelf\"\nversion = \"0.1.0\"\n")?;
+    std::fs::write(folder.join("src/lib.rs"), SHELF)?;
+    std::fs::write(folder.join(".gitignore"), "/target\n")?;
+    git::begin(folder)
+}
