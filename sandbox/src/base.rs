@@ -33,6 +33,11 @@ struct Label {
 pub type Export<'a> = &'a dyn Fn(&Path) -> Result<(), String>;
 
 impl WarmBase {
+    /// The folder of the base itself, with the files below.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The folder with the files.
     #[must_use]
     pub fn tree_dir(&self) -> PathBuf {

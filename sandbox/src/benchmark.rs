@@ -79,7 +79,8 @@ impl Runner {
         on(Progress::Compiling { krate: "the benchmark".to_owned(), begun: 1 });
         let args = ["-c", BUILD, "build", package].map(Into::into).into();
         let wall = self.settings.build_wall;
-        let call = Call { program: "/bin/sh", args, changes, warm: false, merge_output: false, wall };
+        let call =
+            Call { program: "/bin/sh", args, changes, warm: false, merge_output: false, wall, ..Call::default() };
         let done = self.call(base, call, cancel, &mut |_| {})?;
         if done.exit == Exit::Code(0) && !done.stdout.is_empty() {
             return Ok(Ok(done.stdout));
@@ -135,7 +136,15 @@ impl Runner {
         let inside =
             if base.folder.is_empty() { format!("/repo/{NAME}") } else { format!("/repo/{}/{NAME}", base.folder) };
         let wall = self.settings.limits.wall;
-        let call = Call { program: &inside, args: Vec::new(), changes, warm: false, merge_output: false, wall };
+        let call = Call {
+            program: &inside,
+            args: Vec::new(),
+            changes,
+            warm: false,
+            merge_output: false,
+            wall,
+            ..Call::default()
+        };
         let done = self.call(base, call, cancel, &mut |_| {})?;
         Ok(match done.exit {
             Exit::Code(0) => Ok((done.cpu, done.stdout)),

@@ -3,7 +3,7 @@
 //! Unknown messages and fields are passed over: cargo adds new ones. File names come from the compiler and are
 //! checked; a diagnostic whose primary span lies outside the repository (a dependency, a macro of std) has no path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kaizen_domain::{Diagnostic, Level, RelPath, Tool};
 use serde::Deserialize;
@@ -13,6 +13,14 @@ use serde::Deserialize;
 pub struct Artifacts {
     executables: BTreeMap<String, String>,
     packages: BTreeMap<String, String>,
+    /// Executables that hold tests, by file name.
+    tests: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    #[serde(default)]
+    test: bool,
 }
 
 #[derive(Deserialize)]
@@ -21,6 +29,7 @@ struct Message {
     #[serde(default)]
     package_id: String,
     target: Option<Target>,
+    profile: Option<Profile>,
     executable: Option<String>,
     message: Option<serde_json::Value>,
 }
@@ -39,7 +48,8 @@ impl Artifacts {
         if !line.starts_with("{\"reason\":\"compiler-artifact\"") {
             return;
         }
-        let Ok(Message { package_id, target: Some(target), executable, .. }) = serde_json::from_str(line) else {
+        let Ok(Message { package_id, target: Some(target), executable, profile, .. }) = serde_json::from_str(line)
+        else {
             return;
         };
         let package = package_name(&package_id);
@@ -51,8 +61,18 @@ impl Artifacts {
             let name =
                 if is_library(kind) { format!("{package}/lib") } else { format!("{package}/{kind} {}", target.name) };
             let file = executable.rsplit('/').next().unwrap_or(&executable).to_owned();
+            if profile.is_some_and(|profile| profile.test) {
+                self.tests.insert(file.clone());
+            }
             self.executables.insert(file, name);
         }
+    }
+
+    /// Takes up what another call of cargo announced.
+    pub fn extend(&mut self, other: &Self) {
+        self.executables.extend(other.executables.clone());
+        self.packages.extend(other.packages.clone());
+        self.tests.extend(other.tests.iter().cloned());
     }
 
     /// The target of an executable as cargo names it in `Running .. (target/debug/deps/NAME)`.
@@ -71,6 +91,12 @@ impl Artifacts {
     #[must_use]
     pub fn len(&self) -> usize {
         self.executables.len()
+    }
+
+    /// How many of them hold tests.
+    #[must_use]
+    pub fn tests(&self) -> usize {
+        self.tests.len()
     }
 
     /// Whether none was announced.

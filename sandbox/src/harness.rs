@@ -23,7 +23,8 @@ pub struct HarnessRun {
 
 /// Feeds on the output line by line.
 pub struct HarnessParser<'a> {
-    artifacts: &'a Artifacts,
+    /// Names targets; none where the only one is known.
+    artifacts: Option<&'a Artifacts>,
     run: HarnessRun,
     section: Option<Section>,
 }
@@ -50,7 +51,13 @@ impl<'a> HarnessParser<'a> {
     /// A parser that names targets by the executables that cargo announced.
     #[must_use]
     pub fn new(artifacts: &'a Artifacts) -> Self {
-        Self { artifacts, run: HarnessRun::default(), section: None }
+        Self { artifacts: Some(artifacts), run: HarnessRun::default(), section: None }
+    }
+
+    /// A parser of what one test binary prints, or of the doctests of one crate.
+    #[must_use]
+    pub fn alone(target: String, doctests: bool) -> Self {
+        Self { artifacts: None, run: HarnessRun::default(), section: Some(Section::new(target, doctests)) }
     }
 
     /// Takes one line, without its line end. Returns the test that ended with it.
@@ -65,16 +72,17 @@ impl<'a> HarnessParser<'a> {
     }
 
     fn header(&self, line: &str) -> Option<Section> {
+        let artifacts = self.artifacts?;
         let text = line.trim_start();
         if line.len() == text.len() {
             return None; // cargo indents its status words; a test that prints the same must not open a section
         }
         if let Some(name) = text.strip_prefix("Doc-tests ") {
-            return Some(Section::new(format!("{}/doc", self.artifacts.package_of_crate(name)), true));
+            return Some(Section::new(format!("{}/doc", artifacts.package_of_crate(name)), true));
         }
         let rest = text.strip_prefix("Running ")?;
         let executable = rest.strip_suffix(')')?.rsplit_once(" (")?.1;
-        Some(Section::new(self.artifacts.target_of(executable)?, false))
+        Some(Section::new(artifacts.target_of(executable)?, false))
     }
 
     fn close(&mut self) {

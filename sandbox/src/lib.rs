@@ -7,6 +7,8 @@
 pub mod base;
 pub mod benchmark;
 pub mod cargo_json;
+mod cargo_output;
+mod direct;
 pub mod harness;
 pub mod isolation;
 pub mod lockfile;

@@ -25,6 +25,7 @@ impl Runner {
             warm: false,
             merge_output: false,
             wall: self.settings.limits.wall,
+            ..Call::default()
         };
         let done = self.call(base, call, cancel, &mut |_| {})?;
         if done.exit == Exit::Code(0) && !done.stdout.is_empty() {

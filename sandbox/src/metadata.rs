@@ -77,6 +77,7 @@ impl Runner {
             warm: false,
             merge_output: false,
             wall: self.settings.limits.wall,
+            ..Call::default()
         };
         let done = self.call(base, call, cancel, &mut |_| {})?;
         let read = if done.exit == Exit::Code(0) { Metadata::read(&done.stdout) } else { None };

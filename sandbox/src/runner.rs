@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::base::WarmBase;
+use crate::direct::NOTES;
 use crate::isolation::{Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange};
 use crate::progress::{Progress, compiling};
 use crate::toolchain::{Toolchain, ToolchainError};
@@ -85,6 +86,7 @@ pub struct Runner {
 }
 
 /// One call of cargo inside.
+#[derive(Default)]
 pub(crate) struct Call<'a> {
     pub program: &'a str,
     pub args: Vec<OsString>,
@@ -94,6 +96,10 @@ pub(crate) struct Call<'a> {
     pub warm: bool,
     pub merge_output: bool,
     pub wall: Duration,
+    /// More of the environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// A folder of the host for notes, which the call may write to.
+    pub notes: Option<PathBuf>,
 }
 
 impl Runner {
@@ -127,11 +133,23 @@ impl Runner {
         cancel: &Cancel,
         on_line: &mut dyn FnMut(&str),
     ) -> Result<Finished, TrialError> {
+        self.call_streams(base, call, cancel, &mut |_, line| on_line(line))
+    }
+
+    pub(crate) fn call_streams(
+        &self,
+        base: &WarmBase,
+        call: Call<'_>,
+        cancel: &Cancel,
+        on_line: &mut dyn FnMut(Stream, &str),
+    ) -> Result<Finished, TrialError> {
         let mut read_only = self.toolchain.mounts();
         let cwd = if base.folder.is_empty() { PathBuf::from(TREE) } else { Path::new(TREE).join(&base.folder) };
         let mut env = Toolchain::environment();
         env.push(("CARGO_TARGET_DIR".into(), cwd.join("target").into()));
-        let writable = if call.warm { vec![(base.target_dir(), cwd.join("target"))] } else { Vec::new() };
+        env.extend(call.env);
+        let mut writable = if call.warm { vec![(base.target_dir(), cwd.join("target"))] } else { Vec::new() };
+        writable.extend(call.notes.map(|notes| (notes, PathBuf::from(NOTES))));
         read_only.retain(|(host, _)| host.exists());
         let job = Job {
             program: PathBuf::from(call.program),
@@ -145,8 +163,8 @@ impl Runner {
             merge_output: call.merge_output,
             limits: Limits { wall: call.wall, ..self.settings.limits.clone() },
         };
-        let finished = self.isolation.run(&job, cancel, &mut |_: Stream, line: &[u8]| {
-            on_line(String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']));
+        let finished = self.isolation.run(&job, cancel, &mut |stream: Stream, line: &[u8]| {
+            on_line(stream, String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']));
         })?;
         if cancel.is_cancelled() {
             return Err(TrialError::Cancelled);

@@ -54,6 +54,7 @@ impl Runner {
             warm,
             merge_output: true,
             wall: self.settings.build_wall,
+            ..Call::default()
         };
         let mut scan = Scan::default();
         let mut seen = BTreeSet::new();

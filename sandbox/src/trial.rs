@@ -3,21 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use kaizen_domain::{
-    CommitId, Diagnostic, Level, Millis, Stage, TestId, TestOutcome, TestResult, TrialId, TrialOutcome, TrialReport,
-};
+use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, TrialOutcome, TrialReport};
 
 use crate::base::WarmBase;
-use crate::cargo_json::{Artifacts, diagnostic};
-use crate::harness::HarnessParser;
-use crate::isolation::{Cancel, Exit, LimitKind, TreeChange};
+use crate::cargo_output::Reader;
+use crate::direct::{self, Direct, NOTES, Noted, Order, Outcome, Reach};
+use crate::isolation::{Cancel, TreeChange};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
-
-/// How many compiler errors a report keeps.
-const ERRORS_KEPT: usize = 20;
-/// How many of the last lines of a build are kept.
-const TAIL_KEPT: usize = 20;
 
 /// What one run of cargo gave, or several on the same tree.
 struct Run {
@@ -27,14 +20,61 @@ struct Run {
     wall: Duration,
     cpu: Duration,
     peak_memory: u64,
+    /// It was ended at the first tests that were worse.
+    stopped_early: bool,
+    /// Targets whose tests the change cannot reach.
+    unreached: Vec<String>,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            outcome: TrialOutcome::Ran,
+            tests: BTreeMap::new(),
+            flaky: BTreeSet::new(),
+            wall: Duration::ZERO,
+            cpu: Duration::ZERO,
+            peak_memory: 0,
+            stopped_early: false,
+            unreached: Vec::new(),
+        }
+    }
+}
+
+/// A run of the direct way.
+fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
+    let (wall, cpu, peak_memory) = (tried.wall, tried.cpu, tried.peak_memory);
+    let unreached = reach.untouched().map(str::to_owned).collect();
+    let run = Run { wall, cpu, peak_memory, unreached, ..Run::default() };
+    match tried.outcome {
+        Outcome::Ran(tests) => Run { tests, ..run },
+        Outcome::Stopped(tests) => Run { tests, stopped_early: true, ..run },
+        Outcome::Other(outcome) => Run { outcome, ..run },
+    }
+}
+
+/// A call of `cargo test`.
+struct Cargo<'a> {
+    more: &'a [&'a str],
+    changes: &'a [TreeChange],
+    /// What is built stays.
+    warm: bool,
+    /// How it calls the compiler is noted down here.
+    notes: Option<&'a mut Noted>,
 }
 
 impl Run {
-    /// Adds another run on the same tree: what differs is flaky, what is not there in both is no evidence either.
-    fn add(&mut self, other: Self) {
+    /// Counts what another run used.
+    fn used(&mut self, other: &Self) {
         self.wall += other.wall;
         self.cpu += other.cpu;
         self.peak_memory = self.peak_memory.max(other.peak_memory);
+    }
+
+    /// Adds another run on the same tree: what differs is flaky, what is not there in both is no evidence either.
+    fn add(&mut self, other: Self) {
+        self.used(&other);
+        self.unreached.clear();
         if other.outcome != TrialOutcome::Ran {
             self.outcome = other.outcome;
             return;
@@ -69,23 +109,74 @@ impl Runner {
         on: &mut dyn FnMut(Progress),
     ) -> Result<TrialReport, TrialError> {
         let warm = changes.is_empty();
-        let mut total =
-            self.cargo_test(base, &["--no-run"], changes.to_vec(), warm, cancel, &mut Watcher::new(0, on))?;
+        let mut noted = if warm && Direct::load(base).is_none() { Some(Noted::new(base)?) } else { None };
+        let mut total = self.cargo_test(
+            base,
+            Cargo { more: &["--no-run"], changes, warm, notes: noted.as_mut() },
+            cancel,
+            &mut Watcher::new(0, on),
+        )?;
+        let mut direct = None;
+        if let Some(noted) = noted.as_mut().filter(|_| total.outcome == TrialOutcome::Ran) {
+            Direct::forget(base);
+            let docs = Cargo { more: &["--doc"], changes, warm, notes: Some(noted) };
+            total.used(&self.cargo_test(base, docs, cancel, &mut Watcher::new(0, on))?);
+            direct = Direct::noted(base, noted);
+        }
+        drop(noted);
         let mut runs = 0;
         while total.outcome == TrialOutcome::Ran && runs < self.settings.base_runs.max(1) {
             let of = total.tests.len();
-            let run = self.cargo_test(base, &[], changes.to_vec(), false, cancel, &mut Watcher::new(of, on))?;
+            let mut watcher = Watcher::new(of, on);
+            // A run without cargo shows as much as one with it, and shows that it can be done.
+            if runs > 0
+                && let Some(direct) = direct.take()
+                && let Some(run) = self.prove(base, direct, &total, cancel, &mut watcher)?
+            {
+                total.add(run);
+                runs += 1;
+                continue;
+            }
+            let cargo = Cargo { more: &[], changes, warm: false, notes: None };
+            let mut run = self.cargo_test(base, cargo, cancel, &mut watcher)?;
             runs += 1;
             if runs == 1 {
-                let (wall, cpu) = (total.wall, total.cpu);
+                run.used(&total);
                 total = run;
-                total.wall += wall;
-                total.cpu += cpu;
             } else {
                 total.add(run);
             }
         }
         Ok(self.report(id, commit, total))
+    }
+
+    /// Runs the tests of a base without cargo. When they give what they gave with it, and what cannot build does not,
+    /// changes are tried this way from now on.
+    fn prove(
+        &self,
+        base: &WarmBase,
+        direct: Direct,
+        known: &Run,
+        cancel: &Cancel,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Option<Run>, TrialError> {
+        let mut tried = |changes: Vec<TreeChange>| {
+            let Ok(reach) = direct.reach(base, &changes) else { return Ok(None) };
+            let order = Order { changes: &changes, against: None, stop_early: false };
+            self.try_direct(base, &direct, &reach, &order, cancel, watcher).map(|tried| Some(run_of(tried, &reach)))
+        };
+        let Some(run) = tried(direct.idle_changes(base))? else { return Ok(None) };
+        let same = run.outcome == TrialOutcome::Ran
+            && run.tests.len() == known.tests.len()
+            && run.tests.iter().all(|(id, test)| known.tests.get(id).map(|known| known.outcome) == Some(test.outcome));
+        let broken = tried(direct.broken_changes(base))?;
+        let fails = matches!(broken.map(|run| run.outcome), Some(TrialOutcome::BuildFailed { .. }));
+        tracing::debug!(same, fails, outcome = ?run.outcome, "tried the base without cargo");
+        if !same || !fails {
+            return Ok(None);
+        }
+        direct.keep(base)?;
+        Ok(Some(run))
     }
 
     /// Tries a changed tree against the report of its base. When tests fail that passed on the base, all are run once
@@ -100,8 +191,12 @@ impl Runner {
         on: &mut dyn FnMut(Progress),
     ) -> Result<TrialReport, TrialError> {
         let of = tried.against.tests.len();
-        let mut run =
-            self.cargo_test(tried.base, &[], tried.changes.to_vec(), false, cancel, &mut Watcher::new(of, on))?;
+        let mut watcher = Watcher::new(of, on);
+        let cargo = || Cargo { more: &[], changes: tried.changes, warm: false, notes: None };
+        let mut run = match self.without_cargo(tried, cancel, &mut watcher)? {
+            Some(run) => run,
+            None => self.cargo_test(tried.base, cargo(), cancel, &mut watcher)?,
+        };
         let worse = run.tests.iter().any(|(id, test)| {
             let before = tried.against.tests.get(id).map(|test| test.outcome);
             test.outcome == TestOutcome::Failed
@@ -109,16 +204,35 @@ impl Runner {
                 && !tried.against.flaky.contains(id)
         });
         if tried.confirm && run.outcome == TrialOutcome::Ran && worse {
-            run.add(self.cargo_test(
-                tried.base,
-                &[],
-                tried.changes.to_vec(),
-                false,
-                cancel,
-                &mut Watcher::new(of, on),
-            )?);
+            run.add(self.cargo_test(tried.base, cargo(), cancel, &mut Watcher::new(of, on))?);
         }
         Ok(self.report(tried.id, tried.commit, run))
+    }
+
+    /// Tries a change without cargo, where that was shown to be as good. What it cannot tell is left to cargo, and so is
+    /// the last word about what does not build.
+    fn without_cargo(
+        &self,
+        tried: &Tried<'_>,
+        cancel: &Cancel,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Option<Run>, TrialError> {
+        let Some(direct) = Direct::load(tried.base) else { return Ok(None) };
+        let reach = match direct.reach(tried.base, tried.changes) {
+            Ok(reach) => reach,
+            Err(why) => {
+                tracing::debug!(why, "this change goes through cargo");
+                return Ok(None);
+            }
+        };
+        let order = Order { changes: tried.changes, against: Some(tried.against), stop_early: !tried.confirm };
+        let run = run_of(self.try_direct(tried.base, &direct, &reach, &order, cancel, watcher)?, &reach);
+        let to_cargo = match &run.outcome {
+            TrialOutcome::Unclear { .. } => true,
+            TrialOutcome::BuildFailed { .. } => tried.confirm,
+            TrialOutcome::Ran | TrialOutcome::LimitHit { .. } => false,
+        };
+        Ok((!to_cargo).then_some(run))
     }
 
     fn report(&self, id: TrialId, commit: &CommitId, run: Run) -> TrialReport {
@@ -134,36 +248,47 @@ impl Runner {
             wall: Millis::from_duration(run.wall),
             cpu: Millis::from_duration(run.cpu),
             peak_memory: run.peak_memory,
+            stopped_early: run.stopped_early,
+            unreached: run.unreached,
         }
     }
 
     fn cargo_test(
         &self,
         base: &WarmBase,
-        more: &[&str],
-        changes: Vec<TreeChange>,
-        warm: bool,
+        cargo: Cargo<'_>,
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
     ) -> Result<Run, TrialError> {
         let fixed = ["test", "--workspace", "--offline", "--no-fail-fast", "--message-format=json"];
         let limits = &self.settings.limits;
+        let mut env = Vec::new();
+        if cargo.notes.is_some() {
+            for (name, program) in [("RUSTC_WRAPPER", "rustc"), ("RUSTDOC", "rustdoc")] {
+                env.push((name.into(), format!("{NOTES}/{program}").into()));
+            }
+        }
         let call = Call {
             program: "/toolchain/bin/cargo",
-            args: fixed.iter().chain(more).map(Into::into).collect(),
-            changes,
-            warm,
+            args: fixed.iter().chain(cargo.more).map(Into::into).collect(),
+            changes: cargo.changes.to_vec(),
+            warm: cargo.warm,
             merge_output: true,
-            wall: if warm { self.settings.build_wall } else { limits.wall },
+            wall: if cargo.warm { self.settings.build_wall } else { limits.wall },
+            env,
+            notes: cargo.notes.as_ref().map(|notes| notes.dir.clone()),
         };
         let mut reader = Reader::new(&base.folder);
         let done = self.call(base, call, cancel, &mut |line| {
             watcher.line(line);
             reader.line(line);
         })?;
+        if let Some(notes) = cargo.notes {
+            notes.artifacts.extend(&reader.artifacts);
+        }
         let (outcome, tests) = reader.finish(&done.exit);
         let (wall, cpu, peak_memory) = (done.wall, done.cpu, done.peak_memory);
-        Ok(Run { outcome, tests, flaky: BTreeSet::new(), wall, cpu, peak_memory })
+        Ok(Run { outcome, tests, wall, cpu, peak_memory, ..Run::default() })
     }
 }
 
@@ -182,152 +307,4 @@ pub struct Tried<'a> {
     /// Whether tests that fail though they passed before are run once more. A search among many suggestions does
     /// without: it confirms what it says about each of them in the end.
     pub confirm: bool,
-}
-
-/// Splits cargo's output into what belongs to the build and what belongs to the tests. Cargo prints every artifact
-/// before the first test program starts, so nothing a test prints is taken for an artifact.
-struct Reader<'a> {
-    folder: &'a str,
-    artifacts: Artifacts,
-    errors: Vec<Diagnostic>,
-    tail: Vec<String>,
-    /// Lines from the first test program on, kept until the artifacts are known.
-    tests: Vec<String>,
-    built: Option<bool>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(folder: &'a str) -> Self {
-        Self {
-            folder,
-            artifacts: Artifacts::default(),
-            errors: Vec::new(),
-            tail: Vec::new(),
-            tests: Vec::new(),
-            built: None,
-        }
-    }
-
-    fn line(&mut self, line: &str) {
-        if self.built == Some(true) {
-            self.tests.push(line.to_owned());
-            return;
-        }
-        if line.starts_with("{\"reason\":\"build-finished\"") {
-            self.built = Some(line.contains("\"success\":true"));
-            return;
-        }
-        self.artifacts.line(line);
-        if let Some(found) = diagnostic(line, self.folder) {
-            if found.level == Level::Error && self.errors.len() < ERRORS_KEPT && !self.errors.contains(&found) {
-                self.errors.push(found);
-            }
-        } else if !line.starts_with('{') {
-            self.tail.push(line.to_owned());
-            if self.tail.len() > TAIL_KEPT {
-                self.tail.remove(0);
-            }
-        }
-    }
-
-    fn finish(self, exit: &Exit) -> (TrialOutcome, BTreeMap<TestId, TestResult>) {
-        let stage = if self.built == Some(true) { Stage::Tests } else { Stage::Build };
-        if let Exit::Limit(limit @ LimitKind::MachineMemory(_)) = exit {
-            let why = format!("the machine ran out of memory ({limit}), whoever took it");
-            return (TrialOutcome::Unclear { stage, why }, BTreeMap::new());
-        }
-        if let Exit::Limit(limit) = exit {
-            return (TrialOutcome::LimitHit { stage, limit: limit.to_string() }, BTreeMap::new());
-        }
-        if self.built != Some(true) {
-            return (TrialOutcome::BuildFailed { errors: self.errors, tail: self.tail.join("\n") }, BTreeMap::new());
-        }
-        let mut parser = HarnessParser::new(&self.artifacts);
-        for line in &self.tests {
-            parser.line(line);
-        }
-        let run = parser.finish();
-        let failed = run.tests.values().any(|test| test.outcome == TestOutcome::Failed);
-        let why = match (exit, run.odd) {
-            (_, Some(odd)) => Some(odd),
-            (Exit::Code(0), None) if failed => Some("cargo says that all is well, but a test failed".to_owned()),
-            (Exit::Code(0), None) => None,
-            (Exit::Code(_), None) if failed => None,
-            (Exit::Code(code), None) => {
-                let last = self.tests.iter().rev().find(|line| !line.trim().is_empty()).cloned().unwrap_or_default();
-                Some(format!("cargo ended with exit code {code}, but no test failed: {last}"))
-            }
-            (other, None) => Some(format!("cargo ended by {other}")),
-        };
-        match why {
-            None => (TrialOutcome::Ran, run.tests),
-            Some(why) => (TrialOutcome::Unclear { stage, why }, run.tests),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finish(lines: &[&str], exit: &Exit) -> (TrialOutcome, usize) {
-        let mut reader = Reader::new("");
-        for line in lines {
-            reader.line(line);
-        }
-        let (outcome, tests) = reader.finish(exit);
-        (outcome, tests.len())
-    }
-
-    const ARTIFACT: &str = r#"{"reason":"compiler-artifact","package_id":"path+file:///repo#a@0.1.0","target":{"kind":["lib"],"name":"a"},"executable":"/repo/target/debug/deps/a-1"}"#;
-    const BUILT: &str = r#"{"reason":"build-finished","success":true}"#;
-
-    #[test]
-    fn the_exit_code_and_the_harness_must_agree() {
-        let run = |result: &str, exit| {
-            let word = if result == "ok" { "ok. 1 passed; 0 failed" } else { "FAILED. 0 passed; 1 failed" };
-            let summary = format!("test result: {word}; 0 ignored; 0 measured");
-            let test = format!("test t ... {result}");
-            finish(
-                &[
-                    ARTIFACT,
-                    BUILT,
-                    "     Running unittests src/lib.rs (target/debug/deps/a-1)",
-                    "running 1 test",
-                    &test,
-                    &summary,
-                ],
-                &exit,
-            )
-            .0
-        };
-        assert_eq!(run("ok", Exit::Code(0)), TrialOutcome::Ran);
-        assert_eq!(run("FAILED", Exit::Code(101)), TrialOutcome::Ran);
-        assert!(matches!(run("FAILED", Exit::Code(0)), TrialOutcome::Unclear { .. }));
-        assert!(matches!(run("ok", Exit::Code(101)), TrialOutcome::Unclear { .. }));
-    }
-
-    #[test]
-    fn a_build_that_does_not_finish_is_a_failed_build() {
-        let (outcome, _) = finish(&[ARTIFACT, "error: could not compile `a`"], &Exit::Code(101));
-        assert!(matches!(outcome, TrialOutcome::BuildFailed { tail, .. } if tail.contains("could not compile")));
-    }
-
-    #[test]
-    fn a_test_cannot_announce_artifacts() {
-        let forged = ARTIFACT.replace("a-1", "evil-1");
-        let (_, tests) = finish(
-            &[
-                ARTIFACT,
-                BUILT,
-                &forged,
-                "     Running unittests src/lib.rs (target/debug/deps/evil-1)",
-                "running 1 test",
-                "test t ... ok",
-                "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured",
-            ],
-            &Exit::Code(0),
-        );
-        assert_eq!(tests, 0);
-    }
 }

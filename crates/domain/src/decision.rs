@@ -162,6 +162,8 @@ mod tests {
             wall: Millis(1),
             cpu: Millis(1),
             peak_memory: 0,
+            stopped_early: false,
+            unreached: Vec::new(),
         }
     }
 

@@ -146,6 +146,12 @@ pub struct TrialReport {
     pub cpu: Millis,
     /// The most memory that all its processes held at once, bytes.
     pub peak_memory: u64,
+    /// It was ended at the first tests that were worse than on the base; the others were not run.
+    #[serde(default)]
+    pub stopped_early: bool,
+    /// Targets that the change cannot reach: their tests were not run, and have the outcomes of the base.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<String>,
 }
 
 /// What a benchmark says about candidate against base, from interleaved runs.

@@ -1,0 +1,172 @@
+//! The direct way to try a change: the compiler and the tests are called as cargo called them on the base, without cargo,
+//! and only for what the change can reach. It is several times faster and means the same, which every base shows before
+//! it is used: the same tests with the same outcomes as cargo's own run, and a broken change that must not build.
+//!
+//! It takes changes of plain sources only. Whatever could change what cargo would do (manifests, build scripts, new
+//! targets, settings) goes through cargo.
+
+mod calls;
+mod reach;
+mod reader;
+mod script;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use kaizen_domain::{RelPath, TestId, TestOutcome, TestResult, TrialReport};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use calls::{NOTES, Noted};
+pub(crate) use reach::Reach;
+pub(crate) use reader::{Outcome, Reader};
+
+use crate::base::WarmBase;
+use crate::isolation::{Cancel, TreeChange};
+use crate::runner::{Call, Runner, TREE_PREFIX, TrialError, Watcher};
+use calls::Calls;
+use script::Script;
+
+/// What is known of a base for trying changes without cargo, on disk beside it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Direct {
+    /// The commit that it was noted down for.
+    commit: String,
+    calls: Calls,
+    /// It gave what cargo gave on this base.
+    proven: bool,
+}
+
+/// How a change is tried.
+pub(crate) struct Order<'a> {
+    pub(crate) changes: &'a [TreeChange],
+    /// What the tests gave on the base; none while the base itself is shown.
+    pub(crate) against: Option<&'a TrialReport>,
+    /// Stop at the first program whose tests are worse than on the base.
+    pub(crate) stop_early: bool,
+}
+
+/// What the direct way gave.
+pub(crate) struct Tried {
+    pub(crate) outcome: Outcome,
+    pub(crate) wall: std::time::Duration,
+    pub(crate) cpu: std::time::Duration,
+    pub(crate) peak_memory: u64,
+}
+
+impl Direct {
+    fn file(base: &WarmBase) -> PathBuf {
+        base.dir().join("direct.json")
+    }
+
+    /// What was noted down while cargo built this base.
+    pub(crate) fn noted(base: &WarmBase, noted: &Noted) -> Option<Self> {
+        Some(Self { commit: base.commit.to_string(), calls: Calls::read(base, noted)?, proven: false })
+    }
+
+    /// What is known of this base, when it was proven.
+    pub(crate) fn load(base: &WarmBase) -> Option<Self> {
+        let known: Self = serde_json::from_slice(&std::fs::read(Self::file(base)).ok()?).ok()?;
+        (known.proven && known.commit == base.commit.to_string()).then_some(known)
+    }
+
+    /// Keeps it: from now on it is used.
+    pub(crate) fn keep(mut self, base: &WarmBase) -> Result<(), TrialError> {
+        self.proven = true;
+        let file = Self::file(base);
+        let text = serde_json::to_vec(&self).unwrap_or_default();
+        let draft = file.with_extension("new");
+        std::fs::write(&draft, text).map_err(TrialError::io("writing", &draft))?;
+        std::fs::rename(&draft, &file).map_err(TrialError::io("writing", &file))
+    }
+
+    /// Forgets what is known of a base.
+    pub(crate) fn forget(base: &WarmBase) {
+        let _ = std::fs::remove_file(Self::file(base));
+    }
+
+    /// What a change reaches; the reason when it has to go through cargo.
+    pub(crate) fn reach(&self, base: &WarmBase, changes: &[TreeChange]) -> Result<Reach, &'static str> {
+        Reach::of(&self.calls, base, changes)
+    }
+
+    /// Changes that mean nothing, to every source that a library begins with: all must be built again and give the same.
+    pub(crate) fn idle_changes(&self, base: &WarmBase) -> Vec<TreeChange> {
+        self.with_line_behind(base, "\n// .\n")
+    }
+
+    /// Changes that do not build.
+    pub(crate) fn broken_changes(&self, base: &WarmBase) -> Vec<TreeChange> {
+        self.with_line_behind(base, "\ncompile_error!(\"this must not build\");\n")
+    }
+
+    fn with_line_behind(&self, base: &WarmBase, line: &str) -> Vec<TreeChange> {
+        let plain = self.calls.units.iter().filter(|unit| unit.kind != calls::Kind::Special);
+        let roots = plain.filter_map(|unit| unit.root().strip_prefix(TREE_PREFIX).map(str::to_owned));
+        let roots: std::collections::BTreeSet<String> = roots.collect();
+        let change = |root: String| {
+            let path = RelPath::new(root).ok()?;
+            let mut bytes = std::fs::read(base.tree_dir().join(path.as_str())).ok()?;
+            bytes.extend_from_slice(line.as_bytes());
+            Some(TreeChange::Write { path, bytes, executable: false })
+        };
+        roots.into_iter().filter_map(change).collect()
+    }
+}
+
+impl Runner {
+    /// Tries a change without cargo.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub(crate) fn try_direct(
+        &self,
+        base: &WarmBase,
+        direct: &Direct,
+        reach: &Reach,
+        order: &Order<'_>,
+        cancel: &Cancel,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Tried, TrialError> {
+        let began = Instant::now();
+        let passes = |target: &str| order.stop_early && order.against.is_some_and(|report| all_pass(report, target));
+        let script = Script::of(&direct.calls, reach, &passes);
+        let mut reader = Reader::new(&direct.calls, &script, &base.folder);
+        let call = Call {
+            program: "/bin/sh",
+            args: vec!["-c".into(), script.text().into()],
+            changes: order.changes.to_vec(),
+            merge_output: false,
+            wall: self.settings.limits.wall,
+            ..Call::default()
+        };
+        let done = self.call_streams(base, call, cancel, &mut |stream, line| {
+            if let Some(shown) = reader.line(stream, line) {
+                watcher.line(&shown);
+            }
+        })?;
+        let mut outcome = reader.finish(&done.exit);
+        if let (Outcome::Ran(tests), Some(against)) = (&mut outcome, order.against) {
+            carry_over(tests, against, reach);
+        }
+        Ok(Tried { outcome, wall: began.elapsed(), cpu: done.cpu, peak_memory: done.peak_memory })
+    }
+}
+
+/// Whether every test of a target passed on the base.
+fn all_pass(report: &TrialReport, target: &str) -> bool {
+    of_target(report, target).all(|(id, test)| test.outcome != TestOutcome::Failed && !report.flaky.contains(id))
+}
+
+fn of_target<'r>(report: &'r TrialReport, target: &'r str) -> impl Iterator<Item = (&'r TestId, &'r TestResult)> {
+    report.tests.iter().filter(move |(id, _)| id.0.strip_prefix(target).is_some_and(|rest| rest.starts_with("::")))
+}
+
+/// Tests of targets that the change cannot reach gave on the base what they would give now.
+fn carry_over(tests: &mut BTreeMap<TestId, TestResult>, against: &TrialReport, reach: &Reach) {
+    for target in reach.untouched() {
+        for (id, test) in of_target(against, target) {
+            tests.entry(id.clone()).or_insert_with(|| test.clone());
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a change can reach: the calls that read a changed file, and all that are made with what those make.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::calls::{Calls, Kind, Unit, made_with, needs};
+use crate::base::WarmBase;
+use crate::isolation::TreeChange;
+use crate::runner::TREE_PREFIX;
+
+/// The calls that a change reaches, by their place in the list.
+#[derive(Debug, Clone)]
+pub(crate) struct Reach {
+    pub(crate) units: Vec<usize>,
+    pub(crate) docs: Vec<usize>,
+    /// Targets whose tests nothing of it can reach.
+    untouched: BTreeSet<String>,
+}
+
+impl Reach {
+    /// What a change reaches; the reason when cargo has to look at it.
+    pub(crate) fn of(calls: &Calls, base: &WarmBase, changes: &[TreeChange]) -> Result<Self, &'static str> {
+        let mut changed: BTreeSet<String> = BTreeSet::new();
+        for change in changes {
+            let TreeChange::Write { path, .. } = change else { return Err("a file is removed") };
+            let inside = format!("{TREE_PREFIX}{path}");
+            let is_read = calls.units.iter().any(|unit| unit.sources.contains(&inside));
+            if !is_read {
+                unread(path.as_str(), base.tree_dir().join(path.as_str()).exists())?;
+            }
+            changed.insert(inside);
+        }
+        let mut units: Vec<usize> = Vec::new();
+        for (at, unit) in calls.units.iter().enumerate() {
+            let reads = unit.sources.iter().any(|source| changed.contains(source));
+            let made = units.iter().filter_map(|at| calls.units.get(*at)).any(|other| needs(unit, other));
+            if reads || made {
+                if unit.kind == Kind::Special {
+                    return Err("a build script, a macro or a library for others is reached");
+                }
+                units.push(at);
+            }
+        }
+        if units.is_empty() {
+            return Err("no call of the compiler is reached");
+        }
+        for unit in &calls.units {
+            build_script_is_safe(unit, base, &changed)?;
+        }
+        let reached = |unit: &&usize| calls.units.get(**unit);
+        let docs: Vec<usize> = (0..calls.docs.len())
+            .filter(|at| {
+                let externs = calls.docs.get(*at).map_or(&[][..], |doc| doc.externs.as_slice());
+                units.iter().filter_map(|unit| reached(&unit)).any(|unit| made_with(externs, unit))
+            })
+            .collect();
+        let reached: BTreeSet<&String> =
+            units.iter().filter_map(|unit| calls.units.get(*unit)?.tests.as_ref()).collect();
+        let targets = calls.units.iter().filter_map(|unit| unit.tests.as_ref());
+        let mut untouched: BTreeSet<String> = targets.filter(|target| !reached.contains(target)).cloned().collect();
+        let other_docs = calls.docs.iter().enumerate().filter(|(at, _)| !docs.contains(at));
+        untouched.extend(other_docs.map(|(_, doc)| doc.target.clone()));
+        Ok(Self { units, docs, untouched })
+    }
+
+    /// Targets whose tests nothing of the change can reach.
+    pub(crate) fn untouched(&self) -> impl Iterator<Item = &str> {
+        self.untouched.iter().map(String::as_str)
+    }
+}
+
+/// A file that no call read: one that is new and that another one may take in is fine.
+fn unread(path: &str, is_there: bool) -> Result<(), &'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let below_src = path.starts_with("src/") || path.contains("/src/");
+    let target = matches!(name, "main.rs" | "lib.rs" | "build.rs") || path.contains("src/bin/");
+    if !is_there && name.ends_with(".rs") && below_src && !target {
+        return Ok(());
+    }
+    Err("a file changes that no call of the compiler read")
+}
+
+/// Cargo runs a build script again when what it asked for changes, or anything of its package when it asked for
+/// nothing.
+fn build_script_is_safe(unit: &Unit, base: &WarmBase, changed: &BTreeSet<String>) -> Result<(), &'static str> {
+    let Some(out) = unit.env.get("OUT_DIR") else { return Ok(()) };
+    let dir = unit.package_dir();
+    let mine: Vec<&str> = changed.iter().filter_map(|path| path.strip_prefix(dir)?.strip_prefix('/')).collect();
+    if mine.is_empty() {
+        return Ok(());
+    }
+    const AGAIN: &str = "a build script may have to run again";
+    let host = Path::new(out).strip_prefix(TREE_PREFIX).ok().map(|out| base.tree_dir().join(out));
+    let said = host.and_then(|out| std::fs::read_to_string(out.parent()?.join("output")).ok()).ok_or(AGAIN)?;
+    let asked: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("cargo:").map(|rest| rest.strip_prefix(':').unwrap_or(rest)))
+        .filter_map(|line| line.strip_prefix("rerun-if-"))
+        .collect();
+    let touches = |asked: &str| {
+        let Some(path) = asked.strip_prefix("changed=") else { return false };
+        let path = path.trim_start_matches("./").trim_end_matches('/');
+        let path = path.strip_prefix(dir).map_or(path, |rest| rest.trim_start_matches('/'));
+        mine.iter().any(|mine| path.is_empty() || *mine == path || mine.starts_with(&format!("{path}/")))
+    };
+    if asked.is_empty() || asked.iter().any(|asked| touches(asked)) { Err(AGAIN) } else { Ok(()) }
+}

@@ -1,0 +1,157 @@
+//! Reads what the script and its steps print: which step is at work, what the compiler says, what the tests say.
+//!
+//! Everything is untrusted text. Lines that say where a step begins start with a mark that is new in every trial, and
+//! each step must be seen to end.
+
+use std::collections::BTreeMap;
+
+use kaizen_domain::{Diagnostic, Level, Stage, TestId, TestOutcome, TestResult, TrialOutcome};
+
+use super::calls::Calls;
+use super::script::{Script, Step};
+use crate::cargo_json::diagnostic;
+use crate::harness::HarnessParser;
+use crate::isolation::{Exit, LimitKind, Stream};
+
+/// How many compiler errors are kept.
+const ERRORS_KEPT: usize = 20;
+
+/// What the direct way came to.
+pub(crate) enum Outcome {
+    /// The tests that ran, by id.
+    Ran(BTreeMap<TestId, TestResult>),
+    /// A program of tests was worse than on the base, and the rest was left out.
+    Stopped(BTreeMap<TestId, TestResult>),
+    /// Anything else.
+    Other(TrialOutcome),
+}
+
+/// What one stream is at.
+#[derive(Default)]
+struct At {
+    step: Option<usize>,
+    lines: Vec<String>,
+}
+
+pub(crate) struct Reader<'a> {
+    calls: &'a Calls,
+    script: &'a Script,
+    folder: &'a str,
+    streams: [At; 2],
+    /// What each step that ended printed, and its exit code.
+    ended: BTreeMap<usize, (Vec<String>, i32)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(calls: &'a Calls, script: &'a Script, folder: &'a str) -> Self {
+        Self { calls, script, folder, streams: [At::default(), At::default()], ended: BTreeMap::new() }
+    }
+
+    /// Takes a line; gives one to show to a person as cargo would say it.
+    pub(crate) fn line(&mut self, stream: Stream, line: &str) -> Option<String> {
+        let [first, second] = &mut self.streams;
+        let at = if stream == Stream::Stdout { first } else { second };
+        let Some(said) = line.strip_prefix(self.script.mark.as_str()) else {
+            at.lines.push(line.to_owned());
+            return line.starts_with("test ").then(|| line.to_owned());
+        };
+        let mut words = said.split_whitespace();
+        let (word, number) = (words.next()?, words.next()?.parse::<usize>().ok()?);
+        if word == "begin" {
+            *at = At { step: Some(number), lines: Vec::new() };
+            let Some(Step::Build(unit)) = self.script.steps.get(number) else { return None };
+            let unit = self.calls.units.get(*unit)?;
+            return Some(format!("   Compiling {} ({})", unit.package, unit.stem));
+        }
+        if word == "end" && at.step == Some(number) {
+            let code = words.next()?.parse().ok()?;
+            self.ended.insert(number, (std::mem::take(&mut at.lines), code));
+            at.step = None;
+        }
+        None
+    }
+
+    pub(crate) fn finish(self, exit: &Exit) -> Outcome {
+        let failed = self
+            .ended
+            .iter()
+            .find(|(number, (_, code))| *code != 0 && matches!(self.script.steps.get(**number), Some(Step::Build(_))));
+        if let Some((_, (lines, _))) = failed {
+            return Outcome::Other(self.build_failed(lines));
+        }
+        let running = self.streams.iter().filter_map(|at| self.script.steps.get(at.step?)).next();
+        let stage = if let Some(Step::Build(_)) = running { Stage::Build } else { Stage::Tests };
+        if let Exit::Limit(limit @ LimitKind::MachineMemory(_)) = exit {
+            let why = format!("the machine ran out of memory ({limit}), whoever took it");
+            return Outcome::Other(TrialOutcome::Unclear { stage, why });
+        }
+        if let Exit::Limit(limit) = exit {
+            return Outcome::Other(TrialOutcome::LimitHit { stage, limit: limit.to_string() });
+        }
+        let (mut tests, mut stopped) = (BTreeMap::new(), false);
+        for (number, (lines, code)) in &self.ended {
+            let (target, doc, stop) = match self.script.steps.get(*number) {
+                Some(Step::Run { unit, stop }) => {
+                    (self.calls.units.get(*unit).and_then(|unit| unit.tests.clone()), false, *stop)
+                }
+                Some(Step::Doc { doc, stop }) => (self.calls.docs.get(*doc).map(|doc| doc.target.clone()), true, *stop),
+                _ => continue,
+            };
+            let Some(target) = target else { continue };
+            match outcomes(target, doc, lines, *code) {
+                Ok(found) => tests.extend(found),
+                Err(why) => return Outcome::Other(TrialOutcome::Unclear { stage: Stage::Tests, why }),
+            }
+            stopped |= stop && *code != 0;
+        }
+        if stopped {
+            return Outcome::Stopped(tests);
+        }
+        if *exit == Exit::Code(0) && self.ended.len() == self.script.steps.len() {
+            return Outcome::Ran(tests);
+        }
+        let why = format!("{} of {} steps ended; {exit}", self.ended.len(), self.script.steps.len());
+        Outcome::Other(TrialOutcome::Unclear { stage, why })
+    }
+
+    fn build_failed(&self, lines: &[String]) -> TrialOutcome {
+        let mut errors: Vec<Diagnostic> = Vec::new();
+        let mut tail: Vec<&str> = Vec::new();
+        for line in lines {
+            if !line.starts_with('{') {
+                tail.push(line);
+                continue;
+            }
+            // The compiler's own words, in the dress that cargo gives them.
+            let dressed = format!("{{\"reason\":\"compiler-message\",\"message\":{line}}}");
+            let found = diagnostic(&dressed, self.folder).filter(|found| found.level == Level::Error);
+            if let Some(found) = found
+                && errors.len() < ERRORS_KEPT
+                && !errors.contains(&found)
+            {
+                errors.push(found);
+            }
+        }
+        let tail = tail.get(tail.len().saturating_sub(20)..).unwrap_or(&[]).join("\n");
+        TrialOutcome::BuildFailed { errors, tail }
+    }
+}
+
+/// What a program of tests said, against how it ended.
+fn outcomes(target: String, doc: bool, lines: &[String], code: i32) -> Result<BTreeMap<TestId, TestResult>, String> {
+    let mut parser = HarnessParser::alone(target.clone(), doc);
+    lines.iter().for_each(|line| drop(parser.line(line)));
+    if code != 0 {
+        parser.line("error: test failed, to rerun pass");
+    }
+    let run = parser.finish();
+    if let Some(odd) = run.odd {
+        return Err(odd);
+    }
+    let failed = run.tests.values().any(|test| test.outcome == TestOutcome::Failed);
+    match (failed, code) {
+        (true, 0) => Err(format!("{target} says that all is well, but a test failed")),
+        (false, code) if code != 0 => Err(format!("{target} ended with exit code {code}, but no test failed")),
+        _ => Ok(run.tests),
+    }
+}

@@ -1,0 +1,186 @@
+//! The shell script that makes the calls inside: two chains beside each other, one for the tests of libraries and then
+//! those in docs, one for libraries, programs and the other tests. Each says what it is at, on a stream of its own.
+
+use std::collections::hash_map::RandomState;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use super::calls::{Calls, DocCall, Kind, Unit, made_with, needs};
+use super::reach::Reach;
+
+/// What is done, in the numbers that the script says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A call of the compiler, by its place in the list.
+    Build(usize),
+    /// A program of tests that such a call made. The rest may be left out when it fails.
+    Run { unit: usize, stop: bool },
+    /// The tests in the docs of a library.
+    Doc { doc: usize, stop: bool },
+}
+
+/// A script and what its steps are.
+pub(crate) struct Script {
+    text: String,
+    pub(crate) steps: Vec<Step>,
+    /// What the lines begin with that say what it is at.
+    pub(crate) mark: String,
+}
+
+impl Script {
+    /// The script for what a change reaches. `stop` says of which targets no test may fail.
+    pub(crate) fn of(calls: &Calls, reach: &Reach, stop: &dyn Fn(&str) -> bool) -> Self {
+        let mark = format!("@{:016x}", RandomState::new().build_hasher().finish());
+        let mut writer = Writer { calls, reach, stop, mark, steps: Vec::new() };
+        let units: Vec<(usize, &Unit)> =
+            reach.units.iter().filter_map(|at| Some((*at, calls.units.get(*at)?))).collect();
+        let is_first = |unit: &Unit| unit.tests.as_ref().is_some_and(|target| target.ends_with("/lib"));
+        let (mut one, mut other) = (String::new(), String::new());
+        for (at, unit) in &units {
+            writer.unit(if is_first(unit) { &mut one } else { &mut other }, *at, unit);
+        }
+        for at in &reach.docs {
+            if let Some(doc) = calls.docs.get(*at) {
+                writer.doc(&mut one, *at, doc);
+            }
+        }
+        let Writer { mark, steps, .. } = writer;
+        // Whoever fails ends the script, and with the script everything in the sandbox ends.
+        let text = format!(
+            "trap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\n\
+             (\n{one}) 2>&1 &\none=$!\n(\n{other}) 1>&2 &\nother=$!\nwait $one\nwait $other\nexit 0\n"
+        );
+        Self { text, steps, mark }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+struct Writer<'a> {
+    calls: &'a Calls,
+    reach: &'a Reach,
+    stop: &'a dyn Fn(&str) -> bool,
+    mark: String,
+    steps: Vec<Step>,
+}
+
+impl Writer<'_> {
+    fn number(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    fn unit(&mut self, text: &mut String, at: usize, unit: &Unit) {
+        for other in &self.reach.units {
+            if self.calls.units.get(*other).is_some_and(|other| needs(unit, other)) {
+                self.wait(text, *other);
+            }
+        }
+        let number = self.number(Step::Build(at));
+        let call = command(&unit.cwd, &unit.env, "/toolchain/bin/rustc", &unit.args);
+        let mark = &self.mark;
+        let _ = write!(text, "echo '{mark} begin {number}'\n{call}\ncode=$?\n");
+        if let (Kind::Program | Kind::Example, Some(name)) = (unit.kind, unit.env.get("CARGO_BIN_NAME")) {
+            let folder = if unit.kind == Kind::Example { unit.out_dir.as_str() } else { parent(&unit.out_dir) };
+            let _ = writeln!(text, "ln -f {} {}", quoted(&unit.program()), quoted(&format!("{folder}/{name}")));
+        }
+        let _ = writeln!(text, "echo '{mark} end {number}' $code\n[ $code = 0 ] || fail\n: > /tmp/{}-{at}", &mark[1..]);
+        if let Some(target) = &unit.tests {
+            let stop = (self.stop)(target);
+            let number = self.number(Step::Run { unit: at, stop });
+            let mut env = unit.env.clone();
+            for name in ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_BIN_NAME"] {
+                env.remove(name);
+            }
+            let libraries = env.get("LD_LIBRARY_PATH").cloned().unwrap_or_default();
+            env.insert("LD_LIBRARY_PATH".to_owned(), format!("{}:{libraries}", parent(&unit.out_dir)));
+            let call = command(unit.package_dir(), &env, &unit.program(), &[]);
+            let _ = write!(
+                text,
+                "echo '{0} begin {number}'\n{call}\ncode=$?\necho\necho '{0} end {number}' $code\n",
+                self.mark
+            );
+            if stop {
+                text.push_str("[ $code = 0 ] || fail\n");
+            }
+        }
+    }
+
+    fn doc(&mut self, text: &mut String, at: usize, doc: &DocCall) {
+        for other in &self.reach.units {
+            if self.calls.units.get(*other).is_some_and(|unit| made_with(&doc.externs, unit)) {
+                self.wait(text, *other);
+            }
+        }
+        let stop = (self.stop)(&doc.target);
+        let number = self.number(Step::Doc { doc: at, stop });
+        let plain = command(&doc.cwd, &doc.env, "/toolchain/bin/rustdoc", &doc.args);
+        let mark = &self.mark;
+        let merged = doc.args.iter().any(|arg| arg == "--edition=2024");
+        let _ = writeln!(text, "echo '{mark} begin {number}'");
+        if merged {
+            let _ = writeln!(text, "{plain}\ncode=$?");
+        } else {
+            // All of them as one program takes one compilation. What fails there is run again one by one: that counts.
+            let mut env = doc.env.clone();
+            env.insert("RUSTC_BOOTSTRAP".to_owned(), "1".to_owned());
+            let more = ["-Zunstable-options".to_owned(), "--merge-doctests=yes".to_owned()];
+            let args: Vec<String> = doc.args.iter().cloned().chain(more).collect();
+            let together = command(&doc.cwd, &env, "/toolchain/bin/rustdoc", &args);
+            let _ = writeln!(text, "{together}\ncode=$?");
+            let _ = writeln!(text, "if [ $code != 0 ]; then\necho\necho '{mark} begin {number}'\n{plain}\ncode=$?\nfi");
+        }
+        let _ = writeln!(text, "echo\necho '{mark} end {number}' $code");
+        if stop {
+            text.push_str("[ $code = 0 ] || fail\n");
+        }
+    }
+
+    /// Waits until a unit is made: it may be in the other chain.
+    fn wait(&self, text: &mut String, unit: usize) {
+        let flag = format!("/tmp/{}-{unit}", &self.mark[1..]);
+        let _ = writeln!(text, "until [ -e {flag} ]; do sleep 0.01; done");
+    }
+}
+
+fn command(cwd: &str, env: &std::collections::BTreeMap<String, String>, program: &str, args: &[String]) -> String {
+    let mut text = format!("cd {} && env -i", quoted(cwd));
+    for (name, value) in env {
+        let _ = write!(text, " {}", quoted(&format!("{name}={value}")));
+    }
+    let _ = write!(text, " {}", quoted(program));
+    for arg in args {
+        let _ = write!(text, " {}", quoted(arg));
+    }
+    text
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// A word that the shell takes as it is.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:,+@%".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_shell_takes_a_quoted_word_as_it_is(word in "[^\\x00]{0,40}") {
+            let output = std::process::Command::new("/bin/sh").arg("-c").arg(format!("printf %s {}", quoted(&word))).output();
+            prop_assert_eq!(output.map(|output| output.stdout).ok(), Some(word.into_bytes()));
+        }
+    }
+}
