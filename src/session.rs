@@ -104,9 +104,11 @@ impl Session {
     /// # Errors
     /// When the repository cannot be worked on, or the terms do not fit it.
     pub fn request(&self, terms: CycleTerms) -> Result<CycleRequest, Failure> {
-        let base = project::find(&self.repo, &self.options.repo, self.options.base.as_deref(), &self.condition)?;
+        // What was cut off and brought to its end meanwhile may have changed what was found at the start.
+        let condition = self.repo.condition()?;
+        let base = project::find(&self.repo, &self.options.repo, self.options.base.as_deref(), &condition)?;
         let request = terms.request(base, &self.settings)?;
-        project::check_landing(&self.repo, &request.base, request.landing, request.update_worktree, &self.condition)?;
+        project::check_landing(&self.repo, &request.base, request.landing, request.update_worktree, &condition)?;
         Ok(request)
     }
 

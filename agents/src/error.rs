@@ -108,6 +108,9 @@ impl Shortage {
     #[must_use]
     pub fn of(error: &std::io::Error) -> Option<Self> {
         use rustix::io::Errno;
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            return Some(Self::Disk);
+        }
         match Errno::from_io_error(error)? {
             Errno::NOSPC | Errno::DQUOT => Some(Self::Disk),
             Errno::MFILE | Errno::NFILE => Some(Self::Files),

@@ -8,9 +8,12 @@ use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, 
 use crate::base::WarmBase;
 use crate::cargo_output::Reader;
 use crate::direct::{self, Direct, NOTES, Noted, Order, Outcome, Reach};
-use crate::isolation::{Cancel, TreeChange};
+use crate::isolation::{Cancel, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
+
+/// With less than this free on a disk, bytes, a build on it that failed has failed for that.
+const ROOM_TO_BUILD: u64 = 16 << 20;
 
 /// What one run of cargo gave, or several on the same tree.
 struct Run {
@@ -116,6 +119,9 @@ impl Runner {
             cancel,
             &mut Watcher::new(0, on),
         )?;
+        if warm && matches!(total.outcome, TrialOutcome::BuildFailed { .. }) {
+            self.check_room(base)?;
+        }
         let mut direct = None;
         if let Some(noted) = noted.as_mut().filter(|_| total.outcome == TrialOutcome::Ran) {
             Direct::forget(base);
@@ -148,6 +154,18 @@ impl Runner {
             }
         }
         Ok(self.report(id, commit, total))
+    }
+
+    /// A compiler that has no room to write to says so in many ways, none of which is a word about the code.
+    fn check_room(&self, base: &WarmBase) -> Result<(), TrialError> {
+        let folder = base.target_dir();
+        match free_space(&folder) {
+            Some(free) if free < ROOM_TO_BUILD => {
+                let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+                Err(TrialError::Io { what: "building in", path: folder, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs the tests of a base without cargo. When they give what they gave with it, and what cannot build does not,

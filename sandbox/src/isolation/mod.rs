@@ -32,3 +32,4 @@ pub use error::IsolationError;
 pub use finished::{Exit, Finished, LimitKind, Stream};
 pub use job::{HOME, Job, Limits, Tree, TreeChange};
 pub use probe::Isolation;
+pub(crate) use room::free_space;

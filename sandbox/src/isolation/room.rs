@@ -46,6 +46,11 @@ impl Room {
     }
 }
 
+/// Bytes that are free on the file system of a folder; `None` where it cannot be asked.
+pub(crate) fn free_space(folder: &std::path::Path) -> Option<u64> {
+    Free::at(&c_string(folder).ok()?).map(|free| free.bytes)
+}
+
 impl Free {
     fn at(path: &CString) -> Option<Self> {
         // SAFETY: all zeroes are a valid value of this plain structure.
