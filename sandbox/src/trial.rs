@@ -271,10 +271,30 @@ impl Runner {
         }
     }
 
+    /// Calls cargo, and once more when it failed before any compiler had a word to say: somebody else's cargo may have
+    /// been at work on the shared registry just then.
     fn cargo_test(
         &self,
         base: &WarmBase,
-        cargo: Cargo<'_>,
+        mut cargo: Cargo<'_>,
+        cancel: &Cancel,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Run, TrialError> {
+        let run = self.cargo_test_once(base, &mut cargo, cancel, watcher)?;
+        match &run.outcome {
+            TrialOutcome::BuildFailed { errors, .. } if errors.is_empty() => {
+                let mut again = self.cargo_test_once(base, &mut cargo, cancel, watcher)?;
+                again.used(&run);
+                Ok(again)
+            }
+            _ => Ok(run),
+        }
+    }
+
+    fn cargo_test_once(
+        &self,
+        base: &WarmBase,
+        cargo: &mut Cargo<'_>,
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
     ) -> Result<Run, TrialError> {
@@ -301,7 +321,7 @@ impl Runner {
             watcher.line(line);
             reader.line(line);
         })?;
-        if let Some(notes) = cargo.notes {
+        if let Some(notes) = cargo.notes.as_mut() {
             notes.artifacts.extend(&reader.artifacts);
         }
         let (outcome, tests) = reader.finish(&done.exit);

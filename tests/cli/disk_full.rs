@@ -31,7 +31,7 @@ fn a_full_disk_is_named_and_with_space_the_cycle_goes_on() {
         "mount -t tmpfs -o size=400k none '{state}'\n\
          code=0; '{program}' run-cycle > '{first}' 2>&1 || code=$?\n\
          echo $code > '{first}.code'\n\
-         mount -o remount,size=512m '{state}'\n\
+         mount -o remount,size=512m none '{state}'\n\
          code=0; '{program}' run-cycle > '{second}' 2>&1 || code=$?\n\
          echo $code > '{second}.code'\n\
          '{program}' log --json --last 100000 > '{second}.records'\n\

@@ -18,6 +18,7 @@ mod samples;
 mod scratch;
 mod table;
 mod tiny;
+mod trial;
 mod untouched;
 
 use anyhow::Result;
@@ -41,6 +42,8 @@ pub enum Name {
     Review,
     /// Memory and start of the idle program
     Footprint,
+    /// Mutants of published crates tried as patches, against cargo-mutants
+    Trial,
 }
 
 /// How it is to be measured.
@@ -89,6 +92,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Untouched => untouched::measure(options)?,
         Name::Review => review::measure(options)?,
         Name::Footprint => footprint::measure()?,
+        Name::Trial => trial::measure(options)?,
     };
     print!("\n{}", outcome.table);
     for note in &outcome.notes {

@@ -135,10 +135,14 @@ fn a_partial_clone_opens_and_names_the_objects_it_lacks() {
 #[test]
 fn forms_that_cannot_be_read_are_named_with_a_way_out() {
     hermetic();
-    for (option, words) in [("--object-format=sha256", "sha256"), ("--ref-format=reftable", "refs migrate")] {
+    // What the settings of a repository say, since not every git can make one of each form.
+    let forms = [("objectFormat", "sha256", "sha256"), ("refStorage", "reftable", "refs migrate")];
+    for (extension, value, words) in forms {
         let dir = tempfile::tempdir().unwrap();
-        git_in(dir.path(), ["init", "-q", option]);
-        let Err(error) = Repo::open(dir.path()) else { panic!("opened {option}") };
+        git_in(dir.path(), ["init", "-q"]);
+        git_in(dir.path(), ["config", "core.repositoryFormatVersion", "1"]);
+        git_in(dir.path(), ["config", &format!("extensions.{extension}"), value]);
+        let Err(error) = Repo::open(dir.path()) else { panic!("opened {value}") };
         assert!(matches!(error, RepoError::UnsupportedFormat { .. }), "{error:?}");
         assert!(error.to_string().contains(words), "{error}");
     }

@@ -22,7 +22,7 @@ use super::{Options, Outcome, git, records};
 /// The lints that count, for both sides.
 const LINTS: &[&str] = &["clippy::all", "clippy::perf", "clippy::pedantic"];
 /// The crates that are measured on.
-const CRATES: &[&str] = &[
+pub(super) const CRATES: &[&str] = &[
     "roman@0.2.2",
     "fnv@1.0.7",
     "heck@0.5.0",
@@ -64,6 +64,14 @@ impl std::fmt::Display for CrateName {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "{}@{}", self.name, self.version)
     }
+}
+
+/// Makes a git repository of a published crate in a new folder.
+///
+/// # Errors
+/// When the crate cannot be fetched.
+pub(super) fn repository(name: &CrateName, folder: &Path) -> Result<()> {
+    prepare::repository(&name.name, &name.version, folder)
 }
 
 /// What one side left.
