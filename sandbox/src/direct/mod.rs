@@ -6,6 +6,7 @@
 //! targets, settings) goes through cargo.
 
 mod calls;
+mod history;
 mod reach;
 mod reader;
 mod script;
@@ -18,6 +19,7 @@ use kaizen_domain::{RelPath, TestId, TestOutcome, TestResult, TrialReport};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use calls::{NOTES, Noted};
+use history::History;
 pub(crate) use reach::Reach;
 pub(crate) use reader::{Outcome, Reader};
 
@@ -130,7 +132,8 @@ impl Runner {
     ) -> Result<Tried, TrialError> {
         let began = Instant::now();
         let passes = |target: &str| order.stop_early && order.against.is_some_and(|report| all_pass(report, target));
-        let script = Script::of(&direct.calls, reach, &passes);
+        let mut history = History::of(base);
+        let script = Script::of(&direct.calls, reach, &passes, &|target| history.caught(target));
         let mut reader = Reader::new(&direct.calls, &script, &base.folder);
         let call = Call {
             program: "/bin/sh",
@@ -141,13 +144,19 @@ impl Runner {
             ..Call::default()
         };
         let done = self.call_streams(base, call, cancel, &mut |stream, line| {
+            if line.starts_with(script.mark.as_str()) {
+                tracing::trace!(at = ?began.elapsed(), ?stream, line);
+            }
             if let Some(shown) = reader.line(stream, line) {
                 watcher.line(&shown);
             }
         })?;
+        tracing::trace!(at = ?began.elapsed(), inside = ?done.wall, "ended");
         let mut outcome = reader.finish(&done.exit);
-        if let (Outcome::Ran(tests), Some(against)) = (&mut outcome, order.against) {
-            carry_over(tests, against, reach);
+        match (&mut outcome, order.against) {
+            (Outcome::Ran(tests), Some(against)) => carry_over(tests, against, reach),
+            (Outcome::Stopped(tests), Some(_)) => history.add(base, tests),
+            _ => {}
         }
         Ok(Tried { outcome, wall: began.elapsed(), cpu: done.cpu, peak_memory: done.peak_memory })
     }

@@ -1,5 +1,7 @@
-//! The shell script that makes the calls inside: two chains beside each other, one for the tests of libraries and then
-//! those in docs, one for libraries, programs and the other tests. Each says what it is at, on a stream of its own.
+//! The shell script that makes the calls inside: two workers beside each other, which take one job after the other from
+//! the same list. Each says what it is at, on a stream of its own.
+//!
+//! First come the tests that are most likely to fail, last those in docs, which take longest.
 
 use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
@@ -28,27 +30,36 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// The script for what a change reaches. `stop` says of which targets no test may fail.
-    pub(crate) fn of(calls: &Calls, reach: &Reach, stop: &dyn Fn(&str) -> bool) -> Self {
+    /// The script for what a change reaches. `stop` says of which targets no test may fail, `caught` how often those of a
+    /// target failed for earlier changes.
+    pub(crate) fn of(calls: &Calls, reach: &Reach, stop: &dyn Fn(&str) -> bool, caught: &dyn Fn(&str) -> u32) -> Self {
         let mark = format!("@{:016x}", RandomState::new().build_hasher().finish());
         let mut writer = Writer { calls, reach, stop, mark, steps: Vec::new() };
         let units: Vec<(usize, &Unit)> =
             reach.units.iter().filter_map(|at| Some((*at, calls.units.get(*at)?))).collect();
-        let is_first = |unit: &Unit| unit.tests.as_ref().is_some_and(|target| target.ends_with("/lib"));
-        let (mut one, mut other) = (String::new(), String::new());
-        for (at, unit) in &units {
-            writer.unit(if is_first(unit) { &mut one } else { &mut other }, *at, unit);
+        let mut jobs: Vec<String> = Vec::new();
+        for (at, unit) in in_turn(units, caught) {
+            let mut job = String::new();
+            writer.unit(&mut job, at, unit);
+            jobs.push(job);
         }
         for at in &reach.docs {
             if let Some(doc) = calls.docs.get(*at) {
-                writer.doc(&mut one, *at, doc);
+                let mut job = String::new();
+                writer.doc(&mut job, *at, doc);
+                jobs.push(job);
             }
         }
         let Writer { mark, steps, .. } = writer;
+        let mut list = String::new();
+        for (at, job) in jobs.iter().enumerate() {
+            // Only one of the two can make the folder.
+            let _ = writeln!(list, "if mkdir /tmp/{}-job-{at} 2>/dev/null; then\n{job}fi", &mark[1..]);
+        }
         // Whoever fails ends the script, and with the script everything in the sandbox ends.
         let text = format!(
-            "trap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\n\
-             (\n{one}) 2>&1 &\none=$!\n(\n{other}) 1>&2 &\nother=$!\nwait $one\nwait $other\nexit 0\n"
+            "trap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\nwork() {{\n{list}}}\n\
+             work 2>&1 &\none=$!\nwork 1>&2 &\nother=$!\nwait $one\nwait $other\nexit 0\n"
         );
         Self { text, steps, mark }
     }
@@ -56,6 +67,33 @@ impl Script {
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Units in the order in which they are taken: tests of libraries, with what those need before them, then other tests,
+/// those first that caught most; then what only has to be built.
+fn in_turn<'u>(units: Vec<(usize, &'u Unit)>, caught: &dyn Fn(&str) -> u32) -> Vec<(usize, &'u Unit)> {
+    let rank = |unit: &Unit| match &unit.tests {
+        Some(target) => (0, u32::MAX - caught(target), u8::from(!target.ends_with("/lib"))),
+        None => (1, 0, 0),
+    };
+    let mut wanted: Vec<&(usize, &Unit)> = units.iter().collect();
+    wanted.sort_by_key(|(_, unit)| rank(unit));
+    let mut taken: Vec<(usize, &Unit)> = Vec::new();
+    for one in wanted {
+        take(one, &units, &mut taken);
+    }
+    taken
+}
+
+/// Takes a unit behind those that it needs.
+fn take<'u>(one: &(usize, &'u Unit), units: &[(usize, &'u Unit)], taken: &mut Vec<(usize, &'u Unit)>) {
+    if taken.iter().any(|(at, _)| *at == one.0) {
+        return;
+    }
+    for other in units.iter().filter(|other| needs(one.1, other.1)) {
+        take(other, units, taken);
+    }
+    taken.push(*one);
 }
 
 struct Writer<'a> {

@@ -122,7 +122,7 @@ fn ours(scratch: &Scratch, name: &CrateName, tree: &Path, mutants: &[Mutant]) ->
     };
     let runner = Runner::new(settings, None)?;
     let (commit, cancel) = (CommitId::new("a".repeat(40))?, Cancel::new()?);
-    let export = |to: &Path| scratch::copy(tree, to).map_err(|error| error.to_string());
+    let export = |to: &Path| copy_inside(tree, to).map_err(|error| error.to_string());
     let base = runner.prepare(&name.to_string(), &commit, "", &export, &cancel, &mut |_| {})?;
     let id = |n: u8| TrialId::new(u64::from(n), [n; 10]);
     let report = runner.try_base(&base, id(0), &commit, &[], &cancel, &mut |_| {})?;
@@ -144,6 +144,17 @@ fn ours(scratch: &Scratch, name: &CrateName, tree: &Path, mutants: &[Mutant]) ->
         verdicts.insert(mutant.name.clone(), (verdict(&report, &found), began.elapsed()));
     }
     Ok(verdicts)
+}
+
+/// Copies what is in a folder, but for what cargo built and git keeps.
+fn copy_inside(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_name() != "target" && entry.file_name() != ".git" {
+            scratch::copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 fn verdict(base: &TrialReport, found: &TrialReport) -> Verdict {

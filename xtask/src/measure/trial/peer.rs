@@ -58,7 +58,10 @@ impl Peer {
         let text = |mutant: &Value, key: &str| mutant[key].as_str().map(str::to_owned);
         let all = listed.as_array().into_iter().flatten();
         all.map(|mutant| {
-            Some(Mutant { name: text(mutant, "name")?, file: text(mutant, "file")?, diff: text(mutant, "diff")? })
+            let (name, file, diff) = (text(mutant, "name")?, text(mutant, "file")?, text(mutant, "diff")?);
+            // The second name in the head of its diffs is what it did.
+            let hunks = diff.get(diff.find("@@")?..)?;
+            Some(Mutant { diff: format!("--- {file}\n+++ {file}\n{hunks}"), name, file })
         })
         .collect::<Option<Vec<Mutant>>>()
         .context("a mutant without name, file or diff")
