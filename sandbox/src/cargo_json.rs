@@ -93,6 +93,12 @@ impl Artifacts {
         self.executables.len()
     }
 
+    /// Whether an executable holds tests, by its file name.
+    #[must_use]
+    pub fn holds_tests(&self, file: &str) -> bool {
+        self.tests.contains(file)
+    }
+
     /// How many of them hold tests.
     #[must_use]
     pub fn tests(&self) -> usize {

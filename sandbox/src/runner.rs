@@ -133,7 +133,11 @@ impl Runner {
         cancel: &Cancel,
         on_line: &mut dyn FnMut(&str),
     ) -> Result<Finished, TrialError> {
-        self.call_streams(base, call, cancel, &mut |_, line| on_line(line))
+        let finished = self.call_streams(base, call, cancel, &mut |_, line| on_line(line))?;
+        if cancel.is_cancelled() {
+            return Err(TrialError::Cancelled);
+        }
+        Ok(finished)
     }
 
     pub(crate) fn call_streams(
@@ -163,13 +167,11 @@ impl Runner {
             merge_output: call.merge_output,
             limits: Limits { wall: call.wall, ..self.settings.limits.clone() },
         };
-        let finished = self.isolation.run(&job, cancel, &mut |stream: Stream, line: &[u8]| {
-            on_line(stream, String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']));
-        })?;
-        if cancel.is_cancelled() {
-            return Err(TrialError::Cancelled);
-        }
-        Ok(finished)
+        self.isolation
+            .run(&job, cancel, &mut |stream: Stream, line: &[u8]| {
+                on_line(stream, String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']));
+            })
+            .map_err(TrialError::from)
     }
 }
 

@@ -208,7 +208,8 @@ fn unit(
             _ => None,
         })
         .collect();
-    let tests = args.iter().any(|arg| arg == "--test");
+    // A program of tests without the usual harness is called like any other program.
+    let tests = args.iter().any(|arg| arg == "--test") || artifacts.holds_tests(&stem);
     let kind = match types.as_slice() {
         _ if krate == "build_script_build" || krate.starts_with("build_script_") => Kind::Special,
         ["proc-macro"] => Kind::Special,

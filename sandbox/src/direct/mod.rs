@@ -143,14 +143,21 @@ impl Runner {
             wall: self.settings.limits.wall,
             ..Call::default()
         };
-        let done = self.call_streams(base, call, cancel, &mut |stream, line| {
+        let stop = cancel.below().map_err(TrialError::io("watching", &base.target_dir()))?;
+        let done = self.call_streams(base, call, &stop, &mut |stream, line| {
             if line.starts_with(script.mark.as_str()) {
                 tracing::trace!(at = ?began.elapsed(), ?stream, line);
             }
             if let Some(shown) = reader.line(stream, line) {
                 watcher.line(&shown);
             }
+            if reader.has_seen_enough() {
+                stop.cancel();
+            }
         })?;
+        if cancel.is_cancelled() {
+            return Err(TrialError::Cancelled);
+        }
         tracing::trace!(at = ?began.elapsed(), inside = ?done.wall, "ended");
         let mut outcome = reader.finish(&done.exit);
         match (&mut outcome, order.against) {

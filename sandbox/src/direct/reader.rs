@@ -40,11 +40,18 @@ pub(crate) struct Reader<'a> {
     streams: [At; 2],
     /// What each step that ended printed, and its exit code.
     ended: BTreeMap<usize, (Vec<String>, i32)>,
+    /// The first test that was seen to fail where none may.
+    enough: Option<TestId>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(calls: &'a Calls, script: &'a Script, folder: &'a str) -> Self {
-        Self { calls, script, folder, streams: [At::default(), At::default()], ended: BTreeMap::new() }
+        Self { calls, script, folder, streams: [At::default(), At::default()], ended: BTreeMap::new(), enough: None }
+    }
+
+    /// Whether the rest can be left out.
+    pub(crate) fn has_seen_enough(&self) -> bool {
+        self.enough.is_some()
     }
 
     /// Takes a line; gives one to show to a person as cargo would say it.
@@ -53,6 +60,13 @@ impl<'a> Reader<'a> {
         let at = if stream == Stream::Stdout { first } else { second };
         let Some(said) = line.strip_prefix(self.script.mark.as_str()) else {
             at.lines.push(line.to_owned());
+            if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
+                && let Some(Step::Run { unit, stop: true }) = at.step.and_then(|step| self.script.steps.get(step))
+                && let Some(target) = self.calls.units.get(*unit).and_then(|unit| unit.tests.as_ref())
+            {
+                let name = name.strip_suffix(" - should panic").unwrap_or(name);
+                self.enough.get_or_insert_with(|| TestId(format!("{target}::{name}")));
+            }
             return line.starts_with("test ").then(|| line.to_owned());
         };
         let mut words = said.split_whitespace();
@@ -103,6 +117,10 @@ impl<'a> Reader<'a> {
                 Err(why) => return Outcome::Other(TrialOutcome::Unclear { stage: Stage::Tests, why }),
             }
             stopped |= stop && *code != 0;
+        }
+        if let Some(test) = self.enough.filter(|_| *exit == Exit::Cancelled) {
+            tests.entry(test).or_insert(TestResult { outcome: TestOutcome::Failed, output: String::new() });
+            stopped = true;
         }
         if stopped {
             return Outcome::Stopped(tests);

@@ -16,6 +16,8 @@ pub struct Cancel(Arc<Inner>);
 struct Inner {
     set: AtomicBool,
     event: File,
+    /// What cancels this one as well.
+    above: Option<Cancel>,
 }
 
 impl Cancel {
@@ -24,6 +26,18 @@ impl Cancel {
     /// # Errors
     /// When the process has no descriptor left.
     pub fn new() -> io::Result<Self> {
+        Self::made(None)
+    }
+
+    /// A flag that is set when this one is, and can be set alone. A job notices the former within one look at it.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left.
+    pub fn below(&self) -> io::Result<Self> {
+        Self::made(Some(self.clone()))
+    }
+
+    fn made(above: Option<Self>) -> io::Result<Self> {
         // SAFETY: no memory is passed.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
@@ -31,7 +45,7 @@ impl Cancel {
         }
         // SAFETY: the descriptor is new and ours alone.
         let event = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
-        Ok(Self(Arc::new(Inner { set: AtomicBool::new(false), event })))
+        Ok(Self(Arc::new(Inner { set: AtomicBool::new(false), event, above })))
     }
 
     /// Sets the flag. Jobs that watch it are ended at once, with every process of theirs.
@@ -45,7 +59,7 @@ impl Cancel {
     /// Whether it is set.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.set.load(Ordering::SeqCst)
+        self.0.set.load(Ordering::SeqCst) || self.0.above.as_ref().is_some_and(Self::is_cancelled)
     }
 
     /// Readable once the flag is set.
