@@ -44,6 +44,13 @@ impl WarmBase {
         self.dir.join("tree")
     }
 
+    /// A file below the tree, when it is a plain file that really lies there and is not larger than `limit` bytes. What
+    /// untrusted code may have put there is never followed out, nor waited for.
+    pub(crate) fn read_plain(&self, path: impl AsRef<Path>, limit: u64) -> Option<Vec<u8>> {
+        let file = self.tree_dir().join(path).canonicalize().ok()?;
+        file.starts_with(self.tree_dir().canonicalize().ok()?).then(|| read_plain(&file, limit))?
+    }
+
     /// The folder of the cargo project in it.
     #[must_use]
     pub fn project_dir(&self) -> PathBuf {
@@ -131,6 +138,12 @@ impl Runner {
         };
         Ok(if done.status.success() { Ok(()) } else { Err(tail()) })
     }
+}
+
+/// A plain file of at most so many bytes.
+pub(crate) fn read_plain(file: &Path, limit: u64) -> Option<Vec<u8>> {
+    let plain = fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() <= limit);
+    plain.then(|| fs::read(file).ok())?
 }
 
 fn read_label(path: &Path) -> Option<Label> {
@@ -255,6 +268,28 @@ mod tests {
             assert!(error.to_string().contains(&format!("{name} is a symbolic link")), "{error}");
             assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
         }
+    }
+
+    #[test]
+    fn only_plain_files_of_the_tree_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("lib.rs"), "secret").unwrap();
+        let base = base(dir.path());
+        let tree = base.tree_dir();
+        fs::create_dir_all(tree.join("src")).unwrap();
+        fs::write(tree.join("src/lib.rs"), "ours").unwrap();
+        std::os::unix::fs::symlink(outside.path(), tree.join("away")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("lib.rs"), tree.join("src/link.rs")).unwrap();
+        let fifo = tree.join("src/fifo.rs");
+        let name = std::ffi::CString::new(fifo.to_str().unwrap()).unwrap();
+        // SAFETY: the name ends in NUL and lives through the call.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        assert_eq!(base.read_plain("src/lib.rs", 100).as_deref(), Some(&b"ours"[..]));
+        for path in ["away/lib.rs", "src/link.rs", "src/fifo.rs", "../../etc/hostname", "src", "none"] {
+            assert_eq!(base.read_plain(path, 100), None, "{path}");
+        }
+        assert_eq!(base.read_plain("src/lib.rs", 3), None);
     }
 
     #[test]

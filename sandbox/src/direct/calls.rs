@@ -2,11 +2,11 @@
 //! noted down by a wrapper that cargo was told to use, and what each call made from which sources.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::WarmBase;
+use crate::base::{WarmBase, read_plain};
 use crate::cargo_json::Artifacts;
 use crate::runner::{TREE_PREFIX, TrialError};
 
@@ -20,6 +20,9 @@ const RUSTC: &str = "#!/bin/sh\nprintf '%s\\0' \"$PWD\" \"$@\" > /kaizen-notes/r
 const RUSTDOC: &str = "#!/bin/sh\nif [ \"$1\" = -vV ] || [ \"$1\" = --version ]; then exec /toolchain/bin/rustdoc \"$@\"; fi\n\
                        printf '%s\\0' \"$PWD\" \"$@\" > /kaizen-notes/rustdoc.$$\n\
                        env -0 > /kaizen-notes/rustdoc.$$.env\n";
+
+/// The largest note that is read, bytes; a call has less.
+const NOTE: u64 = 4 << 20;
 
 /// Names in the environment that belong to the call of cargo itself.
 const NOT_KEPT: [&str; 8] =
@@ -132,8 +135,8 @@ impl Calls {
             if name.ends_with(".env") || !name.contains('.') {
                 continue;
             }
-            let words = words(&std::fs::read(&path).ok()?)?;
-            let env = environment(&std::fs::read(path.with_file_name(format!("{name}.env"))).ok()?)?;
+            let words = words(&read_plain(&path, NOTE)?)?;
+            let env = environment(&read_plain(&path.with_file_name(format!("{name}.env")), NOTE)?)?;
             let (cwd, args) = words.split_first()?;
             if name.starts_with("rustdoc.") {
                 calls.docs.extend(doc_call(cwd, args, env, &noted.artifacts));
@@ -238,8 +241,7 @@ fn unit(
 /// What the compiler says that it read.
 fn sources(base: &WarmBase, cwd: &str, out_dir: &str, stem: &str) -> Option<Vec<String>> {
     let inside = format!("{out_dir}/{stem}.d");
-    let host = base.tree_dir().join(inside.strip_prefix(TREE_PREFIX)?);
-    let text = read_limited(&host)?;
+    let text = String::from_utf8(base.read_plain(inside.strip_prefix(TREE_PREFIX)?, 16 << 20)?).ok()?;
     let mut sources: Vec<String> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let Some((_, list)) = line.split_once(": ") else { continue };
@@ -250,11 +252,6 @@ fn sources(base: &WarmBase, cwd: &str, out_dir: &str, stem: &str) -> Option<Vec<
     sources.sort();
     sources.dedup();
     Some(sources)
-}
-
-fn read_limited(path: &Path) -> Option<String> {
-    let small = std::fs::metadata(path).ok()?.len() < 16 << 20;
-    small.then(|| std::fs::read_to_string(path).ok())?
 }
 
 fn doc_call(cwd: &str, args: &[String], env: BTreeMap<String, String>, artifacts: &Artifacts) -> Option<DocCall> {

@@ -108,7 +108,7 @@ impl Direct {
         let roots: std::collections::BTreeSet<String> = roots.collect();
         let change = |root: String| {
             let path = RelPath::new(root).ok()?;
-            let mut bytes = std::fs::read(base.tree_dir().join(path.as_str())).ok()?;
+            let mut bytes = base.read_plain(path.as_str(), 16 << 20)?;
             bytes.extend_from_slice(line.as_bytes());
             Some(TreeChange::Write { path, bytes, executable: false })
         };

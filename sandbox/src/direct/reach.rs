@@ -90,8 +90,9 @@ fn build_script_is_safe(unit: &Unit, base: &WarmBase, changed: &BTreeSet<String>
         return Ok(());
     }
     const AGAIN: &str = "a build script may have to run again";
-    let host = Path::new(out).strip_prefix(TREE_PREFIX).ok().map(|out| base.tree_dir().join(out));
-    let said = host.and_then(|out| std::fs::read_to_string(out.parent()?.join("output")).ok()).ok_or(AGAIN)?;
+    let output =
+        Path::new(out).parent().and_then(|out| out.strip_prefix(TREE_PREFIX).ok()).ok_or(AGAIN)?.join("output");
+    let said = base.read_plain(output, 16 << 20).and_then(|said| String::from_utf8(said).ok()).ok_or(AGAIN)?;
     let asked: Vec<&str> = said
         .lines()
         .filter_map(|line| line.strip_prefix("cargo:").map(|rest| rest.strip_prefix(':').unwrap_or(rest)))

@@ -69,12 +69,14 @@ impl Script {
     }
 }
 
-/// Units in the order in which they are taken: tests of libraries, with what those need before them, then other tests,
-/// those first that caught most; then what only has to be built.
+/// Units in the order in which they are taken, each behind those that it needs: tests of libraries, then other tests, those
+/// first that caught most, then what only has to be built.
 fn in_turn<'u>(units: Vec<(usize, &'u Unit)>, caught: &dyn Fn(&str) -> u32) -> Vec<(usize, &'u Unit)> {
+    // The tests of a library wait for nothing, so that one worker takes them while the other makes what the rest needs.
     let rank = |unit: &Unit| match &unit.tests {
-        Some(target) => (0, u32::MAX - caught(target), u8::from(!target.ends_with("/lib"))),
-        None => (1, 0, 0),
+        Some(target) if target.ends_with("/lib") => (0, 0),
+        Some(target) => (1, u32::MAX - caught(target)),
+        None => (2, 0),
     };
     let mut wanted: Vec<&(usize, &Unit)> = units.iter().collect();
     wanted.sort_by_key(|(_, unit)| rank(unit));
