@@ -14,13 +14,52 @@ const ERRORS_KEPT: usize = 20;
 /// How many of the last lines of a build are kept.
 const TAIL_KEPT: usize = 20;
 
+/// What a limit that was reached says about a trial, when one was.
+pub(crate) fn ended_by_limit(exit: &Exit, stage: Stage) -> Option<TrialOutcome> {
+    match exit {
+        Exit::Limit(limit @ LimitKind::MachineMemory(_)) => {
+            let why = format!("the machine ran out of memory ({limit}), whoever took it");
+            Some(TrialOutcome::Unclear { stage, why })
+        }
+        Exit::Limit(limit) => Some(TrialOutcome::LimitHit { stage, limit: limit.to_string() }),
+        _ => None,
+    }
+}
+
+/// What is kept of a build: its errors, each once, and the end of what else it printed.
+#[derive(Default)]
+pub(crate) struct BuildLog {
+    errors: Vec<Diagnostic>,
+    tail: Vec<String>,
+}
+
+impl BuildLog {
+    /// Takes a line in the form that cargo gives it.
+    pub(crate) fn line(&mut self, line: &str, folder: &str) {
+        if let Some(found) = diagnostic(line, folder) {
+            if found.level == Level::Error && self.errors.len() < ERRORS_KEPT && !self.errors.contains(&found) {
+                self.errors.push(found);
+            }
+        } else if !line.starts_with('{') {
+            self.tail.push(line.to_owned());
+            if self.tail.len() > TAIL_KEPT {
+                self.tail.remove(0);
+            }
+        }
+    }
+
+    /// The outcome of a build that failed.
+    pub(crate) fn failed(self) -> TrialOutcome {
+        TrialOutcome::BuildFailed { errors: self.errors, tail: self.tail.join("\n") }
+    }
+}
+
 /// Splits cargo's output into what belongs to the build and what belongs to the tests. Cargo prints every artifact
 /// before the first test program starts, so nothing a test prints is taken for an artifact.
 pub(crate) struct Reader<'a> {
     folder: &'a str,
     pub(crate) artifacts: Artifacts,
-    errors: Vec<Diagnostic>,
-    tail: Vec<String>,
+    build: BuildLog,
     /// Lines from the first test program on, kept until the artifacts are known.
     tests: Vec<String>,
     built: Option<bool>,
@@ -28,14 +67,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(folder: &'a str) -> Self {
-        Self {
-            folder,
-            artifacts: Artifacts::default(),
-            errors: Vec::new(),
-            tail: Vec::new(),
-            tests: Vec::new(),
-            built: None,
-        }
+        Self { folder, artifacts: Artifacts::default(), build: BuildLog::default(), tests: Vec::new(), built: None }
     }
 
     pub(crate) fn line(&mut self, line: &str) {
@@ -48,29 +80,16 @@ impl<'a> Reader<'a> {
             return;
         }
         self.artifacts.line(line);
-        if let Some(found) = diagnostic(line, self.folder) {
-            if found.level == Level::Error && self.errors.len() < ERRORS_KEPT && !self.errors.contains(&found) {
-                self.errors.push(found);
-            }
-        } else if !line.starts_with('{') {
-            self.tail.push(line.to_owned());
-            if self.tail.len() > TAIL_KEPT {
-                self.tail.remove(0);
-            }
-        }
+        self.build.line(line, self.folder);
     }
 
     pub(crate) fn finish(self, exit: &Exit) -> (TrialOutcome, BTreeMap<TestId, TestResult>) {
         let stage = if self.built == Some(true) { Stage::Tests } else { Stage::Build };
-        if let Exit::Limit(limit @ LimitKind::MachineMemory(_)) = exit {
-            let why = format!("the machine ran out of memory ({limit}), whoever took it");
-            return (TrialOutcome::Unclear { stage, why }, BTreeMap::new());
-        }
-        if let Exit::Limit(limit) = exit {
-            return (TrialOutcome::LimitHit { stage, limit: limit.to_string() }, BTreeMap::new());
+        if let Some(outcome) = ended_by_limit(exit, stage) {
+            return (outcome, BTreeMap::new());
         }
         if self.built != Some(true) {
-            return (TrialOutcome::BuildFailed { errors: self.errors, tail: self.tail.join("\n") }, BTreeMap::new());
+            return (self.build.failed(), BTreeMap::new());
         }
         let mut parser = HarnessParser::new(&self.artifacts);
         for line in &self.tests {

@@ -5,16 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use kaizen_domain::{Diagnostic, Level, Stage, TestId, TestOutcome, TestResult, TrialOutcome};
+use kaizen_domain::{Stage, TestId, TestOutcome, TestResult, TrialOutcome};
 
 use super::calls::Calls;
 use super::script::{Script, Step};
-use crate::cargo_json::diagnostic;
+use crate::cargo_output::{BuildLog, ended_by_limit};
 use crate::harness::HarnessParser;
-use crate::isolation::{Exit, LimitKind, Stream};
-
-/// How many compiler errors are kept.
-const ERRORS_KEPT: usize = 20;
+use crate::isolation::{Exit, Stream};
 
 /// What the direct way came to.
 pub(crate) enum Outcome {
@@ -95,12 +92,8 @@ impl<'a> Reader<'a> {
         }
         let running = self.streams.iter().filter_map(|at| self.script.steps.get(at.step?)).next();
         let stage = if let Some(Step::Build(_)) = running { Stage::Build } else { Stage::Tests };
-        if let Exit::Limit(limit @ LimitKind::MachineMemory(_)) = exit {
-            let why = format!("the machine ran out of memory ({limit}), whoever took it");
-            return Outcome::Other(TrialOutcome::Unclear { stage, why });
-        }
-        if let Exit::Limit(limit) = exit {
-            return Outcome::Other(TrialOutcome::LimitHit { stage, limit: limit.to_string() });
+        if let Some(outcome) = ended_by_limit(exit, stage) {
+            return Outcome::Other(outcome);
         }
         let (mut tests, mut stopped) = (BTreeMap::new(), false);
         for (number, (lines, code)) in &self.ended {
@@ -133,25 +126,14 @@ impl<'a> Reader<'a> {
     }
 
     fn build_failed(&self, lines: &[String]) -> TrialOutcome {
-        let mut errors: Vec<Diagnostic> = Vec::new();
-        let mut tail: Vec<&str> = Vec::new();
+        let mut build = BuildLog::default();
         for line in lines {
-            if !line.starts_with('{') {
-                tail.push(line);
-                continue;
-            }
             // The compiler's own words, in the dress that cargo gives them.
-            let dressed = format!("{{\"reason\":\"compiler-message\",\"message\":{line}}}");
-            let found = diagnostic(&dressed, self.folder).filter(|found| found.level == Level::Error);
-            if let Some(found) = found
-                && errors.len() < ERRORS_KEPT
-                && !errors.contains(&found)
-            {
-                errors.push(found);
-            }
+            let is_message = line.starts_with('{');
+            let dressed = is_message.then(|| format!("{{\"reason\":\"compiler-message\",\"message\":{line}}}"));
+            build.line(dressed.as_ref().unwrap_or(line), self.folder);
         }
-        let tail = tail.get(tail.len().saturating_sub(20)..).unwrap_or(&[]).join("\n");
-        TrialOutcome::BuildFailed { errors, tail }
+        build.failed()
     }
 }
 

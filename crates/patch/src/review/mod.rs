@@ -84,14 +84,15 @@ pub fn review(input: &ReviewInput<'_>) -> Result<Review, NoThread> {
     pieces.extend(rust.map(|change| Box::new(|| review_code(change)) as Box<_>));
     match on_big_stacks(pieces) {
         Ok(shares) => {
-            let mut items = Vec::new();
-            let mut by_rule: Vec<Vec<Findings>> = Vec::new();
-            for (share, first) in shares.into_iter().zip(std::iter::once(0).chain(std::iter::repeat(DATA.len()))) {
+            let (mut items, mut by_rule) = (Vec::new(), Vec::new());
+            for (at, share) in shares.into_iter().enumerate() {
                 items.extend(share.items);
-                by_rule.resize_with(by_rule.len().max(first + share.findings.len()), Vec::new);
-                by_rule.iter_mut().skip(first).zip(share.findings).for_each(|(all, found)| all.push(found));
+                // The first share is that of the rules on data, which come before those on code.
+                let first = if at == 0 { 0 } else { DATA.len() };
+                by_rule.extend((first..).zip(share.findings));
             }
-            by_rule.into_iter().flatten().for_each(|found| findings.merge(found));
+            by_rule.sort_by_key(|(rule, _)| *rule);
+            by_rule.into_iter().for_each(|(_, found)| findings.merge(found));
             Ok(Review::of(findings.into_list(), items))
         }
         Err(StackFault::Spawn(source)) => Err(NoThread { source }),

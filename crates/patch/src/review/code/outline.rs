@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::scan::closing;
 use crate::syntax::lex::{Kind, Lexeme};
 
 /// Modules inside each other that are looked into; what lies deeper is parsed whole.
@@ -200,18 +201,8 @@ fn keyword<'t>(lexemes: &[Lexeme<'t>]) -> Option<(&'t str, usize)> {
 
 /// The lexeme behind the bracket that closes the one at `open`.
 fn past_bracket(lexemes: &[Lexeme<'_>], open: usize) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, lexeme) in lexemes.iter().enumerate().skip(open) {
-        match lexeme.kind {
-            Kind::Open => depth += 1,
-            Kind::Close => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at + 1);
-        }
-    }
-    None
+    let close = closing(lexemes, open);
+    (close < lexemes.len()).then_some(close + 1)
 }
 
 /// A text with spaces for the letters of some ranges.
