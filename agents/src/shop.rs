@@ -150,6 +150,7 @@ impl Shop {
             limits,
             build_wall: Duration::from_secs(trial.build_wall_secs),
             waived: self.world.settings.sandbox.waived.clone(),
+            arrangement: None,
             state_dir: self.world.state_dir.clone(),
             base_runs: self.world.settings.base.runs,
         }

@@ -8,9 +8,12 @@ use std::process::{Command, Stdio};
 use kaizen_domain::CommitId;
 use serde::{Deserialize, Serialize};
 
-use crate::isolation::Cancel;
+use crate::isolation::{Arrangement, Cancel, Places};
 use crate::progress::Progress;
 use crate::runner::{Runner, TrialError};
+
+/// Where notes are written inside a sandbox with a root of its own.
+const NOTES: &str = "/kaizen-notes";
 
 /// A copy of a commit's files, ready to be tried on.
 #[derive(Debug, Clone)]
@@ -20,6 +23,10 @@ pub struct WarmBase {
     /// The folder of the cargo project below the top of the repository; empty when it is the top.
     pub folder: String,
     dir: PathBuf,
+    /// Where the tree and the scratch folders are inside.
+    places: Places,
+    /// Where a folder for notes is inside.
+    notes_inside: PathBuf,
 }
 
 /// What a base on disk holds, written last.
@@ -36,6 +43,31 @@ impl WarmBase {
     /// The folder of the base itself, with the files below.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where the tree and the scratch folders are inside, the same in every trial, so that cargo's fingerprints hold.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The folder for notes on the host.
+    pub(crate) fn notes_dir(&self) -> PathBuf {
+        self.dir.join("notes")
+    }
+
+    /// The folder for notes as it is seen inside.
+    pub(crate) fn notes_inside(&self) -> &Path {
+        &self.notes_inside
+    }
+
+    /// A path inside as one below the tree; `None` for what lies elsewhere.
+    pub(crate) fn below_tree<'p>(&self, inside: &'p str) -> Option<&'p str> {
+        inside.strip_prefix(self.places.tree.to_str()?)?.strip_prefix('/')
+    }
+
+    /// A path below the tree as it is seen inside.
+    pub(crate) fn inside(&self, path: &str) -> String {
+        format!("{}/{path}", self.places.tree.display())
     }
 
     /// The folder with the files.
@@ -79,9 +111,22 @@ impl Runner {
         cancel: &Cancel,
         on: &mut dyn FnMut(Progress),
     ) -> Result<WarmBase, TrialError> {
-        let dir = self.settings.state_dir.join("bases").join(format!("{key}-{}", self.toolchain.fingerprint()));
+        let arrangement = self.isolation.arrangement();
+        // What was built at one place is of no use at another.
+        let name = format!("{key}-{}{}", self.toolchain.fingerprint(), arrangement.suffix());
+        let dir = self.settings.state_dir.join("bases").join(name);
         fs::create_dir_all(&dir).map_err(TrialError::io("creating", &dir))?;
-        let base = WarmBase { commit: commit.clone(), folder: folder.to_owned(), dir: dir.clone() };
+        let dir = dir.canonicalize().map_err(TrialError::io("finding", &dir))?;
+        let base = WarmBase {
+            commit: commit.clone(),
+            folder: folder.to_owned(),
+            places: self.isolation.places(&dir),
+            notes_inside: match arrangement {
+                Arrangement::Namespaces => PathBuf::from(NOTES),
+                Arrangement::Restricted => dir.join("notes"),
+            },
+            dir: dir.clone(),
+        };
         let label = dir.join("base.json");
         if let Some(known) = read_label(&label)
             && known.commit == *commit
@@ -253,7 +298,14 @@ mod tests {
     use super::*;
 
     fn base(dir: &Path) -> WarmBase {
-        WarmBase { commit: CommitId::new("a".repeat(40)).unwrap(), folder: String::new(), dir: dir.to_path_buf() }
+        let at = |name: &str| dir.join(name);
+        WarmBase {
+            commit: CommitId::new("a".repeat(40)).unwrap(),
+            folder: String::new(),
+            dir: dir.to_path_buf(),
+            places: Places { tree: at("inside"), home: at("home"), tmp: at("tmp") },
+            notes_inside: at("notes"),
+        }
     }
 
     #[test]

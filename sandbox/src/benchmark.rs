@@ -79,8 +79,15 @@ impl Runner {
         on(Progress::Compiling { krate: "the benchmark".to_owned(), begun: 1 });
         let args = ["-c", BUILD, "build", package].map(Into::into).into();
         let wall = self.settings.build_wall;
-        let call =
-            Call { program: "/bin/sh", args, changes, warm: false, merge_output: false, wall, ..Call::default() };
+        let call = Call {
+            program: "/bin/sh".into(),
+            args,
+            changes,
+            warm: false,
+            merge_output: false,
+            wall,
+            ..Call::default()
+        };
         let done = self.call(base, call, cancel, &mut |_| {})?;
         if done.exit == Exit::Code(0) && !done.stdout.is_empty() {
             return Ok(Ok(done.stdout));
@@ -137,7 +144,7 @@ impl Runner {
             if base.folder.is_empty() { format!("/repo/{NAME}") } else { format!("/repo/{}/{NAME}", base.folder) };
         let wall = self.settings.limits.wall;
         let call = Call {
-            program: &inside,
+            program: inside.into(),
             args: Vec::new(),
             changes,
             warm: false,

@@ -19,7 +19,7 @@ impl Runner {
         cancel: &Cancel,
     ) -> Result<Vec<u8>, TrialError> {
         let call = Call {
-            program: "/bin/sh",
+            program: "/bin/sh".into(),
             args: vec!["-c".into(), SCRIPT.into()],
             changes,
             warm: false,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Exit, TreeChange};
-use crate::runner::{Call, Runner, TREE_PREFIX, TrialError};
+use crate::runner::{Call, Runner, TrialError};
 
 /// The packages of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,14 +48,14 @@ impl Metadata {
         self.packages.iter().flat_map(|package| &package.kinds).any(|kind| kind.contains("lib") || kind == "proc-macro")
     }
 
-    fn read(json: &[u8]) -> Option<Self> {
+    fn read(json: &[u8], base: &WarmBase) -> Option<Self> {
         let raw: Raw = serde_json::from_slice(json).ok()?;
         let packages = raw
             .packages
             .into_iter()
             .map(|package| Package {
                 name: package.name,
-                manifest: package.manifest_path.trim_start_matches(TREE_PREFIX).to_owned(),
+                manifest: base.below_tree(&package.manifest_path).unwrap_or(&package.manifest_path).to_owned(),
                 kinds: package.targets.into_iter().flat_map(|target| target.kind).collect(),
             })
             .collect();
@@ -71,7 +71,7 @@ impl Runner {
     pub fn metadata(&self, base: &WarmBase, changes: Vec<TreeChange>, cancel: &Cancel) -> Result<Metadata, TrialError> {
         let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
         let call = Call {
-            program: "/toolchain/bin/cargo",
+            program: self.toolchain.program("cargo"),
             args: args.map(Into::into).into(),
             changes,
             warm: false,
@@ -80,7 +80,7 @@ impl Runner {
             ..Call::default()
         };
         let done = self.call(base, call, cancel, &mut |_| {})?;
-        let read = if done.exit == Exit::Code(0) { Metadata::read(&done.stdout) } else { None };
+        let read = if done.exit == Exit::Code(0) { Metadata::read(&done.stdout, base) } else { None };
         read.ok_or_else(|| TrialError::Metadata { output: String::from_utf8_lossy(&done.stderr).trim().to_owned() })
     }
 }

@@ -7,15 +7,11 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::base::WarmBase;
-use crate::direct::NOTES;
-use crate::isolation::{Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange};
+use crate::isolation::{
+    Arrangement, Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange,
+};
 use crate::progress::{Progress, compiling};
 use crate::toolchain::{Toolchain, ToolchainError};
-
-/// Where the repository stands inside, the same in every trial, so that cargo's fingerprints hold.
-pub const TREE: &str = "/repo";
-/// The same with the slash that every path below it has.
-pub(crate) const TREE_PREFIX: &str = "/repo/";
 
 /// What a person may set about trials.
 #[derive(Debug, Clone)]
@@ -26,6 +22,8 @@ pub struct RunnerSettings {
     pub build_wall: Duration,
     /// Layers of the sandbox that a person gave up by name.
     pub waived: Vec<String>,
+    /// How the sandbox is to be arranged; none for the first that can be had here.
+    pub arrangement: Option<Arrangement>,
     /// Where warm bases live.
     pub state_dir: PathBuf,
     /// How often the tests of the base are run to find flaky ones; at least 1.
@@ -87,8 +85,9 @@ pub struct Runner {
 
 /// One call of cargo inside.
 #[derive(Default)]
-pub(crate) struct Call<'a> {
-    pub program: &'a str,
+pub(crate) struct Call {
+    /// An absolute path inside.
+    pub program: PathBuf,
     pub args: Vec<OsString>,
     /// Written into the tree first.
     pub changes: Vec<TreeChange>,
@@ -109,8 +108,11 @@ impl Runner {
     /// When a required layer of the sandbox is missing and not waived, or there is no toolchain.
     pub fn new(settings: RunnerSettings, asked_toolchain: Option<&str>) -> Result<Self, TrialError> {
         std::fs::create_dir_all(&settings.state_dir).map_err(TrialError::io("creating", &settings.state_dir))?;
-        let isolation = Isolation::probe(&settings.waived)?;
-        let toolchain = Toolchain::find(asked_toolchain, &settings.state_dir)?;
+        let isolation = match settings.arrangement {
+            Some(arrangement) => Isolation::probe_arrangement(arrangement, &settings.waived)?,
+            None => Isolation::probe(&settings.waived)?,
+        };
+        let toolchain = Toolchain::find(asked_toolchain, &settings.state_dir, isolation.arrangement())?;
         Ok(Self { isolation, toolchain, settings })
     }
 
@@ -129,7 +131,7 @@ impl Runner {
     pub(crate) fn call(
         &self,
         base: &WarmBase,
-        call: Call<'_>,
+        call: Call,
         cancel: &Cancel,
         on_line: &mut dyn FnMut(&str),
     ) -> Result<Finished, TrialError> {
@@ -143,25 +145,26 @@ impl Runner {
     pub(crate) fn call_streams(
         &self,
         base: &WarmBase,
-        call: Call<'_>,
+        call: Call,
         cancel: &Cancel,
         on_line: &mut dyn FnMut(Stream, &str),
     ) -> Result<Finished, TrialError> {
-        let mut read_only = self.toolchain.mounts();
-        let cwd = if base.folder.is_empty() { PathBuf::from(TREE) } else { Path::new(TREE).join(&base.folder) };
-        let mut env = Toolchain::environment();
+        let places = base.places();
+        let mut read_only = self.toolchain.mounts(&places.home);
+        let cwd = if base.folder.is_empty() { places.tree.clone() } else { places.tree.join(&base.folder) };
+        let mut env = self.toolchain.environment(places);
         env.push(("CARGO_TARGET_DIR".into(), cwd.join("target").into()));
         env.extend(call.env);
         let mut writable = if call.warm { vec![(base.target_dir(), cwd.join("target"))] } else { Vec::new() };
-        writable.extend(call.notes.map(|notes| (notes, PathBuf::from(NOTES))));
+        writable.extend(call.notes.map(|notes| (notes, base.notes_inside().to_path_buf())));
         read_only.retain(|(host, _)| host.exists());
         let job = Job {
-            program: PathBuf::from(call.program),
+            program: call.program,
             args: call.args,
             cwd,
             env,
             tree: Tree::CopyOnWrite { lower: base.tree_dir(), changes: call.changes },
-            tree_at: PathBuf::from(TREE),
+            places: places.clone(),
             read_only,
             writable,
             merge_output: call.merge_output,

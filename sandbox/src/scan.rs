@@ -48,7 +48,7 @@ impl Runner {
     ) -> Result<Scan, TrialError> {
         let warm = changes.is_empty();
         let call = Call {
-            program: "/toolchain/bin/cargo",
+            program: self.toolchain.program("cargo"),
             args: arguments(self.toolchain.clippy, metadata, settings),
             changes,
             warm,

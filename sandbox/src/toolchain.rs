@@ -2,22 +2,25 @@
 //!
 //! A repository may name a toolchain. It is taken when it is installed; nothing is ever installed for a repository.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// Where the toolchain stands inside the sandbox.
-pub const INSIDE: &str = "/toolchain";
-/// The home of the sandbox.
-pub const HOME: &str = "/home/kaizen";
+use crate::isolation::{Arrangement, Places};
+
+/// Where the toolchain stands inside a sandbox with a root of its own.
+const INSIDE: &str = "/toolchain";
 
 /// A toolchain and the places cargo keeps its downloads.
 #[derive(Debug, Clone)]
 pub struct Toolchain {
     /// The folder that holds `bin/cargo` and `lib/rustlib`.
     pub sysroot: PathBuf,
+    /// The same folder as it is seen in the sandbox.
+    pub inside: PathBuf,
     /// What `rustc -vV` says.
     pub version: String,
     /// Cargo's home outside, whose registry is seen inside.
@@ -57,7 +60,7 @@ impl Toolchain {
     ///
     /// # Errors
     /// When no toolchain works, or it has no cargo.
-    pub fn find(asked: Option<&str>, neutral: &Path) -> Result<Self, ToolchainError> {
+    pub fn find(asked: Option<&str>, neutral: &Path, arrangement: Arrangement) -> Result<Self, ToolchainError> {
         let channel = asked.and_then(channel);
         let sysroot = channel
             .and_then(|channel| print_sysroot(Some(&channel), neutral).ok())
@@ -74,6 +77,10 @@ impl Toolchain {
         Ok(Self {
             clippy: part("cargo-clippy"),
             rustfmt: part("rustfmt"),
+            inside: match arrangement {
+                Arrangement::Namespaces => PathBuf::from(INSIDE),
+                Arrangement::Restricted => sysroot.clone(),
+            },
             sysroot,
             version: version.trim().to_owned(),
             cargo_home,
@@ -93,14 +100,20 @@ impl Toolchain {
         hex::encode(hash.get(..4).unwrap_or_default())
     }
 
-    /// What of the host is seen inside, read-only.
+    /// A program of the toolchain, as the sandbox sees it.
     #[must_use]
-    pub fn mounts(&self) -> Vec<(PathBuf, PathBuf)> {
-        let mut mounts = vec![(self.sysroot.clone(), PathBuf::from(INSIDE))];
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.inside.join("bin").join(name)
+    }
+
+    /// What of the host is seen inside, read-only, in a sandbox with this home.
+    #[must_use]
+    pub fn mounts(&self, home: &Path) -> Vec<(PathBuf, PathBuf)> {
+        let mut mounts = vec![(self.sysroot.clone(), self.inside.clone())];
         for part in ["registry", "git"] {
             let host = self.cargo_home.join(part);
             if host.is_dir() {
-                mounts.push((host, PathBuf::from(HOME).join(".cargo").join(part)));
+                mounts.push((host, home.join(".cargo").join(part)));
             }
         }
         mounts
@@ -108,12 +121,16 @@ impl Toolchain {
 
     /// The whole environment of what runs inside.
     #[must_use]
-    pub fn environment() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
-        [
-            ("PATH", "/toolchain/bin:/usr/local/bin:/usr/bin:/bin"),
-            ("HOME", HOME),
-            ("CARGO_HOME", "/home/kaizen/.cargo"),
-            ("TMPDIR", "/tmp"),
+    pub fn environment(&self, places: &Places) -> Vec<(OsString, OsString)> {
+        let mut path = self.inside.join("bin").into_os_string();
+        path.push(":/usr/local/bin:/usr/bin:/bin");
+        let mut all: Vec<(OsString, OsString)> = vec![
+            ("PATH".into(), path),
+            ("HOME".into(), places.home.clone().into()),
+            ("CARGO_HOME".into(), places.home.join(".cargo").into()),
+            ("TMPDIR".into(), places.tmp.clone().into()),
+        ];
+        let fixed = [
             ("LANG", "C.UTF-8"),
             ("CARGO_NET_OFFLINE", "true"),
             ("CARGO_TERM_COLOR", "never"),
@@ -122,9 +139,9 @@ impl Toolchain {
             ("CARGO_PROFILE_DEV_DEBUG", "0"),
             ("CARGO_PROFILE_TEST_DEBUG", "0"),
             ("CARGO_INCREMENTAL", "1"),
-        ]
-        .map(|(name, value)| (name.into(), value.into()))
-        .into()
+        ];
+        all.extend(fixed.map(|(name, value)| (name.into(), value.into())));
+        all
     }
 }
 

@@ -7,7 +7,7 @@ use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, 
 
 use crate::base::WarmBase;
 use crate::cargo_output::Reader;
-use crate::direct::{self, Direct, NOTES, Noted, Order, Outcome, Reach};
+use crate::direct::{self, Direct, Noted, Order, Outcome, Reach};
 use crate::isolation::{Cancel, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
@@ -112,7 +112,8 @@ impl Runner {
         on: &mut dyn FnMut(Progress),
     ) -> Result<TrialReport, TrialError> {
         let warm = changes.is_empty();
-        let mut noted = if warm && Direct::load(base).is_none() { Some(Noted::new(base)?) } else { None };
+        let mut noted =
+            if warm && Direct::load(base).is_none() { Some(Noted::new(base, &self.toolchain)?) } else { None };
         let mut total = self.cargo_test(
             base,
             Cargo { more: &["--no-run"], changes, warm, notes: noted.as_mut() },
@@ -303,11 +304,11 @@ impl Runner {
         let mut env = Vec::new();
         if cargo.notes.is_some() {
             for (name, program) in [("RUSTC_WRAPPER", "rustc"), ("RUSTDOC", "rustdoc")] {
-                env.push((name.into(), format!("{NOTES}/{program}").into()));
+                env.push((name.into(), base.notes_inside().join(program).into()));
             }
         }
         let call = Call {
-            program: "/toolchain/bin/cargo",
+            program: self.toolchain.program("cargo"),
             args: fixed.iter().chain(cargo.more).map(Into::into).collect(),
             changes: cargo.changes.to_vec(),
             warm: cargo.warm,

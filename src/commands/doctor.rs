@@ -3,6 +3,7 @@
 
 use kaizen_domain::{Layer, LayerState};
 use kaizen_journal::{Journal, JournalError};
+use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::{Isolation, Toolchain};
 
 use crate::commands::rebuild;
@@ -73,7 +74,7 @@ fn bad(what: &'static str, failure: Failure) -> Row {
 }
 
 fn rust() -> Row {
-    match Toolchain::find(None, &std::env::temp_dir()) {
+    match Toolchain::find(None, &std::env::temp_dir(), Arrangement::Namespaces) {
         Ok(toolchain) if !toolchain.clippy => Row {
             verdict: "weaker",
             help: Some("rustup component add clippy".to_owned()),
@@ -120,7 +121,8 @@ fn repository(options: &SessionOptions, session: &Result<Session, Failure>) -> V
 fn sandbox(session: &Result<Session, Failure>) -> Vec<Row> {
     let rows = layers(session);
     let (good, rest): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.verdict == "ok");
-    let names: Vec<&str> = good.iter().filter_map(|row| row.text.split(':').next()).collect();
+    let names: Vec<&str> =
+        good.iter().filter_map(|row| row.text.split(':').next()).filter(|name| *name != "arrangement").collect();
     let strong = (!names.is_empty()).then(|| ok("sandbox", names.join(", ")));
     strong.into_iter().chain(rest).collect()
 }

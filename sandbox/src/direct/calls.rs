@@ -2,24 +2,22 @@
 //! noted down by a wrapper that cargo was told to use, and what each call made from which sources.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{WarmBase, read_plain};
 use crate::cargo_json::Artifacts;
-use crate::runner::{TREE_PREFIX, TrialError};
-
-/// Where the wrappers and what they note down lie inside.
-pub(crate) const NOTES: &str = "/kaizen-notes";
+use crate::runner::TrialError;
+use crate::toolchain::Toolchain;
 
 /// Notes down a call and makes it. Nothing of its own is left in the environment of the call.
-const RUSTC: &str = "#!/bin/sh\nprintf '%s\\0' \"$PWD\" \"$@\" > /kaizen-notes/rustc.$$\nenv -0 > /kaizen-notes/rustc.$$.env\n\
-                     unset RUSTC_WRAPPER\nexec \"$@\"\n";
+const RUSTC: &str = "#!/bin/sh\nnotes='NOTES'\nprintf '%s\\0' \"$PWD\" \"$@\" > \"$notes/rustc.$$\"\n\
+                     env -0 > \"$notes/rustc.$$.env\"\nunset RUSTC_WRAPPER notes\nexec \"$@\"\n";
 /// Notes down a call and leaves it at that: tests in docs are run later.
-const RUSTDOC: &str = "#!/bin/sh\nif [ \"$1\" = -vV ] || [ \"$1\" = --version ]; then exec /toolchain/bin/rustdoc \"$@\"; fi\n\
-                       printf '%s\\0' \"$PWD\" \"$@\" > /kaizen-notes/rustdoc.$$\n\
-                       env -0 > /kaizen-notes/rustdoc.$$.env\n";
+const RUSTDOC: &str = "#!/bin/sh\nnotes='NOTES'\nif [ \"$1\" = -vV ] || [ \"$1\" = --version ]; then exec 'TOOL' \"$@\"; fi\n\
+                       printf '%s\\0' \"$PWD\" \"$@\" > \"$notes/rustdoc.$$\"\n\
+                       env -0 > \"$notes/rustdoc.$$.env\"\n";
 
 /// The largest note that is read, bytes; a call has less.
 const NOTE: u64 = 4 << 20;
@@ -37,13 +35,17 @@ pub(crate) struct Noted {
 
 impl Noted {
     /// A fresh folder with the wrappers in it.
-    pub(crate) fn new(base: &WarmBase) -> Result<Self, TrialError> {
+    pub(crate) fn new(base: &WarmBase, toolchain: &Toolchain) -> Result<Self, TrialError> {
         use std::os::unix::fs::PermissionsExt as _;
-        let dir = base.dir().join("notes");
+        let dir = base.notes_dir();
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).map_err(TrialError::io("creating", &dir))?;
         for (name, text) in [("rustc", RUSTC), ("rustdoc", RUSTDOC)] {
             let file = dir.join(name);
+            let within_quotes = |path: &Path| path.display().to_string().replace('\'', "'\\''");
+            let text = text
+                .replace("NOTES", &within_quotes(base.notes_inside()))
+                .replace("TOOL", &within_quotes(&toolchain.program("rustdoc")));
             std::fs::write(&file, text).map_err(TrialError::io("writing", &file))?;
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
                 .map_err(TrialError::io("writing", &file))?;
@@ -200,7 +202,7 @@ fn unit(
     artifacts: &Artifacts,
 ) -> Option<Option<Unit>> {
     let dir = env.get("CARGO_MANIFEST_DIR").cloned().unwrap_or_default();
-    let ours = format!("{dir}/").starts_with(TREE_PREFIX);
+    let ours = base.below_tree(&format!("{dir}/")).is_some();
     let Some(krate) = value_of(args, "--crate-name").filter(|name| ours && *name != "___") else { return Some(None) };
     let stem = format!("{krate}{}", codegen(args, "extra-filename").unwrap_or(""));
     let out_dir = value_of(args, "--out-dir")?.to_owned();
@@ -241,7 +243,7 @@ fn unit(
 /// What the compiler says that it read.
 fn sources(base: &WarmBase, cwd: &str, out_dir: &str, stem: &str) -> Option<Vec<String>> {
     let inside = format!("{out_dir}/{stem}.d");
-    let text = String::from_utf8(base.read_plain(inside.strip_prefix(TREE_PREFIX)?, 16 << 20)?).ok()?;
+    let text = String::from_utf8(base.read_plain(base.below_tree(&inside)?, 16 << 20)?).ok()?;
     let mut sources: Vec<String> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let Some((_, list)) = line.split_once(": ") else { continue };

@@ -18,16 +18,16 @@ use std::time::Instant;
 use kaizen_domain::{RelPath, TestId, TestOutcome, TestResult, TrialReport};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use calls::{NOTES, Noted};
+pub(crate) use calls::Noted;
 use history::History;
 pub(crate) use reach::Reach;
 pub(crate) use reader::{Outcome, Reader};
 
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, TreeChange};
-use crate::runner::{Call, Runner, TREE_PREFIX, TrialError, Watcher};
+use crate::runner::{Call, Runner, TrialError, Watcher};
 use calls::Calls;
-use script::Script;
+use script::{At, Script};
 
 /// What is known of a base for trying changes without cargo, on disk beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl Direct {
 
     fn with_line_behind(&self, base: &WarmBase, line: &str) -> Vec<TreeChange> {
         let plain = self.calls.units.iter().filter(|unit| unit.kind != calls::Kind::Special);
-        let roots = plain.filter_map(|unit| unit.root().strip_prefix(TREE_PREFIX).map(str::to_owned));
+        let roots = plain.filter_map(|unit| base.below_tree(&unit.root()).map(str::to_owned));
         let roots: std::collections::BTreeSet<String> = roots.collect();
         let change = |root: String| {
             let path = RelPath::new(root).ok()?;
@@ -133,10 +133,11 @@ impl Runner {
         let began = Instant::now();
         let passes = |target: &str| order.stop_early && order.against.is_some_and(|report| all_pass(report, target));
         let mut history = History::of(base);
-        let script = Script::of(&direct.calls, reach, &passes, &|target| history.caught(target));
+        let at = At { tmp: &base.places().tmp, toolchain: &self.toolchain };
+        let script = Script::of(&direct.calls, reach, at, &passes, &|target| history.caught(target));
         let mut reader = Reader::new(&direct.calls, &script, &base.folder);
         let call = Call {
-            program: "/bin/sh",
+            program: "/bin/sh".into(),
             args: vec!["-c".into(), script.text().into()],
             changes: order.changes.to_vec(),
             merge_output: false,

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::calls::{Calls, Kind, Unit, made_with, needs};
 use crate::base::WarmBase;
 use crate::isolation::TreeChange;
-use crate::runner::TREE_PREFIX;
 
 /// The calls that a change reaches, by their place in the list.
 #[derive(Debug, Clone)]
@@ -23,7 +22,7 @@ impl Reach {
         let mut changed: BTreeSet<String> = BTreeSet::new();
         for change in changes {
             let TreeChange::Write { path, .. } = change else { return Err("a file is removed") };
-            let inside = format!("{TREE_PREFIX}{path}");
+            let inside = base.inside(path.as_str());
             let is_read = calls.units.iter().any(|unit| unit.sources.contains(&inside));
             if !is_read {
                 unread(path.as_str(), base.tree_dir().join(path.as_str()).exists())?;
@@ -90,8 +89,7 @@ fn build_script_is_safe(unit: &Unit, base: &WarmBase, changed: &BTreeSet<String>
         return Ok(());
     }
     const AGAIN: &str = "a build script may have to run again";
-    let output =
-        Path::new(out).parent().and_then(|out| out.strip_prefix(TREE_PREFIX).ok()).ok_or(AGAIN)?.join("output");
+    let output = base.below_tree(out).and_then(|out| Some(Path::new(out).parent()?.join("output"))).ok_or(AGAIN)?;
     let said = base.read_plain(output, 16 << 20).and_then(|said| String::from_utf8(said).ok()).ok_or(AGAIN)?;
     let asked: Vec<&str> = said
         .lines()

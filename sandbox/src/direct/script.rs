@@ -6,9 +6,20 @@
 use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::path::Path;
+
+use crate::toolchain::Toolchain;
 
 use super::calls::{Calls, DocCall, Kind, Unit, made_with, needs};
 use super::reach::Reach;
+
+/// Where a script works, as it is seen inside.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    /// A folder for flags.
+    pub(crate) tmp: &'a Path,
+    pub(crate) toolchain: &'a Toolchain,
+}
 
 /// What is done, in the numbers that the script says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +43,17 @@ pub(crate) struct Script {
 impl Script {
     /// The script for what a change reaches. `stop` says of which targets no test may fail, `caught` how often those of a
     /// target failed for earlier changes.
-    pub(crate) fn of(calls: &Calls, reach: &Reach, stop: &dyn Fn(&str) -> bool, caught: &dyn Fn(&str) -> u32) -> Self {
+    pub(crate) fn of(
+        calls: &Calls,
+        reach: &Reach,
+        at: At<'_>,
+        stop: &dyn Fn(&str) -> bool,
+        caught: &dyn Fn(&str) -> u32,
+    ) -> Self {
         let mark = format!("@{:016x}", RandomState::new().build_hasher().finish());
-        let mut writer = Writer { calls, reach, stop, mark, steps: Vec::new() };
+        let program = |name: &str| at.toolchain.program(name).to_string_lossy().into_owned();
+        let (rustc, rustdoc) = (program("rustc"), program("rustdoc"));
+        let mut writer = Writer { calls, reach, stop, mark, rustc, rustdoc, steps: Vec::new() };
         let units: Vec<(usize, &Unit)> =
             reach.units.iter().filter_map(|at| Some((*at, calls.units.get(*at)?))).collect();
         let mut jobs: Vec<String> = Vec::new();
@@ -54,11 +73,12 @@ impl Script {
         let mut list = String::new();
         for (at, job) in jobs.iter().enumerate() {
             // Only one of the two can make the folder.
-            let _ = writeln!(list, "if mkdir /tmp/{}-job-{at} 2>/dev/null; then\n{job}fi", &mark[1..]);
+            let _ = writeln!(list, "if mkdir \"$flags-job-{at}\" 2>/dev/null; then\n{job}fi");
         }
         // Whoever fails ends the script, and with the script everything in the sandbox ends.
+        let flags = quoted(&at.tmp.join(mark.trim_start_matches('@')).to_string_lossy());
         let text = format!(
-            "trap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\nwork() {{\n{list}}}\n\
+            "flags={flags}\ntrap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\nwork() {{\n{list}}}\n\
              work 2>&1 &\none=$!\nwork 1>&2 &\nother=$!\nwait $one\nwait $other\nexit 0\n"
         );
         Self { text, steps, mark }
@@ -103,6 +123,8 @@ struct Writer<'a> {
     reach: &'a Reach,
     stop: &'a dyn Fn(&str) -> bool,
     mark: String,
+    rustc: String,
+    rustdoc: String,
     steps: Vec<Step>,
 }
 
@@ -115,18 +137,18 @@ impl Writer<'_> {
     fn unit(&mut self, text: &mut String, at: usize, unit: &Unit) {
         for other in &self.reach.units {
             if self.calls.units.get(*other).is_some_and(|other| needs(unit, other)) {
-                self.wait(text, *other);
+                Self::wait(text, *other);
             }
         }
         let number = self.number(Step::Build(at));
-        let call = command(&unit.cwd, &unit.env, "/toolchain/bin/rustc", &unit.args);
+        let call = command(&unit.cwd, &unit.env, &self.rustc, &unit.args);
         let mark = &self.mark;
         let _ = write!(text, "echo '{mark} begin {number}'\n{call}\ncode=$?\n");
         if let (Kind::Program | Kind::Example, Some(name)) = (unit.kind, unit.env.get("CARGO_BIN_NAME")) {
             let folder = if unit.kind == Kind::Example { unit.out_dir.as_str() } else { parent(&unit.out_dir) };
             let _ = writeln!(text, "ln -f {} {}", quoted(&unit.program()), quoted(&format!("{folder}/{name}")));
         }
-        let _ = writeln!(text, "echo '{mark} end {number}' $code\n[ $code = 0 ] || fail\n: > /tmp/{}-{at}", &mark[1..]);
+        let _ = writeln!(text, "echo '{mark} end {number}' $code\n[ $code = 0 ] || fail\n: > \"$flags-{at}\"");
         if let Some(target) = &unit.tests {
             let stop = (self.stop)(target);
             let number = self.number(Step::Run { unit: at, stop });
@@ -151,12 +173,12 @@ impl Writer<'_> {
     fn doc(&mut self, text: &mut String, at: usize, doc: &DocCall) {
         for other in &self.reach.units {
             if self.calls.units.get(*other).is_some_and(|unit| made_with(&doc.externs, unit)) {
-                self.wait(text, *other);
+                Self::wait(text, *other);
             }
         }
         let stop = (self.stop)(&doc.target);
         let number = self.number(Step::Doc { doc: at, stop });
-        let plain = command(&doc.cwd, &doc.env, "/toolchain/bin/rustdoc", &doc.args);
+        let plain = command(&doc.cwd, &doc.env, &self.rustdoc, &doc.args);
         let mark = &self.mark;
         let merged = doc.args.iter().any(|arg| arg == "--edition=2024");
         let _ = writeln!(text, "echo '{mark} begin {number}'");
@@ -168,7 +190,7 @@ impl Writer<'_> {
             env.insert("RUSTC_BOOTSTRAP".to_owned(), "1".to_owned());
             let more = ["-Zunstable-options".to_owned(), "--merge-doctests=yes".to_owned()];
             let args: Vec<String> = doc.args.iter().cloned().chain(more).collect();
-            let together = command(&doc.cwd, &env, "/toolchain/bin/rustdoc", &args);
+            let together = command(&doc.cwd, &env, &self.rustdoc, &args);
             let _ = writeln!(text, "{together}\ncode=$?");
             let _ = writeln!(text, "if [ $code != 0 ]; then\necho\necho '{mark} begin {number}'\n{plain}\ncode=$?\nfi");
         }
@@ -179,9 +201,8 @@ impl Writer<'_> {
     }
 
     /// Waits until a unit is made: it may be in the other chain.
-    fn wait(&self, text: &mut String, unit: usize) {
-        let flag = format!("/tmp/{}-{unit}", &self.mark[1..]);
-        let _ = writeln!(text, "until [ -e {flag} ]; do sleep 0.01; done");
+    fn wait(text: &mut String, unit: usize) {
+        let _ = writeln!(text, "until [ -e \"$flags-{unit}\" ]; do sleep 0.01; done");
     }
 }
 

@@ -8,13 +8,15 @@ use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use super::arrangement::Arrangement;
 use super::aside::Stack;
 use super::error::IsolationError;
 use super::filter::Filter;
 use super::job::{Job, Limits, Tree};
 use super::landlock::{Landlock, version};
 use super::layer::LayerName;
-use super::root::{RootBuilder, SCRATCH, c_string, devices, inside_parts};
+use super::restricted;
+use super::root::{RootBuilder, c_string, devices, inside_parts, scratch};
 use super::step::{Action, Command, INSIDE_ID, Step};
 
 /// How many times the memory limit one process may reserve. The kernel refuses more at once; the watch ends the job
@@ -35,8 +37,10 @@ pub(super) struct Blueprint {
     pub command: Vec<Step>,
     /// The copy-on-write tree, to see whether it was full in the end.
     pub tree: Option<CString>,
-    /// Scratch space, to see the same.
-    pub tmp: CString,
+    /// Scratch space in memory, to see the same.
+    pub tmp: Option<CString>,
+    /// Processes that leave their parents have to be gathered and ended one by one.
+    pub gathers: bool,
     pub init_stack: Stack,
     pub command_stack: Stack,
     program: PathBuf,
@@ -53,16 +57,33 @@ pub(super) enum Purpose {
 
 impl Blueprint {
     /// Prepares `job`, without the layers in `dropped`.
-    pub(super) fn prepare(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> Result<Self, IsolationError> {
+    pub(super) fn prepare(
+        job: &Job,
+        arrangement: Arrangement,
+        dropped: &BTreeSet<LayerName>,
+        purpose: Purpose,
+    ) -> Result<Self, IsolationError> {
+        let (monitor, init, command) = match arrangement {
+            Arrangement::Namespaces => {
+                (monitor_steps(dropped), init_steps(job, dropped)?, command_steps(job, dropped, purpose)?)
+            }
+            Arrangement::Restricted => (
+                restricted::monitor_steps(),
+                restricted::init_steps(job)?,
+                restricted::command_steps(job, dropped, purpose)?,
+            ),
+        };
+        let in_memory = arrangement == Arrangement::Namespaces;
         Ok(Self {
-            monitor: monitor_steps(dropped),
-            init: init_steps(job, dropped)?,
-            command: command_steps(job, dropped, purpose)?,
+            monitor,
+            init,
+            command,
             tree: match job.tree {
-                Tree::CopyOnWrite { .. } => Some(c_string(&job.tree_at)?),
-                Tree::Writable(_) => None,
+                Tree::CopyOnWrite { .. } if in_memory => Some(c_string(&job.places.tree)?),
+                _ => None,
             },
-            tmp: c_string("/tmp")?,
+            tmp: if in_memory { Some(c_string(&job.places.tmp)?) } else { None },
+            gathers: arrangement == Arrangement::Restricted,
             init_stack: stack()?,
             command_stack: stack()?,
             program: job.program.clone(),
@@ -83,11 +104,11 @@ impl Blueprint {
     }
 }
 
-fn stack() -> Result<Stack, IsolationError> {
+pub(super) fn stack() -> Result<Stack, IsolationError> {
     Stack::new().map_err(|source| IsolationError::System { what: "getting memory for a stack", source })
 }
 
-fn step(layer: LayerName, what: &str, action: Action) -> Step {
+pub(super) fn step(layer: LayerName, what: &str, action: Action) -> Step {
     Step { layer, what: what.to_owned(), action }
 }
 
@@ -160,20 +181,37 @@ fn init_steps(job: &Job, dropped: &BTreeSet<LayerName>) -> Result<Vec<Step>, Iso
     Ok(steps)
 }
 
-fn command_steps(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> Result<Vec<Step>, IsolationError> {
+/// The first steps of a command, which are the same however the sandbox is arranged. `others` is how many processes are
+/// there already that the kernel counts as the command's.
+pub(super) fn common_steps(job: &Job, layer: LayerName, others: u64) -> Result<Vec<Step>, IsolationError> {
     inside_parts(&job.cwd)?;
-    let mut steps = vec![
-        step(LayerName::Mount, "opening /dev/null", Action::Stdin),
+    let limits = Action::Limits(resource_limits(&job.limits, others));
+    Ok(vec![
+        step(layer, "opening /dev/null", Action::Stdin),
         Step {
-            layer: LayerName::Mount,
+            layer,
             what: format!("entering the working directory {}", job.cwd.display()),
             action: Action::WorkingDirectory(c_string(&job.cwd)?),
         },
-        step(LayerName::ResourceLimits, "setting resource limits", Action::Limits(resource_limits(&job.limits))),
-    ];
+        step(LayerName::ResourceLimits, "setting resource limits", limits),
+    ])
+}
+
+/// The filter of system calls.
+pub(super) fn filter_step(arrangement: Arrangement) -> Result<Step, IsolationError> {
+    let filter = Filter::compile(arrangement).map_err(|error| IsolationError::Setup {
+        layer: LayerName::Seccomp.name(),
+        step: "compiling the system call filter".to_owned(),
+        source: std::io::Error::other(error),
+    })?;
+    Ok(step(LayerName::Seccomp, "installing the system call filter", Action::Seccomp(filter)))
+}
+
+fn command_steps(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> Result<Vec<Step>, IsolationError> {
+    let mut steps = common_steps(job, LayerName::Mount, 0)?;
     if !dropped.contains(&LayerName::Landlock) {
-        let mut writable = vec![c_string(&job.tree_at)?];
-        for path in SCRATCH {
+        let mut writable = vec![c_string(&job.places.tree)?];
+        for path in scratch(job) {
             writable.push(c_string(path)?);
         }
         for (_, inside) in &job.writable {
@@ -184,17 +222,12 @@ fn command_steps(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> 
         steps.push(step(LayerName::Landlock, "restricting file access", landlock));
     }
     if !dropped.contains(&LayerName::Seccomp) {
-        let filter = Filter::compile().map_err(|error| IsolationError::Setup {
-            layer: LayerName::Seccomp.name(),
-            step: "compiling the system call filter".to_owned(),
-            source: std::io::Error::other(error),
-        })?;
-        steps.push(step(LayerName::Seccomp, "installing the system call filter", Action::Seccomp(filter)));
+        steps.push(filter_step(Arrangement::Namespaces)?);
     }
     match purpose {
         Purpose::Run => steps.push(step(LayerName::Mount, "starting the program", Action::Exec(command(job)?))),
         Purpose::DryRun => {
-            for layer in LayerName::ALL.into_iter().filter(|layer| !dropped.contains(layer)) {
+            for layer in LayerName::of(Arrangement::Namespaces).filter(|layer| !dropped.contains(layer)) {
                 let proof = match layer {
                     LayerName::ProcessLimit => Action::ProveProcessLimit(stack()?),
                     other => Action::Prove(other),
@@ -225,14 +258,14 @@ fn numbers_are_per_namespace(release: &str) -> bool {
     (major, minor) >= (6, 14)
 }
 
-fn resource_limits(limits: &Limits) -> Vec<(u32, u64)> {
+fn resource_limits(limits: &Limits, others: u64) -> Vec<(u32, u64)> {
     // The type of these constants differs between C libraries.
     #[expect(clippy::unnecessary_cast, reason = "with musl it is another type")]
     [
         (libc::RLIMIT_CORE as u32, 0),
         (libc::RLIMIT_CPU as u32, limits.cpu.as_secs().max(1)),
         (libc::RLIMIT_DATA as u32, limits.memory.saturating_mul(RESERVE)),
-        (libc::RLIMIT_NPROC as u32, limits.processes.saturating_add(PROCESS_SLACK)),
+        (libc::RLIMIT_NPROC as u32, limits.processes.saturating_add(PROCESS_SLACK).saturating_add(others)),
         (libc::RLIMIT_FSIZE as u32, limits.file_size),
         (libc::RLIMIT_NOFILE as u32, limits.open_files),
         (libc::RLIMIT_MSGQUEUE as u32, 819_200),
@@ -241,7 +274,7 @@ fn resource_limits(limits: &Limits) -> Vec<(u32, u64)> {
     .to_vec()
 }
 
-fn command(job: &Job) -> Result<Command, IsolationError> {
+pub(super) fn command(job: &Job) -> Result<Command, IsolationError> {
     inside_parts(&job.program)?;
     let args = job.args.iter().map(c_string).collect::<Result<_, _>>()?;
     let mut env = Vec::new();

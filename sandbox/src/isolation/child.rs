@@ -9,6 +9,7 @@ use std::mem::zeroed;
 use std::ptr;
 
 use super::blueprint::Blueprint;
+use super::gather;
 use super::report::Record;
 use super::step::Step;
 use super::sys::{Errno, LIFE_FD, REPORT_FD, check, check_long, errno, exit, open_at};
@@ -41,6 +42,10 @@ pub(super) fn become_monitor(plan: &Blueprint, ends: Ends) -> ! {
         Err(errno) => fail(NO_STEP, errno),
         Ok(init) => {
             wait_for(init);
+            if plan.gathers {
+                // Init has done so, unless somebody killed it.
+                gather::end_all(None);
+            }
             exit(0)
         }
     }
@@ -60,8 +65,12 @@ fn become_init(plan: &Blueprint) -> ! {
         Ok(command) => {
             Record::Started.send();
             let status = watch_over(command);
+            if plan.gathers {
+                gather::end_all(Some(command));
+            }
+            let Some(status) = status else { exit(TOLD_TO_END) };
             let tree_full = plan.tree.as_deref().is_some_and(is_full);
-            Record::Ended { status, tree_full, tmp_full: is_full(&plan.tmp) }.send();
+            Record::Ended { status, tree_full, tmp_full: plan.tmp.as_deref().is_some_and(is_full) }.send();
             // The kernel ends whatever is left in the namespace.
             exit(0)
         }
@@ -133,9 +142,9 @@ fn reset_signals() {
     }
 }
 
-/// Waits until `child` ends and returns its wait status, reaping all others meanwhile. Ends itself, and with it
-/// everything in the pid namespace, when the life line is cut.
-fn watch_over(child: libc::pid_t) -> libc::c_int {
+/// Waits until `child` ends and returns its wait status, reaping all others meanwhile. None when the life line is cut:
+/// the caller is to end, and with it everything inside.
+fn watch_over(child: libc::pid_t) -> Option<libc::c_int> {
     // SAFETY: the set is plain data, and initialised before use.
     let signals = unsafe {
         let mut set: libc::sigset_t = zeroed();
@@ -148,7 +157,7 @@ fn watch_over(child: libc::pid_t) -> libc::c_int {
     }
     loop {
         if let Some(status) = reap(child) {
-            return status;
+            return Some(status);
         }
         let poll = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let mut polls = [poll(LIFE_FD, 0), poll(signals, libc::POLLIN)];
@@ -157,7 +166,7 @@ fn watch_over(child: libc::pid_t) -> libc::c_int {
             fail(NO_STEP, errno());
         }
         if polls[0].revents != 0 {
-            exit(TOLD_TO_END);
+            return None;
         }
         // SAFETY: an array of bytes is valid for reading into; the structure's content does not matter.
         unsafe {

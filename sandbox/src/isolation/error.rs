@@ -20,6 +20,14 @@ pub enum IsolationError {
         /// The way out.
         help: String,
     },
+    /// The sandbox can be had neither with namespaces nor without.
+    #[error("{namespaces}; and without namespaces: {restricted}")]
+    Neither {
+        /// What is missing with them.
+        namespaces: Box<String>,
+        /// What is wrong without them.
+        restricted: Box<IsolationError>,
+    },
     /// A waiver names no layer.
     #[error("`{name}` is no layer of the sandbox and cannot be waived; the layers are: {known}")]
     UnknownWaiver {

@@ -6,11 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use seccompiler::SeccompCmpArgLen::Dword;
+use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 
+use super::arrangement::Arrangement;
+use super::landlock;
 use super::sys::{Errno, check_long};
+
+/// The rules of each call.
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// The first number that this list does not know; numbers from 424 on are the same on every architecture. It also
 /// shuts out the x32 calls of x86-64, whose numbers are far above and would slip past the list.
@@ -98,6 +103,63 @@ const REFUSED: &[i64] = &[
     libc::SYS__sysctl,
 ];
 
+/// Without namespaces: calls that reach beyond the job's own processes and files.
+const UNBOUNDED: &[i64] = &[
+    // sockets
+    libc::SYS_socket,
+    // modes, owners and attributes of files that are only named
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
+    // what others do with files
+    libc::SYS_inotify_add_watch,
+    // message queues, which have names on the whole machine
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    // other processes
+    libc::SYS_process_mrelease,
+];
+const FCHMODAT2: i64 = 452;
+const SETXATTRAT: i64 = 463;
+const REMOVEXATTRAT: i64 = 466;
+const FILE_SETATTR: i64 = 469;
+/// Signals to others, for kernels whose Landlock does not keep them in.
+const SIGNALS: &[i64] = &[
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_tgkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_pidfd_send_signal,
+];
+/// Calls whose first argument is the process that is changed.
+const OWN_ONLY: &[i64] =
+    &[libc::SYS_sched_setaffinity, libc::SYS_sched_setparam, libc::SYS_sched_setscheduler, libc::SYS_sched_setattr];
+/// Commands that set the flags of a file.
+const FILE_FLAGS: [u64; 2] = [0x4008_6602, 0x401c_5820];
+
 /// Flags of `clone` that make namespaces.
 const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWNS,
@@ -119,9 +181,16 @@ pub(super) struct Filter(Vec<libc::sock_filter>);
 
 impl Filter {
     /// Compiles the filter for this machine's architecture.
-    pub(super) fn compile() -> Result<Self, seccompiler::Error> {
+    pub(super) fn compile(arrangement: Arrangement) -> Result<Self, seccompiler::Error> {
+        let mut rules = refused_calls()?;
+        if arrangement == Arrangement::Restricted {
+            refuse_without_namespaces(&mut rules, landlock::version() >= landlock::SCOPES_SINCE)?;
+        }
+        let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+        let machine = std::env::consts::ARCH.try_into()?;
+        let refused: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, machine)?.try_into()?;
         let mut program = absent_calls();
-        program.extend(refused_calls()?);
+        program.extend(refused);
         let plain =
             |one: seccompiler::sock_filter| libc::sock_filter { code: one.code, jt: one.jt, jf: one.jf, k: one.k };
         Ok(Self(program.into_iter().map(plain).collect()))
@@ -159,9 +228,8 @@ fn absent_calls() -> BpfProgram {
 }
 
 /// The second part: calls that are refused, which also ends a process that calls in another architecture's way.
-fn refused_calls() -> Result<BpfProgram, seccompiler::Error> {
-    let one = |argument: u8, op: SeccompCmpOp, value: u64| SeccompCondition::new(argument, Dword, op, value);
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+fn refused_calls() -> Result<Rules, seccompiler::Error> {
+    let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
 
     let mut clone = Vec::new();
     for flag in NAMESPACES {
@@ -188,10 +256,41 @@ fn refused_calls() -> Result<BpfProgram, seccompiler::Error> {
     // Asking for the personality and setting the ordinary one stay allowed.
     let changes = vec![one(0, Ne, 0xffff_ffff)?, one(0, Ne, 0)?];
     rules.insert(libc::SYS_personality, vec![SeccompRule::new(changes)?]);
+    Ok(rules)
+}
 
-    let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let machine = std::env::consts::ARCH.try_into()?;
-    Ok(SeccompFilter::new(rules, SeccompAction::Allow, refuse, machine)?.try_into()?)
+/// What the namespaces would keep in: sockets, and what one user's processes may do to each other and to their files
+/// without opening them, which Landlock does not look at. `signals_are_scoped` says that Landlock keeps signals in.
+fn refuse_without_namespaces(rules: &mut Rules, signals_are_scoped: bool) -> Result<(), seccompiler::Error> {
+    let signals = if signals_are_scoped { &[][..] } else { SIGNALS };
+    rules.extend(UNBOUNDED.iter().chain(signals).map(|call| (*call, Vec::new())));
+    // Only their own: the first argument is a process, and 0 the caller.
+    for call in OWN_ONLY {
+        rules.insert(*call, vec![SeccompRule::new(vec![one(0, Ne, 0)?])?]);
+    }
+    for call in [libc::SYS_setpriority, libc::SYS_ioprio_set] {
+        let itself = if call == libc::SYS_setpriority { 0 } else { 1 };
+        rules.insert(call, vec![SeccompRule::new(vec![one(0, Ne, itself)?])?, SeccompRule::new(vec![one(1, Ne, 0)?])?]);
+    }
+    let sets_limits = vec![one(0, Ne, 0)?, SeccompCondition::new(2, Qword, Ne, 0)?];
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(sets_limits)?]);
+    // Times by a descriptor are those of a file that was opened; by a path, those of any file of the user.
+    rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![SeccompCondition::new(1, Qword, Ne, 0)?])?]);
+    // A file that may be read must not become one that others may write to, or that runs as somebody else.
+    let mut modes = Vec::new();
+    for bit in [0o4000, 0o2000, 0o020, 0o002] {
+        modes.push(SeccompRule::new(vec![one(1, MaskedEq(bit), bit)?])?);
+    }
+    rules.insert(libc::SYS_fchmod, modes);
+    let ioctl = rules.entry(libc::SYS_ioctl).or_default();
+    for command in FILE_FLAGS {
+        ioctl.push(SeccompRule::new(vec![one(1, Eq, command)?])?);
+    }
+    Ok(())
+}
+
+fn one(argument: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, Dword, op, value)
 }
 
 #[cfg(test)]
@@ -200,8 +299,10 @@ mod tests {
 
     #[test]
     fn the_filter_compiles_and_fits() {
-        let filter = Filter::compile().expect("compiles");
-        assert!(filter.0.len() < 4096, "{} instructions", filter.0.len());
+        for arrangement in Arrangement::ALL {
+            let filter = Filter::compile(arrangement).expect("compiles");
+            assert!(filter.0.len() < 4096, "{} instructions", filter.0.len());
+        }
     }
 
     #[test]

@@ -8,8 +8,17 @@ use std::time::Duration;
 
 use kaizen_domain::RelPath;
 
-/// The home folder inside: empty, in memory, gone with the job.
-pub const HOME: &str = "/home/kaizen";
+/// Where the tree and the scratch folders are as the command sees them. Keep them the same in all jobs on a tree, so that
+/// build artefacts stay valid. [`Isolation::places`](super::Isolation::places) makes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The tree.
+    pub tree: PathBuf,
+    /// The home folder: empty at first, gone with the job.
+    pub home: PathBuf,
+    /// The folder for temporary files: empty at first, gone with the job.
+    pub tmp: PathBuf,
+}
 
 /// One command to run.
 #[derive(Debug, Clone)]
@@ -22,11 +31,12 @@ pub struct Job {
     pub cwd: PathBuf,
     /// The whole environment; nothing is inherited.
     pub env: Vec<(OsString, OsString)>,
-    /// What lies at `tree_at`.
+    /// The tree.
     pub tree: Tree,
-    /// Where the tree is inside. Keep it the same in all jobs, so that build artefacts stay valid.
-    pub tree_at: PathBuf,
+    /// Where it and the scratch folders are inside.
+    pub places: Places,
     /// Host paths shown read-only: host path, then absolute path inside. A host path that is not there is an error.
+    /// Without namespaces a path is seen at its own place, or by a link from a place in the tree or a scratch folder.
     pub read_only: Vec<(PathBuf, PathBuf)>,
     /// Host folders that the command may write to: host path, then absolute path inside, which may lie in the tree.
     /// Only for folders of Kaizen's own.
@@ -40,15 +50,14 @@ pub struct Job {
 impl Job {
     /// A job that runs `program` in a tree, with nothing in its environment, and the default limits.
     #[must_use]
-    pub fn new(program: impl Into<PathBuf>, tree: Tree, tree_at: impl Into<PathBuf>) -> Self {
-        let tree_at = tree_at.into();
+    pub fn new(program: impl Into<PathBuf>, tree: Tree, places: Places) -> Self {
         Self {
             program: program.into(),
             args: Vec::new(),
-            cwd: tree_at.clone(),
+            cwd: places.tree.clone(),
             env: Vec::new(),
             tree,
-            tree_at,
+            places,
             read_only: Vec::new(),
             writable: Vec::new(),
             merge_output: false,

@@ -1,7 +1,8 @@
-//! The Landlock layer: everything in the new root may be read and executed, only the named places may be written.
+//! The Landlock layer: what may be read and executed, and which places may be written.
 //!
-//! Prepared before the fork, applied in the child by raw calls. It stands behind the mounts: a mount that is writable
-//! by mistake is still refused.
+//! Prepared before the fork, applied in the child by raw calls. With namespaces it stands behind the mounts, and all of
+//! the new root may be read: a mount that is writable by mistake is still refused. Without them it stands alone, and
+//! nothing may be read but what is named.
 
 use std::ffi::CString;
 
@@ -18,15 +19,30 @@ const IOCTL_DEV: u64 = 1 << 15;
 /// Connecting to abstract sockets, and sending signals, out of the domain.
 const SCOPES: u64 = 0b11;
 
+/// Binding and connecting TCP ports.
+const PORTS: u64 = 0b11;
+
 /// The version that knows these scopes.
 pub(super) const SCOPES_SINCE: i64 = 6;
+/// The version that knows the ports.
+const PORTS_SINCE: i64 = 4;
+/// The version from which on no file can be emptied through a path: without it, Landlock cannot stand alone.
+pub(super) const TRUNCATE_SINCE: i64 = 3;
 
 /// What Landlock is to allow.
 #[derive(Debug)]
 pub(super) struct Landlock {
     handled: u64,
+    ports: u64,
     scoped: u64,
     rules: Vec<(CString, u64)>,
+}
+
+/// What may be read and executed: folders with all below them, and single files.
+#[derive(Debug)]
+pub(super) struct Readable {
+    pub folders: Vec<CString>,
+    pub files: Vec<CString>,
 }
 
 /// The version of Landlock that the kernel has; 0 for none.
@@ -51,12 +67,25 @@ fn file_rights(version: i64) -> u64 {
 impl Landlock {
     /// Read and execute everywhere, everything but device nodes in `writable`, and reading and writing of `devices`.
     pub(super) fn new(version: i64, writable: Vec<CString>, devices: Vec<CString>) -> Self {
+        let everything = Readable { folders: vec![c"/".to_owned()], files: Vec::new() };
+        Self { ports: 0, ..Self::alone(version, everything, writable, devices) }
+    }
+
+    /// The same, but reading and executing only what is named, and no port of TCP.
+    pub(super) fn alone(version: i64, readable: Readable, writable: Vec<CString>, devices: Vec<CString>) -> Self {
         let handled = file_rights(version);
-        let mut rules = vec![(c"/".to_owned(), EXECUTE | READ_FILE | READ_DIR)];
+        let folders = readable.folders.into_iter().map(|path| (path, EXECUTE | READ_FILE | READ_DIR));
+        let files = readable.files.into_iter().map(|path| (path, EXECUTE | READ_FILE));
+        let mut rules: Vec<(CString, u64)> = folders.chain(files).collect();
         rules.extend(writable.into_iter().map(|path| (path, handled & !(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEV))));
         let device = (READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV) & handled;
         rules.extend(devices.into_iter().map(|path| (path, device)));
-        Self { handled, scoped: if version >= SCOPES_SINCE { SCOPES } else { 0 }, rules }
+        Self {
+            handled,
+            ports: if version >= PORTS_SINCE { PORTS } else { 0 },
+            scoped: if version >= SCOPES_SINCE { SCOPES } else { 0 },
+            rules,
+        }
     }
 
     /// Restricts the calling thread for good. Needs `no_new_privs`.
@@ -69,7 +98,7 @@ impl Landlock {
         const PATH_BENEATH: libc::c_int = 1;
         // handled_access_fs, handled_access_net, scoped. Older kernels take the longer structure as long as what they
         // do not know is zero.
-        let attributes: [u64; 3] = [self.handled, 0, self.scoped];
+        let attributes: [u64; 3] = [self.handled, self.ports, self.scoped];
         // SAFETY: the structure is of the size that is passed.
         let set = check_long(unsafe {
             libc::syscall(

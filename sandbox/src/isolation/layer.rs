@@ -4,6 +4,8 @@
 
 use kaizen_domain::{Layer, LayerState};
 
+use super::arrangement::Arrangement;
+
 /// One layer, in the order in which they are built up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum LayerName {
@@ -16,6 +18,8 @@ pub(super) enum LayerName {
     CgroupNamespace,
     PrivateProc,
     Overlay,
+    Copy,
+    Gathering,
     Capabilities,
     NoNewPrivileges,
     ResourceLimits,
@@ -26,7 +30,7 @@ pub(super) enum LayerName {
 }
 
 impl LayerName {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::User,
         Self::Mount,
         Self::Pid,
@@ -36,6 +40,8 @@ impl LayerName {
         Self::CgroupNamespace,
         Self::PrivateProc,
         Self::Overlay,
+        Self::Copy,
+        Self::Gathering,
         Self::Capabilities,
         Self::NoNewPrivileges,
         Self::ResourceLimits,
@@ -44,6 +50,25 @@ impl LayerName {
         Self::Landlock,
         Self::Seccomp,
     ];
+
+    /// The layers that an arrangement is made of.
+    pub(super) fn of(arrangement: Arrangement) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |layer| match arrangement {
+            Arrangement::Namespaces => !matches!(layer, Self::Copy | Self::Gathering),
+            Arrangement::Restricted => matches!(
+                layer,
+                Self::Copy
+                    | Self::Gathering
+                    | Self::Capabilities
+                    | Self::NoNewPrivileges
+                    | Self::ResourceLimits
+                    | Self::ProcessLimit
+                    | Self::Watch
+                    | Self::Landlock
+                    | Self::Seccomp
+            ),
+        })
+    }
 
     /// The name that people and waivers use.
     pub(super) fn name(self) -> &'static str {
@@ -57,6 +82,8 @@ impl LayerName {
             Self::CgroupNamespace => "cgroup namespace",
             Self::PrivateProc => "private proc",
             Self::Overlay => "overlay",
+            Self::Copy => "copied tree",
+            Self::Gathering => "gathered processes",
             Self::Capabilities => "no capabilities",
             Self::NoNewPrivileges => "no new privileges",
             Self::ResourceLimits => "resource limits",
@@ -68,23 +95,36 @@ impl LayerName {
     }
 
     /// Whether there is no sandbox at all without it, so that a waiver changes nothing.
-    pub(super) fn structural(self) -> bool {
-        matches!(
-            self,
-            Self::User
-                | Self::Mount
-                | Self::Pid
-                | Self::Overlay
-                | Self::Capabilities
-                | Self::NoNewPrivileges
-                | Self::ResourceLimits
-                | Self::Watch
-        )
+    pub(super) fn structural(self, arrangement: Arrangement) -> bool {
+        let alone = arrangement == Arrangement::Restricted && matches!(self, Self::Landlock | Self::Seccomp);
+        alone
+            || matches!(
+                self,
+                Self::User
+                    | Self::Mount
+                    | Self::Pid
+                    | Self::Overlay
+                    | Self::Copy
+                    | Self::Gathering
+                    | Self::Capabilities
+                    | Self::NoNewPrivileges
+                    | Self::ResourceLimits
+                    | Self::Watch
+            )
     }
 
     /// What it means that the layer holds.
-    fn gives(self) -> &'static str {
+    fn gives(self, arrangement: Arrangement) -> &'static str {
         match self {
+            Self::Landlock if arrangement == Arrangement::Restricted => {
+                "only what a job names can be read, only the copied tree and scratch folders can be written"
+            }
+            Self::Seccomp if arrangement == Arrangement::Restricted => {
+                "there are no sockets, modes and owners of files stay, and system calls that only widen the kernel's \
+                 attack surface are refused"
+            }
+            Self::Copy => "a trial works on a copy of its own, which is gone afterwards; its base stays as it is",
+            Self::Gathering => "processes that leave their parents are gathered, and all of them end together",
             Self::User => "commands run as an unprivileged user of a namespace of their own, whoever starts Kaizen",
             Self::Mount => "commands see a root of their own: system folders read-only, and what the job names",
             Self::Pid => "commands see only their own processes, and all of them end together",
@@ -105,7 +145,7 @@ impl LayerName {
     }
 
     /// The way out when the layer is missing.
-    pub(super) fn way_out(self) -> String {
+    pub(super) fn way_out(self, arrangement: Arrangement) -> String {
         let setting = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
         let mut help = match self {
             Self::User | Self::Mount => {
@@ -126,7 +166,11 @@ impl LayerName {
                  unmasked paths"
             }
             Self::Overlay => "overlay mounts by users need Linux 5.11 or newer with overlayfs",
-            Self::Landlock => "Landlock needs Linux 5.13 or newer with `landlock` in the `lsm=` list of the kernel",
+            Self::Landlock => {
+                "Landlock needs Linux 5.13 or newer (6.2 or newer without namespaces) with `landlock` in the `lsm=` list \
+                 of the kernel"
+            }
+            Self::Copy => "the folder with Kaizen's state must be writable and have room",
             Self::Seccomp => "seccomp needs a kernel with CONFIG_SECCOMP_FILTER",
             Self::ProcessLimit => {
                 "before Linux 6.14 the kernel does not limit the processes of root: start Kaizen as an ordinary user"
@@ -138,7 +182,7 @@ impl LayerName {
             _ => "use a kernel that has it",
         }
         .to_owned();
-        if self.structural() {
+        if self.structural(arrangement) {
             help.push_str("; this layer cannot be waived");
         } else {
             help.push_str(&format!("; or waive the layer `{}`, if you accept the risk", self.name()));
@@ -147,11 +191,12 @@ impl LayerName {
     }
 
     /// The layer as it is reported.
-    pub(super) fn report(self, state: LayerState, why: Option<&str>) -> Layer {
+    pub(super) fn report(self, arrangement: Arrangement, state: LayerState, why: Option<&str>) -> Layer {
+        let gives = self.gives(arrangement);
         let detail = match (state, why) {
-            (LayerState::Active, _) => self.gives().to_owned(),
-            (LayerState::Weaker, why) => format!("{}; {}", self.gives(), why.unwrap_or_default()),
-            (LayerState::Missing, why) => format!("{}; {}", why.unwrap_or("not tried"), self.way_out()),
+            (LayerState::Active, _) => gives.to_owned(),
+            (LayerState::Weaker, why) => format!("{gives}; {}", why.unwrap_or_default()),
+            (LayerState::Missing, why) => format!("{}; {}", why.unwrap_or("not tried"), self.way_out(arrangement)),
             (LayerState::Waived, why) => format!("{}; waived", why.unwrap_or("not tried")),
         };
         Layer { name: self.name().to_owned(), state, detail }

@@ -5,13 +5,16 @@
 //! Landlock, seccomp, dropped capabilities and resource limits stand behind the namespaces. It fails closed: where a
 //! layer is missing, nothing runs, unless a person waived that layer by name. Linux only.
 
+mod arrangement;
 mod aside;
 mod blueprint;
 mod cancel;
 mod child;
+mod copied;
 mod error;
 mod filter;
 mod finished;
+mod gather;
 mod job;
 mod landlock;
 mod launch;
@@ -19,6 +22,7 @@ mod layer;
 mod output;
 mod probe;
 mod report;
+mod restricted;
 mod room;
 mod root;
 mod step;
@@ -27,9 +31,10 @@ mod sys;
 mod walk;
 mod watch;
 
+pub use arrangement::Arrangement;
 pub use cancel::Cancel;
 pub use error::IsolationError;
 pub use finished::{Exit, Finished, LimitKind, Stream};
-pub use job::{HOME, Job, Limits, Tree, TreeChange};
+pub use job::{Job, Limits, Places, Tree, TreeChange};
 pub use probe::Isolation;
 pub(crate) use room::free_space;

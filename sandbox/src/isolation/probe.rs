@@ -4,15 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use kaizen_domain::{Layer, LayerState, RelPath};
 
+use super::arrangement::Arrangement;
 use super::blueprint::{Blueprint, Purpose};
 use super::cancel::Cancel;
+use super::copied::Stage;
 use super::error::IsolationError;
 use super::finished::{Finished, Stream};
-use super::job::{Job, Limits, Tree, TreeChange};
+use super::job::{Job, Limits, Places, Tree, TreeChange};
 use super::landlock;
 use super::launch::Running;
 use super::layer::LayerName;
@@ -24,13 +27,14 @@ use super::watch;
 /// The isolation, with its layers probed. Only with one of these can a job be run.
 #[derive(Debug, Clone)]
 pub struct Isolation {
+    arrangement: Arrangement,
     layers: Vec<Layer>,
     dropped: BTreeSet<LayerName>,
 }
 
 /// What trying found out.
-#[derive(Default)]
 struct Survey {
+    arrangement: Arrangement,
     /// Layers that cannot be had, and why.
     missing: BTreeMap<LayerName, String>,
     /// Whether the others were all tried.
@@ -38,21 +42,55 @@ struct Survey {
 }
 
 impl Isolation {
-    /// Tries every layer. Layers named in `waived` may be missing; they are used where they can be had.
+    /// Tries every layer with namespaces, and without them where one is missing. Layers named in `waived` may be missing;
+    /// they are used where they can be had.
     ///
     /// # Errors
     /// The first missing layer that is not waived, with the way out; a waiver that names no layer; or what the
     /// system refused outside the sandbox.
     pub fn probe(waived: &[String]) -> Result<Self, IsolationError> {
+        match Self::probe_arrangement(Arrangement::Namespaces, waived) {
+            Err(missing @ IsolationError::Missing { .. }) => {
+                let mut other = Self::probe_arrangement(Arrangement::Restricted, waived).map_err(|other| {
+                    IsolationError::Neither { namespaces: Box::new(missing.to_string()), restricted: Box::new(other) }
+                })?;
+                if let Some(first) = other.layers.first_mut() {
+                    first.detail = format!("{}; with namespaces it would be stronger: {missing}", first.detail);
+                }
+                Ok(other)
+            }
+            other => other,
+        }
+    }
+
+    /// Tries every layer of one arrangement.
+    ///
+    /// # Errors
+    /// As with [`probe`](Self::probe).
+    pub fn probe_arrangement(arrangement: Arrangement, waived: &[String]) -> Result<Self, IsolationError> {
         let waived = waivers(waived)?;
-        let survey = survey()?;
+        let survey = survey(arrangement)?;
         for (layer, why) in &survey.missing {
-            if layer.structural() || !waived.contains(layer) {
-                let (why, help) = (why.clone(), layer.way_out());
+            if layer.structural(arrangement) || !waived.contains(layer) {
+                let (why, help) = (why.clone(), layer.way_out(arrangement));
                 return Err(IsolationError::Missing { layer: layer.name(), why, help });
             }
         }
-        Ok(Self { layers: survey.layers(LayerState::Waived), dropped: survey.missing.into_keys().collect() })
+        let layers = survey.layers(LayerState::Waived);
+        Ok(Self { arrangement, layers, dropped: survey.missing.into_keys().collect() })
+    }
+
+    /// How the sandbox is arranged here.
+    #[must_use]
+    pub fn arrangement(&self) -> Arrangement {
+        self.arrangement
+    }
+
+    /// Where tree and scratch folders are inside, for a tree that is kept in the folder `dir` of the host. One job at a
+    /// time has them where there are no namespaces; others wait.
+    #[must_use]
+    pub fn places(&self, dir: &Path) -> Places {
+        self.arrangement.places(dir)
     }
 
     /// The layers as they were found, in the order in which they are built up.
@@ -61,15 +99,20 @@ impl Isolation {
         &self.layers
     }
 
-    /// Tries every layer and says what was found, for a person. Nothing is waived and nothing fails.
+    /// Tries every layer and says what was found, for a person: of the arrangement that is used, or of the stronger one
+    /// where none can be had. Nothing is waived and nothing fails.
     #[must_use]
     pub fn inspect() -> Vec<Layer> {
-        match survey() {
+        if let Ok(isolation) = Self::probe(&[]) {
+            return isolation.layers;
+        }
+        match survey(Arrangement::Namespaces) {
             Ok(survey) => survey.layers(LayerState::Missing),
             Err(error) => {
                 let why = in_full(&error);
-                let missing = |layer: LayerName| layer.report(LayerState::Missing, Some(&why));
-                LayerName::ALL.into_iter().map(missing).collect()
+                let arrangement = Arrangement::Namespaces;
+                let missing = |layer: LayerName| layer.report(arrangement, LayerState::Missing, Some(&why));
+                LayerName::of(arrangement).map(missing).collect()
             }
         }
     }
@@ -85,7 +128,7 @@ impl Isolation {
         cancel: &Cancel,
         on_line: &mut dyn FnMut(Stream, &[u8]),
     ) -> Result<Finished, IsolationError> {
-        let plan = Blueprint::prepare(job, &self.dropped, Purpose::Run)?;
+        let plan = Blueprint::prepare(job, self.arrangement, &self.dropped, Purpose::Run)?;
         supervise::run(&plan, job, cancel, on_line)
     }
 }
@@ -102,30 +145,41 @@ fn waivers(names: &[String]) -> Result<BTreeSet<LayerName>, IsolationError> {
 
 impl Survey {
     fn layers(&self, state_of_missing: LayerState) -> Vec<Layer> {
+        let arrangement = self.arrangement;
         let report = |layer: LayerName| match self.missing.get(&layer) {
-            Some(why) => layer.report(state_of_missing, Some(why)),
-            None if !self.complete => layer.report(LayerState::Missing, None),
+            Some(why) => layer.report(arrangement, state_of_missing, Some(why)),
+            None if !self.complete => layer.report(arrangement, LayerState::Missing, None),
             None if layer == LayerName::Landlock && landlock::version() < landlock::SCOPES_SINCE => {
                 let why = "signals and abstract sockets are kept in by the namespaces alone before Linux 6.12";
-                layer.report(LayerState::Weaker, Some(why))
+                layer.report(arrangement, LayerState::Weaker, Some(why))
+            }
+            None if layer == LayerName::ProcessLimit && !limits_processes(arrangement) => {
+                let why = "it does not count those of root without namespaces, so only the watch ends a job that has too many";
+                layer.report(arrangement, LayerState::Weaker, Some(why))
             }
             None if layer == LayerName::Watch => {
                 let why = "it looks every 50 ms and does not use cgroups, so memory that is shared and no longer mapped \
                            is only seen when it gets short on the machine";
-                layer.report(LayerState::Weaker, Some(why))
+                layer.report(arrangement, LayerState::Weaker, Some(why))
             }
-            None => layer.report(LayerState::Active, None),
+            None => layer.report(arrangement, LayerState::Active, None),
         };
-        LayerName::ALL.into_iter().map(report).collect()
+        let state = if arrangement == Arrangement::Namespaces { LayerState::Active } else { LayerState::Weaker };
+        let kind = Layer { name: "arrangement".to_owned(), state, detail: arrangement.means().to_owned() };
+        std::iter::once(kind).chain(LayerName::of(arrangement).map(report)).collect()
     }
 }
 
 /// Builds the whole sandbox; where a layer fails that others do not stand on, builds it again without that one.
-fn survey() -> Result<Survey, IsolationError> {
-    let mut survey = Survey::default();
+fn survey(arrangement: Arrangement) -> Result<Survey, IsolationError> {
+    let mut survey = Survey { arrangement, missing: BTreeMap::new(), complete: false };
+    if arrangement == Arrangement::Restricted && landlock::version() < landlock::TRUNCATE_SINCE {
+        survey.missing.insert(LayerName::Landlock, format!("this kernel has version {} of it", landlock::version()));
+        return Ok(survey);
+    }
     loop {
         let dropped = survey.missing.keys().copied().collect();
-        let (layer, why) = match dry_run(&dropped) {
+        let (layer, why) = match dry_run(arrangement, &dropped) {
             Ok(()) => {
                 survey.complete = true;
                 return Ok(survey);
@@ -136,7 +190,7 @@ fn survey() -> Result<Survey, IsolationError> {
             },
         };
         survey.missing.insert(layer, why);
-        if layer.structural() {
+        if layer.structural(arrangement) {
             return Ok(survey);
         }
     }
@@ -153,8 +207,11 @@ fn in_full(error: &IsolationError) -> String {
 }
 
 /// Builds a sandbox up to the point where a command would start, looks at it from both sides, and ends it.
-fn dry_run(dropped: &BTreeSet<LayerName>) -> Result<(), IsolationError> {
-    let plan = Blueprint::prepare(&trial_job()?, dropped, Purpose::DryRun)?;
+fn dry_run(arrangement: Arrangement, dropped: &BTreeSet<LayerName>) -> Result<(), IsolationError> {
+    let folder = ProbeFolder::new()?;
+    let job = trial_job(&folder.0, arrangement)?;
+    let plan = Blueprint::prepare(&job, arrangement, dropped, Purpose::DryRun)?;
+    let _stage = if plan.gathers { Some(Stage::set(&job, &Cancel::new().map_err(no_flag)?)?) } else { None };
     let mut running = Running::start(&plan, true)?;
     let mut bytes = [0; Record::SIZE];
     match running.report.read_exact(&mut bytes) {
@@ -178,8 +235,41 @@ fn dry_run(dropped: &BTreeSet<LayerName>) -> Result<(), IsolationError> {
     Ok(())
 }
 
+fn no_flag(source: std::io::Error) -> IsolationError {
+    IsolationError::System { what: "making a flag", source }
+}
+
+/// Whether the kernel limits processes of the user that Kaizen runs as.
+pub(super) fn limits_processes(arrangement: Arrangement) -> bool {
+    // SAFETY: takes nothing and cannot fail.
+    arrangement == Arrangement::Namespaces || unsafe { libc::geteuid() } != 0
+}
+
+/// An empty folder of our own, gone when it is dropped.
+struct ProbeFolder(PathBuf);
+
+impl ProbeFolder {
+    fn new() -> Result<Self, IsolationError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("kaizen-probe-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        let made = std::fs::DirBuilder::new().mode(0o700).create(&path);
+        made.and_then(|()| std::fs::create_dir(path.join("lower")))
+            .map_err(|source| IsolationError::HostPath { path: path.clone(), source })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ProbeFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A job that uses every layer. It is never started, only prepared.
-fn trial_job() -> Result<Job, IsolationError> {
+fn trial_job(folder: &Path, arrangement: Arrangement) -> Result<Job, IsolationError> {
     let path = |text: &str| RelPath::new(text).map_err(|error| IsolationError::Job(error.to_string()));
     let changes = vec![
         TreeChange::Write { path: path("kaizen-probe/a")?, bytes: b"a".to_vec(), executable: true },
@@ -187,8 +277,8 @@ fn trial_job() -> Result<Job, IsolationError> {
         TreeChange::Remove { path: path("kaizen-probe/a")? },
     ];
     let limits = Limits { disk: 1 << 20, tmp: 1 << 20, processes: PROBE_PROCESSES, ..Limits::default() };
-    let tree = Tree::CopyOnWrite { lower: PathBuf::from("/usr"), changes };
-    Ok(Job { limits, ..Job::new("/usr", tree, "/repo") })
+    let tree = Tree::CopyOnWrite { lower: folder.join("lower"), changes };
+    Ok(Job { limits, ..Job::new("/usr", tree, arrangement.places(folder)) })
 }
 
 #[cfg(test)]
@@ -206,17 +296,25 @@ mod tests {
 
     #[test]
     fn every_layer_that_may_be_waived_can_be_done_without() {
-        let waivable = || LayerName::ALL.into_iter().filter(|layer| !layer.structural());
-        for layer in waivable() {
-            dry_run(&[layer].into()).unwrap_or_else(|error| panic!("without {}: {}", layer.name(), in_full(&error)));
+        for arrangement in Arrangement::ALL {
+            let waivable = || LayerName::of(arrangement).filter(|layer| !layer.structural(arrangement));
+            for layer in waivable() {
+                dry_run(arrangement, &[layer].into())
+                    .unwrap_or_else(|error| panic!("without {}: {}", layer.name(), in_full(&error)));
+            }
+            dry_run(arrangement, &waivable().collect())
+                .unwrap_or_else(|error| panic!("without all of them: {}", in_full(&error)));
         }
-        dry_run(&waivable().collect()).unwrap_or_else(|error| panic!("without all of them: {}", in_full(&error)));
     }
 
     #[test]
     fn a_missing_layer_is_named_with_the_way_out_and_structural_ones_cannot_be_waived() {
         let missing = |layer: LayerName| {
-            let survey = Survey { missing: [(layer, "refused".to_owned())].into(), complete: true };
+            let survey = Survey {
+                arrangement: Arrangement::Namespaces,
+                missing: [(layer, "refused".to_owned())].into(),
+                complete: true,
+            };
             survey.layers(LayerState::Missing)
         };
         let layers = missing(LayerName::Landlock);

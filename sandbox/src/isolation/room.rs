@@ -5,9 +5,9 @@
 
 use std::ffi::CString;
 use std::mem::zeroed;
+use std::path::Path;
 
 use super::error::IsolationError;
-use super::job::{Job, Tree};
 use super::root::c_string;
 
 /// One file system takes at most this many new files, per byte that may be written to it: one in 4 KiB.
@@ -24,13 +24,8 @@ struct Free {
 }
 
 impl Room {
-    /// The room there is now, for the folders that `job` may write to.
-    pub(super) fn now(job: &Job) -> Result<Self, IsolationError> {
-        let tree = match &job.tree {
-            Tree::Writable(path) => Some(path),
-            Tree::CopyOnWrite { .. } => None,
-        };
-        let paths = tree.into_iter().chain(job.writable.iter().map(|(host, _)| host));
+    /// The room there is now, for folders that a job may write to.
+    pub(super) fn now<'p>(paths: impl Iterator<Item = &'p Path>) -> Result<Self, IsolationError> {
         let mut free = Vec::new();
         for path in paths {
             let name = c_string(path)?;
@@ -47,7 +42,7 @@ impl Room {
 }
 
 /// Bytes that are free on the file system of a folder; `None` where it cannot be asked.
-pub(crate) fn free_space(folder: &std::path::Path) -> Option<u64> {
+pub(crate) fn free_space(folder: &Path) -> Option<u64> {
     Free::at(&c_string(folder).ok()?).map(|free| free.bytes)
 }
 

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::IsolationError;
-use super::job::{HOME, Job, Tree, TreeChange};
+use super::job::{Job, Tree, TreeChange};
 use super::layer::LayerName;
 use super::step::{Action, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY, Step};
 use super::walk::Place;
@@ -35,13 +35,20 @@ const PROC_MASKED: [&str; 12] = [
     "timer_list",
     "vmallocinfo",
 ];
-const PASSWD: &str = "kaizen:x:1000:1000:Kaizen:/home/kaizen:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n";
+const NOBODY: &str = "nobody:x:65534:65534:nobody:/:/bin/false\n";
 const GROUP: &str = "kaizen:x:1000:\nnogroup:x:65534:\n";
 const HOSTS: &str = "127.0.0.1 localhost kaizen\n::1 localhost\n";
 const NAMES: &str = "passwd: files\ngroup: files\nhosts: files\n";
 
 /// Places inside that the command may write to, besides the tree and what the job names.
-pub(super) const SCRATCH: [&str; 3] = ["/tmp", HOME, "/dev/shm"];
+pub(super) fn scratch(job: &Job) -> [&Path; 3] {
+    [&job.places.tmp, &job.places.home, Path::new("/dev/shm")]
+}
+
+/// The folders and files of the system that commands may read, as far as this machine has them.
+pub(super) fn system_paths() -> impl Iterator<Item = PathBuf> {
+    SYSTEM_FOLDERS.into_iter().chain(SYSTEM_FILES).map(|name| Path::new("/").join(name)).filter(|path| path.exists())
+}
 
 /// The devices inside.
 pub(super) fn devices() -> impl Iterator<Item = String> {
@@ -64,8 +71,8 @@ impl RootBuilder {
     pub(super) fn steps(job: &Job, private_proc: bool) -> Result<Vec<Step>, IsolationError> {
         let mut builder = Self { steps: Vec::new() };
         builder.staging()?;
-        builder.system()?;
-        builder.devices_and_scratch(job.limits.tmp)?;
+        builder.system(&job.places.home)?;
+        builder.devices_and_scratch(job)?;
         builder.proc(private_proc)?;
         builder.tree(job)?;
         for (host, inside) in &job.read_only {
@@ -76,6 +83,13 @@ impl RootBuilder {
         }
         builder.mount_step("closing the new root", Action::ReadOnly { path: c_string(ROOT)? });
         builder.mount_step("entering the new root", Action::EnterRoot(c_string(ROOT)?));
+        builder.changes(job)?;
+        Ok(builder.steps)
+    }
+
+    /// The steps that change the tree of `job`, wherever it is.
+    pub(super) fn changes_alone(job: &Job) -> Result<Vec<Step>, IsolationError> {
+        let mut builder = Self { steps: Vec::new() };
         builder.changes(job)?;
         Ok(builder.steps)
     }
@@ -104,7 +118,7 @@ impl RootBuilder {
         Ok(())
     }
 
-    fn system(&mut self) -> Result<(), IsolationError> {
+    fn system(&mut self, home: &Path) -> Result<(), IsolationError> {
         for name in SYSTEM_FOLDERS.into_iter().chain(SYSTEM_FILES) {
             let host = Path::new("/").join(name);
             match fs::read_link(&host) {
@@ -117,7 +131,8 @@ impl RootBuilder {
                 _ => {}
             }
         }
-        for (name, text) in [("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS), ("nsswitch.conf", NAMES)] {
+        let users = format!("kaizen:x:1000:1000:Kaizen:{}:/bin/sh\n{NOBODY}", home.display());
+        for (name, text) in [("passwd", users.as_str()), ("group", GROUP), ("hosts", HOSTS), ("nsswitch.conf", NAMES)] {
             let at = place(ROOT, &format!("etc/{name}"))?;
             let action = Action::File { at, bytes: text.as_bytes().to_vec(), executable: false };
             self.mount_step(format!("writing /etc/{name}"), action);
@@ -125,7 +140,7 @@ impl RootBuilder {
         Ok(())
     }
 
-    fn devices_and_scratch(&mut self, tmp: u64) -> Result<(), IsolationError> {
+    fn devices_and_scratch(&mut self, job: &Job) -> Result<(), IsolationError> {
         for name in DEVICES {
             // Read-only, or root could change the mode of the host's own device.
             let host = Path::new("/dev").join(name);
@@ -138,15 +153,15 @@ impl RootBuilder {
         }
         // One file system for all scratch space, so that one size bounds it.
         let at = c_string("/scratch")?;
-        self.mount_step("mounting scratch space", Action::Tmpfs { at, options: memory_options(tmp)? });
-        for (number, inside) in SCRATCH.into_iter().enumerate() {
-            let from = format!("/scratch/{number}");
-            self.mount_step(format!("preparing {inside}"), Action::Folder(place("/scratch", &number.to_string())?));
-            let mode = if inside == HOME { 0o700 } else { 0o1777 };
-            self.mount_step(format!("preparing {inside}"), Action::Mode { path: c_string(&from)?, mode });
-            let to = place_inside(Path::new(inside))?;
+        self.mount_step("mounting scratch space", Action::Tmpfs { at, options: memory_options(job.limits.tmp)? });
+        for (number, inside) in scratch(job).into_iter().enumerate() {
+            let (from, shown) = (format!("/scratch/{number}"), inside.display());
+            self.mount_step(format!("preparing {shown}"), Action::Folder(place("/scratch", &number.to_string())?));
+            let mode = if inside == job.places.home { 0o700 } else { 0o1777 };
+            self.mount_step(format!("preparing {shown}"), Action::Mode { path: c_string(&from)?, mode });
+            let to = place_inside(inside)?;
             let action = Action::Bind { from: c_string(&from)?, to, file: false, attributes: NO_SUID | NO_DEV };
-            self.mount_step(format!("showing {inside}"), action);
+            self.mount_step(format!("showing {shown}"), action);
         }
         Ok(())
     }
@@ -169,7 +184,7 @@ impl RootBuilder {
 
     fn tree(&mut self, job: &Job) -> Result<(), IsolationError> {
         let lower = match &job.tree {
-            Tree::Writable(host) => return self.host_path(host, &job.tree_at, NO_SUID | NO_DEV),
+            Tree::Writable(host) => return self.host_path(host, &job.places.tree, NO_SUID | NO_DEV),
             Tree::CopyOnWrite { lower, .. } => lower,
         };
         let layer = LayerName::Overlay;
@@ -186,8 +201,8 @@ impl RootBuilder {
         for name in ["upper", "work"] {
             self.step(layer, "preparing the upper layer", Action::Folder(place("/layer", name)?));
         }
-        self.step(layer, "preparing the tree", Action::Folder(place_inside(&job.tree_at)?));
-        let at = c_string(inside_root(&job.tree_at)?)?;
+        self.step(layer, "preparing the tree", Action::Folder(place_inside(&job.places.tree)?));
+        let at = c_string(inside_root(&job.places.tree)?)?;
         let options = c_string("lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,userxattr")?;
         self.step(layer, "mounting the overlay", Action::Overlay { at, options });
         Ok(())
@@ -195,7 +210,8 @@ impl RootBuilder {
 
     fn changes(&mut self, job: &Job) -> Result<(), IsolationError> {
         let Tree::CopyOnWrite { changes, .. } = &job.tree else { return Ok(()) };
-        let root = job.tree_at.to_str().ok_or_else(|| IsolationError::Job("the tree's place is not UTF-8".into()))?;
+        let root =
+            job.places.tree.to_str().ok_or_else(|| IsolationError::Job("the tree's place is not UTF-8".into()))?;
         for change in changes {
             let (what, action) = match change {
                 TreeChange::Write { path, bytes, executable } => {

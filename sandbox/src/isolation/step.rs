@@ -39,6 +39,8 @@ pub(super) enum Action {
     NewSession,
     /// Asks the kernel for a SIGKILL when the parent ends, and checks that it has not ended yet.
     DieWithParent,
+    /// Becomes the one to whom processes come back that have left their parents.
+    Gather,
     /// Gives up supplementary groups, where that is allowed.
     DropGroups,
     Unshare(libc::c_int),
@@ -106,6 +108,8 @@ pub(super) enum Action {
     Seccomp(Filter),
     /// Finds out from within that the layer does what it should.
     Prove(LayerName),
+    /// Finds out that neither the root can be listed nor a socket be made.
+    ProveAlone(LayerName),
     /// Finds out whether the kernel refuses another process some time.
     ProveProcessLimit(Stack),
     /// Says that all steps are done, and waits to be ended.
@@ -154,6 +158,7 @@ impl Action {
             // SAFETY: takes nothing.
             Self::NewSession => check(unsafe { libc::setsid() }).map(drop),
             Self::DieWithParent => die_with_parent(),
+            Self::Gather => prctl(libc::PR_SET_CHILD_SUBREAPER, 1).map(drop),
             Self::DropGroups => drop_groups(),
             // SAFETY: takes a number.
             Self::Unshare(flag) => check(unsafe { libc::unshare(*flag) }).map(drop),
@@ -198,6 +203,7 @@ impl Action {
             Self::Landlock(landlock) => landlock.restrict_self(),
             Self::Seccomp(filter) => filter.install(),
             Self::Prove(layer) => prove(*layer),
+            Self::ProveAlone(layer) => prove(*layer).and_then(|()| prove_alone(*layer)),
             Self::ProveProcessLimit(stack) => prove_process_limit(stack),
             Self::Ready => {
                 Record::Ready.send();
@@ -285,7 +291,8 @@ fn drop_capabilities() -> Result<(), Errno> {
     const LAST_KNOWN: libc::c_ulong = 63;
     for capability in 0..=LAST_KNOWN {
         match prctl(libc::PR_CAPBSET_DROP, capability) {
-            Ok(_) | Err(libc::EINVAL) => {}
+            // Who holds no capabilities at all may not; nothing can be gained from the set then.
+            Ok(_) | Err(libc::EINVAL | libc::EPERM) => {}
             Err(errno) => return Err(errno),
         }
     }
@@ -334,6 +341,19 @@ fn prove(layer: LayerName) -> Result<(), Errno> {
             // SAFETY: takes numbers; signal 0 only asks.
             (unsafe { libc::kill(libc::getppid(), 0) }) < 0 && errno() == libc::EPERM
         }
+        _ => true,
+    };
+    if holds { Ok(()) } else { Err(libc::EPROTO) }
+}
+
+/// What these layers must do besides where no namespace stands before them.
+fn prove_alone(layer: LayerName) -> Result<(), Errno> {
+    let holds = match layer {
+        LayerName::Landlock => {
+            open_at(libc::AT_FDCWD, c"/", libc::O_RDONLY | libc::O_DIRECTORY, 0).err() == Some(libc::EACCES)
+        }
+        // SAFETY: takes numbers.
+        LayerName::Seccomp => check(unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM, 0) }) == Err(libc::EPERM),
         _ => true,
     };
     if holds { Ok(()) } else { Err(libc::EPROTO) }

@@ -5,13 +5,15 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::blueprint::Blueprint;
 use super::cancel::Cancel;
+use super::copied::Stage;
 use super::error::IsolationError;
 use super::finished::{Exit, Finished, LimitKind, Stream};
-use super::job::{Job, Limits};
+use super::job::{Job, Limits, Tree};
 use super::launch::{PATIENCE, Running};
 use super::output::Output;
 use super::report::Record;
@@ -59,7 +61,8 @@ pub(super) fn run(
     on_line: &mut dyn FnMut(Stream, &[u8]),
 ) -> Result<Finished, IsolationError> {
     let begun = Instant::now();
-    let room = Room::now(job)?;
+    let stage = if plan.gathers { Some(Stage::set(job, cancel)?) } else { None };
+    let room = Room::now(written(job, stage.is_some()))?;
     let mut supervisor = Supervisor {
         running: Running::start(plan, job.merge_output)?,
         limits: &job.limits,
@@ -77,7 +80,22 @@ pub(super) fn run(
         peak_memory: 0,
     };
     supervisor.watch(on_line)?;
-    supervisor.finish(plan, on_line)
+    // The copy of the tree goes when every process is gone.
+    let finished = supervisor.finish(plan, on_line);
+    drop(stage);
+    finished
+}
+
+/// The folders of the host that a job writes to. A copied tree and its scratch folders lie there too.
+fn written(job: &Job, copied: bool) -> impl Iterator<Item = &Path> {
+    let tree = match &job.tree {
+        _ if copied => Some(&job.places.tree),
+        Tree::Writable(path) => Some(path),
+        Tree::CopyOnWrite { .. } => None,
+    };
+    tree.into_iter()
+        .chain(job.writable.iter().map(move |(host, inside)| if copied { inside } else { host }))
+        .map(PathBuf::as_path)
 }
 
 impl Supervisor<'_> {

@@ -8,7 +8,7 @@ use kaizen_domain::RelPath;
 use kaizen_sandbox::isolation::{Exit, Finished, Job, Tree, TreeChange};
 use tempfile::TempDir;
 
-use crate::support::{TREE, run, text};
+use crate::support::{places, run, text};
 
 const MANIFEST: &str = "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
 const LIBRARY: &str = "/// ```\n/// assert_eq!(tiny::double(2), 4);\n/// ```\npub fn double(n: u32) -> u32 { n * 2 }\n\
@@ -35,7 +35,7 @@ fn tiny_crate() -> TempDir {
 
 fn cargo_test(lower: &Path, changes: Vec<TreeChange>) -> Finished {
     let tree = Tree::CopyOnWrite { lower: lower.to_path_buf(), changes };
-    let mut job = Job::new("/toolchain/bin/cargo", tree, TREE);
+    let mut job = Job::new("/toolchain/bin/cargo", tree, places());
     job.args = ["test", "--offline"].map(Into::into).to_vec();
     job.env = vec![
         ("PATH".into(), "/toolchain/bin:/usr/bin:/bin".into()),

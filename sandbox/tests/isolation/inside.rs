@@ -150,7 +150,7 @@ fn a_job_that_makes_no_sense_is_refused_before_anything_runs() {
     };
     assert!(refused(&|job| job.program = "probe".into()).contains("probe inside is not absolute"));
     assert!(refused(&|job| job.cwd = "/repo/../..".into()).contains("leads upwards"));
-    assert!(refused(&|job| job.tree_at = "/".into()).contains("the root itself"));
+    assert!(refused(&|job| job.places.tree = "/".into()).contains("the root itself"));
     assert!(refused(&|job| job.env.push(("A=B".into(), "".into()))).contains("\"A=B\" is no name"));
     assert!(refused(&|job| job.args.push("a\0b".into())).contains("NUL"));
     assert!(refused(&|job| job.read_only.push(("/no/such".into(), "/x".into()))).contains("/no/such"));

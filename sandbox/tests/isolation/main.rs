@@ -12,6 +12,7 @@ mod host;
 mod inside;
 mod lifetime;
 mod probes;
+mod restricted;
 mod support;
 mod tree;
 

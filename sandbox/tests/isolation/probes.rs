@@ -59,6 +59,8 @@ pub fn play(name: &str, argument: &str) -> ! {
         "daemon" => daemon(argument),
         "sleep" => sleep_after_saying_so(),
         "caller" => lifetime::call_and_wait(),
+        "restricted caller" => crate::restricted::call_and_wait(),
+        "probe without namespaces" => crate::restricted::probe_without_namespaces(),
         "caller with secret" => crate::inside::search_from_a_caller(),
         _ => panic!("there is no probe {name:?}"),
     }

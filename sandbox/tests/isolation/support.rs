@@ -9,13 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use kaizen_sandbox::isolation::{Cancel, Exit, Finished, Isolation, Job, Stream, Tree};
+use kaizen_sandbox::isolation::{Arrangement, Cancel, Exit, Finished, Isolation, Job, Places, Stream, Tree};
 use tempfile::TempDir;
 
 /// Where the probe's program is inside.
 pub const PROGRAM: &str = "/probe/program";
-/// Where the tree is inside.
-pub const TREE: &str = "/repo";
 
 /// What a probe says by its exit code.
 pub const GOT_THROUGH: i32 = 0;
@@ -23,7 +21,14 @@ pub const REFUSED: i32 = 3;
 
 pub fn isolation() -> &'static Isolation {
     static PROBED: OnceLock<Isolation> = OnceLock::new();
-    PROBED.get_or_init(|| Isolation::probe(&[]).expect("every layer can be had where the tests run"))
+    PROBED.get_or_init(|| {
+        Isolation::probe_arrangement(Arrangement::Namespaces, &[]).expect("every layer can be had where the tests run")
+    })
+}
+
+/// The places inside, which are the same for all folders.
+pub fn places() -> Places {
+    isolation().places(Path::new("/"))
 }
 
 pub fn program() -> PathBuf {
@@ -42,7 +47,7 @@ pub fn probe_job(name: &str, argument: &str) -> (Job, TempDir) {
 }
 
 pub fn probe_job_on(tree: Tree, name: &str, argument: &str) -> Job {
-    let mut job = Job::new(PROGRAM, tree, TREE);
+    let mut job = Job::new(PROGRAM, tree, places());
     job.args = arguments();
     job.env = vec![("KAIZEN_PROBE".into(), name.into()), ("KAIZEN_PROBE_ARGUMENT".into(), argument.into())];
     job.read_only = vec![(program(), PROGRAM.into())];

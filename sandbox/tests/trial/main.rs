@@ -3,6 +3,7 @@
 mod support;
 
 use kaizen_domain::{TestOutcome, TrialOutcome};
+use kaizen_sandbox::isolation::Arrangement;
 use support::Bench;
 
 #[test]
@@ -23,6 +24,26 @@ fn a_change_is_tried_without_cargo_and_only_where_it_can_reach() {
     let report = bench.tried(&base, &[("first/src/lib.rs", "n * 2", "n + n")], true);
     assert_eq!((report.outcome, report.unreached.len()), (TrialOutcome::Ran, 0));
     assert_eq!(report.tests, base.tests);
+}
+
+#[test]
+fn without_namespaces_trials_give_the_same() {
+    let bench = Bench::arranged(Some(Arrangement::Restricted));
+    let base = bench.base();
+    assert_eq!(base.outcome, TrialOutcome::Ran);
+    assert!(base.layers.iter().any(|layer| layer.name == "arrangement" && layer.detail.starts_with("restricted")));
+    assert_eq!(base.tests, Bench::new().base().tests);
+    assert!(bench.goes_without_cargo(), "the base was not shown to give the same without cargo");
+    let report = bench.tried(&base, &[("first/src/lib.rs", "n * 2", "n + n")], true);
+    assert_eq!((report.outcome, report.tests), (TrialOutcome::Ran, base.tests.clone()));
+    let report = bench.tried(&base, &[("first/src/lib.rs", "n * 2", "n * 3")], true);
+    assert!(report.failing().any(|(id, _)| id.0 == "second/lib::tests::adds"), "{:?}", report.tests);
+    let report = bench.tried(&base, &[("first/src/lib.rs", "n * 2", "n * \"2\"")], false);
+    assert!(matches!(report.outcome, TrialOutcome::BuildFailed { .. }), "{:?}", report.outcome);
+    // Through cargo.
+    let report = bench.tried(&base, &[("second/asked.txt", "7", "8")], true);
+    let failing: Vec<_> = report.failing().map(|(id, _)| id.0.as_str()).collect();
+    assert_eq!(failing, ["second/lib::tests::the_build_script_was_asked"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
+use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange, WarmBase};
 use tempfile::TempDir;
@@ -73,11 +74,17 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
+        Self::arranged(None)
+    }
+
+    /// With the sandbox arranged in a certain way.
+    pub fn arranged(arrangement: Option<Arrangement>) -> Self {
         let state = tempfile::tempdir().expect("it works");
         let settings = RunnerSettings {
             limits: Limits::default(),
             build_wall: Duration::from_secs(300),
             waived: Vec::new(),
+            arrangement,
             state_dir: state.path().to_path_buf(),
             base_runs: 2,
         };

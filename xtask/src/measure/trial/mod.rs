@@ -117,6 +117,7 @@ fn ours(scratch: &Scratch, name: &CrateName, tree: &Path, mutants: &[Mutant]) ->
         limits: Limits { wall: LIMIT, ..Limits::default() },
         build_wall: Duration::from_secs(1800),
         waived: Vec::new(),
+        arrangement: None,
         state_dir: scratch.join("state"),
         base_runs: 2,
     };
