@@ -4,6 +4,12 @@
 //! tests, and cargo itself) runs inside; only `cargo fetch` runs outside, in a folder where no configuration of the
 //! repository is read, because it downloads and runs no code.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "Kaizen runs untrusted code in a sandbox that only the Linux kernel can give. On this system, run it in a Linux virtual \
+     machine or container (Lima, WSL 2, Docker), with the repository cloned inside."
+);
+
 pub mod base;
 pub mod benchmark;
 pub mod cargo_json;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kaizen_domain::{
-    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, LayerState, Patch, PatchId, TestOutcome,
+    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, Layer, LayerState, Patch, PatchId, TestOutcome,
     TrialReport, Word,
 };
 use kaizen_journal::{Filter, Found, Journal, Noun};
@@ -237,15 +237,18 @@ impl Shown<'_> {
                 tests.iter().take(10).for_each(|test| self.line("", &format!("{what}: {}", shown(&test.0))));
             }
         }
-        let odd: Vec<String> = trial
-            .layers
-            .iter()
-            .filter(|layer| layer.state != LayerState::Active)
-            .map(|layer| format!("{} {:?}", layer.name, layer.state).to_lowercase())
-            .collect();
-        let layers =
-            if odd.is_empty() { "all layers".to_owned() } else { format!("all layers but: {}", odd.join(", ")) };
-        self.line("sandbox", &format!("{layers}; {}", trial.toolchain));
+        if trial.stopped_early {
+            self.line(
+                "left out",
+                "all tests behind the first that was worse than on the base: one is enough to drop it",
+            );
+        }
+        if !trial.unreached.is_empty() {
+            let names: Vec<String> = trial.unreached.iter().map(|target| shown(target)).collect();
+            self.line("left out", &names.join(", "));
+            self.line("", "they are built from nothing that changed, so they give what they gave on the base");
+        }
+        self.line("sandbox", &format!("{}; {}", sandbox(&trial.layers), trial.toolchain));
         if let Some(speed) = &trial.speed {
             self.line("speed", &speed.detail);
         }
@@ -276,5 +279,20 @@ impl Shown<'_> {
             }
             _ => {}
         }
+    }
+}
+
+/// How the sandbox was arranged, and which of its layers did not hold in full.
+fn sandbox(layers: &[Layer]) -> String {
+    let (kind, layers): (Vec<&Layer>, Vec<&Layer>) = layers.iter().partition(|layer| layer.name == "arrangement");
+    let odd: Vec<String> = layers
+        .iter()
+        .filter(|layer| layer.state != LayerState::Active)
+        .map(|layer| format!("{} {:?}", layer.name, layer.state).to_lowercase())
+        .collect();
+    let layers = if odd.is_empty() { "all layers".to_owned() } else { format!("all layers but: {}", odd.join(", ")) };
+    match kind.first().and_then(|kind| kind.detail.split(':').next()) {
+        Some(kind) => format!("{kind}, {layers}"),
+        None => layers,
     }
 }

@@ -24,7 +24,7 @@ pub enum IsolationError {
     #[error("{namespaces}; and without namespaces: {restricted}")]
     Neither {
         /// What is missing with them.
-        namespaces: Box<String>,
+        namespaces: Box<IsolationError>,
         /// What is wrong without them.
         restricted: Box<IsolationError>,
     },

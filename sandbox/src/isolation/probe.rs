@@ -50,12 +50,14 @@ impl Isolation {
     /// system refused outside the sandbox.
     pub fn probe(waived: &[String]) -> Result<Self, IsolationError> {
         match Self::probe_arrangement(Arrangement::Namespaces, waived) {
-            Err(missing @ IsolationError::Missing { .. }) => {
-                let mut other = Self::probe_arrangement(Arrangement::Restricted, waived).map_err(|other| {
-                    IsolationError::Neither { namespaces: Box::new(missing.to_string()), restricted: Box::new(other) }
+            Err(IsolationError::Missing { layer, why, help }) => {
+                let mut other = Self::probe_arrangement(Arrangement::Restricted, waived).map_err(|restricted| {
+                    let namespaces = Box::new(IsolationError::Missing { layer, why: why.clone(), help: help.clone() });
+                    IsolationError::Neither { namespaces, restricted: Box::new(restricted) }
                 })?;
                 if let Some(first) = other.layers.first_mut() {
-                    first.detail = format!("{}; with namespaces it would be stronger: {missing}", first.detail);
+                    let help = help.split("; ").next().unwrap_or_default();
+                    first.detail = format!("{}; stronger with namespaces ({why}): {help}", first.detail);
                 }
                 Ok(other)
             }

@@ -260,7 +260,7 @@ fn it_is_taken_where_namespaces_are_refused_and_says_so() {
     assert_eq!(code, Some(GOT_THROUGH), "{printed}");
     assert!(printed.contains("arrangement: restricted"), "{printed}");
     assert!(
-        printed.contains("with namespaces it would be stronger: sandbox layer `user namespace` is missing"),
+        printed.contains("stronger with namespaces (building the sandbox failed in layer `user namespace`"),
         "{printed}"
     );
 }
