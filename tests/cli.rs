@@ -10,6 +10,7 @@ mod cli {
     mod bad_repository;
     mod bad_settings;
     mod bisect;
+    mod bombs;
     mod busy;
     mod contended;
     mod diffs;

@@ -8,7 +8,7 @@ use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, 
 use crate::base::WarmBase;
 use crate::cargo_output::Reader;
 use crate::direct::{self, Direct, Noted, Order, Outcome, Reach};
-use crate::isolation::{Cancel, TreeChange, free_space};
+use crate::isolation::{Cancel, Finished, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
 
@@ -23,6 +23,7 @@ struct Run {
     wall: Duration,
     cpu: Duration,
     peak_memory: u64,
+    network_attempts: u32,
     /// It was ended at the first tests that were worse.
     stopped_early: bool,
     /// Targets whose tests the change cannot reach.
@@ -38,6 +39,7 @@ impl Default for Run {
             wall: Duration::ZERO,
             cpu: Duration::ZERO,
             peak_memory: 0,
+            network_attempts: 0,
             stopped_early: false,
             unreached: Vec::new(),
         }
@@ -46,9 +48,9 @@ impl Default for Run {
 
 /// A run of the direct way.
 fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
-    let (wall, cpu, peak_memory) = (tried.wall, tried.cpu, tried.peak_memory);
+    let direct::Tried { wall, cpu, peak_memory, network_attempts, .. } = tried;
     let unreached = reach.untouched().map(str::to_owned).collect();
-    let run = Run { wall, cpu, peak_memory, unreached, ..Run::default() };
+    let run = Run { wall, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
     match tried.outcome {
         Outcome::Ran(tests) => Run { tests, ..run },
         Outcome::Stopped(tests) => Run { tests, stopped_early: true, ..run },
@@ -72,6 +74,7 @@ impl Run {
         self.wall += other.wall;
         self.cpu += other.cpu;
         self.peak_memory = self.peak_memory.max(other.peak_memory);
+        self.network_attempts = self.network_attempts.saturating_add(other.network_attempts);
     }
 
     /// Adds another run on the same tree: what differs is flaky, what is not there in both is no evidence either.
@@ -267,6 +270,7 @@ impl Runner {
             wall: Millis::from_duration(run.wall),
             cpu: Millis::from_duration(run.cpu),
             peak_memory: run.peak_memory,
+            network_attempts: run.network_attempts,
             stopped_early: run.stopped_early,
             unreached: run.unreached,
         }
@@ -326,8 +330,8 @@ impl Runner {
             notes.artifacts.extend(&reader.artifacts);
         }
         let (outcome, tests) = reader.finish(&done.exit);
-        let (wall, cpu, peak_memory) = (done.wall, done.cpu, done.peak_memory);
-        Ok(Run { outcome, tests, wall, cpu, peak_memory, ..Run::default() })
+        let Finished { wall, cpu, peak_memory, network_attempts, .. } = done;
+        Ok(Run { outcome, tests, wall, cpu, peak_memory, network_attempts, ..Run::default() })
     }
 }
 

@@ -72,7 +72,12 @@ pub fn result(report: &TrialReport) -> String {
             let passed = if passed == 1 { "1 test passes".to_owned() } else { format!("{passed} tests pass") };
             let failed = if failed == 1 { "1 fails".to_owned() } else { format!("{failed} fail") };
             let ignored = if ignored > 0 { format!(", {ignored} ignored") } else { String::new() };
-            format!("{passed}, {failed}, {} flaky{ignored}", report.flaky.len())
+            let network = match report.network_attempts {
+                0 => String::new(),
+                1 => ", tried once to reach a network".to_owned(),
+                times => format!(", tried {times} times to reach a network"),
+            };
+            format!("{passed}, {failed}, {} flaky{ignored}{network}", report.flaky.len())
         }
         TrialOutcome::BuildFailed { errors, tail } if errors.is_empty() => {
             format!("does not build: {}", shown(tail.lines().last().unwrap_or("cargo gives no reason")))

@@ -162,6 +162,7 @@ mod tests {
             wall: Millis(1),
             cpu: Millis(1),
             peak_memory: 0,
+            network_attempts: 0,
             stopped_early: false,
             unreached: Vec::new(),
         }

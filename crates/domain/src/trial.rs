@@ -146,6 +146,9 @@ pub struct TrialReport {
     pub cpu: Millis,
     /// The most memory that all its processes held at once, bytes.
     pub peak_memory: u64,
+    /// How often something in it tried to reach a network, which it has none of.
+    #[serde(default)]
+    pub network_attempts: u32,
     /// It was ended at the first tests that were worse than on the base; the others were not run.
     #[serde(default)]
     pub stopped_early: bool,

@@ -48,6 +48,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         wall: Millis(1),
         cpu: Millis(1),
         peak_memory: 0,
+        network_attempts: 0,
         stopped_early: false,
         unreached: Vec::new(),
     }

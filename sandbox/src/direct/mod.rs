@@ -24,7 +24,7 @@ pub(crate) use reach::Reach;
 pub(crate) use reader::{Outcome, Reader};
 
 use crate::base::WarmBase;
-use crate::isolation::{Cancel, TreeChange};
+use crate::isolation::{Cancel, Finished, TreeChange};
 use crate::runner::{Call, Runner, TrialError, Watcher};
 use calls::Calls;
 use script::{At, Script};
@@ -54,6 +54,7 @@ pub(crate) struct Tried {
     pub(crate) wall: std::time::Duration,
     pub(crate) cpu: std::time::Duration,
     pub(crate) peak_memory: u64,
+    pub(crate) network_attempts: u32,
 }
 
 impl Direct {
@@ -166,7 +167,8 @@ impl Runner {
             (Outcome::Stopped(tests), Some(_)) => history.add(base, tests),
             _ => {}
         }
-        Ok(Tried { outcome, wall: began.elapsed(), cpu: done.cpu, peak_memory: done.peak_memory })
+        let Finished { cpu, peak_memory, network_attempts, .. } = done;
+        Ok(Tried { outcome, wall: began.elapsed(), cpu, peak_memory, network_attempts })
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Blueprint {
     pub tree: Option<CString>,
     /// Scratch space in memory, to see the same.
     pub tmp: Option<CString>,
+    /// The command has a network of its own, whose counts are about nothing else.
+    pub own_network: bool,
     /// Processes that leave their parents have to be gathered and ended one by one.
     pub gathers: bool,
     pub init_stack: Stack,
@@ -83,6 +85,7 @@ impl Blueprint {
                 _ => None,
             },
             tmp: if in_memory { Some(c_string(&job.places.tmp)?) } else { None },
+            own_network: in_memory && !dropped.contains(&LayerName::Network),
             gathers: arrangement == Arrangement::Restricted,
             init_stack: stack()?,
             command_stack: stack()?,

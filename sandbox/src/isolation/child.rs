@@ -10,6 +10,7 @@ use std::ptr;
 
 use super::blueprint::Blueprint;
 use super::gather;
+use super::netcount;
 use super::report::Record;
 use super::step::Step;
 use super::sys::{Errno, LIFE_FD, REPORT_FD, check, check_long, errno, exit, open_at};
@@ -70,7 +71,8 @@ fn become_init(plan: &Blueprint) -> ! {
             }
             let Some(status) = status else { exit(TOLD_TO_END) };
             let tree_full = plan.tree.as_deref().is_some_and(is_full);
-            Record::Ended { status, tree_full, tmp_full: plan.tmp.as_deref().is_some_and(is_full) }.send();
+            let network = if plan.own_network { netcount::attempts() } else { 0 };
+            Record::Ended { status, tree_full, network, tmp_full: plan.tmp.as_deref().is_some_and(is_full) }.send();
             // The kernel ends whatever is left in the namespace.
             exit(0)
         }

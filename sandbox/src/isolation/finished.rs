@@ -29,6 +29,9 @@ pub struct Finished {
     pub cpu: Duration,
     /// The most bytes of memory seen at once over all its processes; 0 when it ended before the first look.
     pub peak_memory: u64,
+    /// How often something in it tried to reach anything but its own loopback, as the kernel counts it; 0 when it was
+    /// ended before it ended, and without namespaces, where no socket can be made.
+    pub network_attempts: u32,
 }
 
 /// How the command ended.

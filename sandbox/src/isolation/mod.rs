@@ -19,6 +19,7 @@ mod job;
 mod landlock;
 mod launch;
 mod layer;
+mod netcount;
 mod output;
 mod probe;
 mod report;

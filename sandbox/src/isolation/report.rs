@@ -13,8 +13,9 @@ pub(super) enum Record {
     Ready,
     /// The command has started its program, or has ended before it could.
     Started,
-    /// The command has ended, with its wait status, and which of the file systems in memory were full then.
-    Ended { status: i32, tree_full: bool, tmp_full: bool },
+    /// The command has ended, with its wait status, which of the file systems in memory were full then, and how often
+    /// something tried to reach a network.
+    Ended { status: i32, tree_full: bool, tmp_full: bool, network: u32 },
 }
 
 impl Record {
@@ -26,8 +27,9 @@ impl Record {
             Self::Failed { step, errno } => (1, step, errno.cast_unsigned()),
             Self::Ready => (2, 0, 0),
             Self::Started => (4, 0, 0),
-            Self::Ended { status, tree_full, tmp_full } => {
-                (3, status.cast_unsigned(), u32::from(tree_full) | u32::from(tmp_full) << 1)
+            Self::Ended { status, tree_full, tmp_full, network } => {
+                let full = u32::from(tree_full) | u32::from(tmp_full) << 1;
+                (3, status.cast_unsigned(), full | network.min(u32::MAX >> 2) << 2)
             }
         };
         let mut bytes = [0u8; Self::SIZE];
@@ -49,7 +51,10 @@ impl Record {
             1 => Some(Self::Failed { step: a, errno: b.cast_signed() }),
             2 => Some(Self::Ready),
             4 => Some(Self::Started),
-            3 => Some(Self::Ended { status: a.cast_signed(), tree_full: b & 1 != 0, tmp_full: b & 2 != 0 }),
+            3 => {
+                let (tree_full, tmp_full, network) = (b & 1 != 0, b & 2 != 0, b >> 2);
+                Some(Self::Ended { status: a.cast_signed(), tree_full, tmp_full, network })
+            }
             _ => None,
         }
     }

@@ -244,11 +244,15 @@ impl Supervisor<'_> {
 
     fn finish(mut self, plan: &Blueprint, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Finished, IsolationError> {
         let cpu = self.running.wait();
+        let network_attempts = match self.outcome {
+            Some(Record::Ended { network, .. }) => network,
+            _ => 0,
+        };
         let exit = match (self.outcome, self.stopped) {
             // One that was told to end while it was built complains about it.
             (_, Some((why, _))) => why,
             (Some(Record::Failed { step, errno }), None) => return Err(plan.failure(step, errno)),
-            (Some(Record::Ended { status, tree_full, tmp_full }), None) => {
+            (Some(Record::Ended { status, tree_full, tmp_full, .. }), None) => {
                 self.ended_by_itself(status, tree_full, tmp_full)
             }
             (Some(Record::Ready | Record::Started) | None, None) => return Err(IsolationError::Lost),
@@ -260,6 +264,7 @@ impl Supervisor<'_> {
             wall: self.begun.elapsed(),
             cpu,
             peak_memory: self.peak_memory,
+            network_attempts,
         })
     }
 
