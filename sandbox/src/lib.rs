@@ -10,6 +10,7 @@ compile_error!(
      machine or container (Lima, WSL 2, Docker), with the repository cloned inside."
 );
 
+mod admission;
 pub mod base;
 pub mod benchmark;
 pub mod cargo_json;

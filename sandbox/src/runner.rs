@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::admission::Admission;
 use crate::base::WarmBase;
 use crate::isolation::{
     Arrangement, Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange,
@@ -170,11 +171,17 @@ impl Runner {
             merge_output: call.merge_output,
             limits: Limits { wall: call.wall, ..self.settings.limits.clone() },
         };
-        self.isolation
+        let admission = Admission::of_this_machine();
+        let leave = admission.enter(base.dir(), cancel).ok_or(TrialError::Cancelled)?;
+        let finished = self
+            .isolation
             .run(&job, cancel, &mut |stream: Stream, line: &[u8]| {
                 on_line(stream, String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']));
             })
-            .map_err(TrialError::from)
+            .map_err(TrialError::from)?;
+        drop(leave);
+        admission.took(base.dir(), finished.peak_memory);
+        Ok(finished)
     }
 }
 

@@ -39,3 +39,4 @@ pub use finished::{Exit, Finished, LimitKind, Stream};
 pub use job::{Job, Limits, Places, Tree, TreeChange};
 pub use probe::Isolation;
 pub(crate) use room::free_space;
+pub(crate) use watch::machine_memory;

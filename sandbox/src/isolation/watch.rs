@@ -104,7 +104,7 @@ fn ticks(stat: &str, own: Own) -> Option<u64> {
 }
 
 /// Bytes of memory that the machine can still give, and the least that a job must leave of it.
-pub(super) fn machine_memory() -> Option<(u64, u64)> {
+pub(crate) fn machine_memory() -> Option<(u64, u64)> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     let (total, available) = total_and_available(&info)?;
     Some((available, (total / 32).clamp(64 << 20, 512 << 20)))
