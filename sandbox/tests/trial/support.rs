@@ -79,6 +79,19 @@ impl Bench {
 
     /// With the sandbox arranged in a certain way.
     pub fn arranged(arrangement: Option<Arrangement>) -> Self {
+        let export = |tree: &Path| {
+            for (path, text) in FILES {
+                let file = tree.join(path);
+                fs::create_dir_all(file.parent().expect("it works")).map_err(|error| error.to_string())?;
+                fs::write(file, text).map_err(|error| error.to_string())?;
+            }
+            Ok(())
+        };
+        Self::of(&export, arrangement)
+    }
+
+    /// On other files.
+    pub fn of(export: &dyn Fn(&Path) -> Result<(), String>, arrangement: Option<Arrangement>) -> Self {
         let state = tempfile::tempdir().expect("it works");
         let settings = RunnerSettings {
             limits: Limits::default(),
@@ -89,16 +102,8 @@ impl Bench {
             base_runs: 2,
         };
         let runner = Runner::new(settings, None).expect("it works");
-        let export = |tree: &Path| {
-            for (path, text) in FILES {
-                let file = tree.join(path);
-                fs::create_dir_all(file.parent().expect("it works")).map_err(|error| error.to_string())?;
-                fs::write(file, text).map_err(|error| error.to_string())?;
-            }
-            Ok(())
-        };
         let warm = runner
-            .prepare("bench", &commit(), "", &export, &Cancel::new().expect("it works"), &mut |_| {})
+            .prepare("bench", &commit(), "", export, &Cancel::new().expect("it works"), &mut |_| {})
             .expect("it works");
         Self { state, runner, warm }
     }
