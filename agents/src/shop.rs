@@ -7,8 +7,11 @@ use std::time::Duration;
 use kaizen_domain::edit::{Change, FileMode};
 use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
 use kaizen_repo::Repo;
+use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, TreeChange, WarmBase};
+
+use kaizen_settings::Settings;
 
 use crate::error::AgentError;
 use crate::trial_pool::{Compared, progress};
@@ -150,10 +153,20 @@ impl Shop {
             limits,
             build_wall: Duration::from_secs(trial.build_wall_secs),
             waived: self.world.settings.sandbox.waived.clone(),
-            arrangement: None,
+            arrangement: arrangement(&self.world.settings),
             state_dir: self.world.state_dir.clone(),
             base_runs: self.world.settings.base.runs,
         }
+    }
+}
+
+/// How a person wants the sandbox to be built; none when it is all the same.
+#[must_use]
+pub fn arrangement(settings: &Settings) -> Option<Arrangement> {
+    match settings.sandbox.arrangement {
+        kaizen_settings::Arrangement::Auto => None,
+        kaizen_settings::Arrangement::Namespaces => Some(Arrangement::Namespaces),
+        kaizen_settings::Arrangement::Restricted => Some(Arrangement::Restricted),
     }
 }
 

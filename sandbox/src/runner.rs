@@ -109,10 +109,7 @@ impl Runner {
     /// When a required layer of the sandbox is missing and not waived, or there is no toolchain.
     pub fn new(settings: RunnerSettings, asked_toolchain: Option<&str>) -> Result<Self, TrialError> {
         std::fs::create_dir_all(&settings.state_dir).map_err(TrialError::io("creating", &settings.state_dir))?;
-        let isolation = match settings.arrangement {
-            Some(arrangement) => Isolation::probe_arrangement(arrangement, &settings.waived)?,
-            None => Isolation::probe(&settings.waived)?,
-        };
+        let isolation = Isolation::probe_wanted(settings.arrangement, &settings.waived)?;
         let toolchain = Toolchain::find(asked_toolchain, &settings.state_dir, isolation.arrangement())?;
         Ok(Self { isolation, toolchain, settings })
     }

@@ -1,6 +1,7 @@
 //! `kaizen doctor`: what this machine can and cannot do, and how to mend it. It looks and changes nothing, unless it is
 //! told to begin a damaged journal anew.
 
+use kaizen_agents::shop::arrangement;
 use kaizen_domain::{Layer, LayerState};
 use kaizen_journal::{Journal, JournalError};
 use kaizen_sandbox::isolation::Arrangement;
@@ -129,7 +130,8 @@ fn sandbox(session: &Result<Session, Failure>) -> Vec<Row> {
 
 fn layers(session: &Result<Session, Failure>) -> Vec<Row> {
     let waived = session.as_ref().map(|session| session.settings.sandbox.waived.clone()).unwrap_or_default();
-    let may_run = Isolation::probe(&waived).map(drop);
+    let wanted = session.as_ref().ok().and_then(|session| arrangement(&session.settings));
+    let may_run = Isolation::probe_wanted(wanted, &waived).map(drop);
     let verdict = |layer: &Layer| match layer.state {
         LayerState::Active => "ok",
         LayerState::Weaker => "weaker",
@@ -137,7 +139,7 @@ fn layers(session: &Result<Session, Failure>) -> Vec<Row> {
         LayerState::Missing => "missing",
         LayerState::Waived => "waived",
     };
-    let mut rows: Vec<Row> = Isolation::inspect()
+    let mut rows: Vec<Row> = Isolation::inspect(wanted)
         .into_iter()
         .map(|layer| Row { verdict: verdict(&layer), ..ok("sandbox", format!("{}: {}", layer.name, layer.detail)) })
         .collect();

@@ -144,8 +144,22 @@ pub struct AgentSettings {
 /// What this machine may do without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxSettings {
+    /// How the sandbox is built.
+    pub arrangement: Arrangement,
     /// Layers that may be missing.
     pub waived: Vec<String>,
+}
+
+/// How the sandbox is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrangement {
+    /// With namespaces where this machine gives them, and without them otherwise.
+    Auto,
+    /// With namespaces or not at all.
+    Namespaces,
+    /// Without namespaces.
+    Restricted,
 }
 
 /// The language model.

@@ -65,6 +65,14 @@ impl Isolation {
         }
     }
 
+    /// Tries every layer of the arrangement that is wanted, or of the first that can be had.
+    ///
+    /// # Errors
+    /// As with [`probe`](Self::probe).
+    pub fn probe_wanted(wanted: Option<Arrangement>, waived: &[String]) -> Result<Self, IsolationError> {
+        wanted.map_or_else(|| Self::probe(waived), |arrangement| Self::probe_arrangement(arrangement, waived))
+    }
+
     /// Tries every layer of one arrangement.
     ///
     /// # Errors
@@ -101,18 +109,18 @@ impl Isolation {
         &self.layers
     }
 
-    /// Tries every layer and says what was found, for a person: of the arrangement that is used, or of the stronger one
-    /// where none can be had. Nothing is waived and nothing fails.
+    /// Tries every layer and says what was found, for a person: of the arrangement that is `wanted`, or that is used where
+    /// none is, or of the stronger one where none can be had. Nothing is waived and nothing fails.
     #[must_use]
-    pub fn inspect() -> Vec<Layer> {
-        if let Ok(isolation) = Self::probe(&[]) {
+    pub fn inspect(wanted: Option<Arrangement>) -> Vec<Layer> {
+        if let (None, Ok(isolation)) = (wanted, Self::probe(&[])) {
             return isolation.layers;
         }
-        match survey(Arrangement::Namespaces) {
+        let arrangement = wanted.unwrap_or(Arrangement::Namespaces);
+        match survey(arrangement) {
             Ok(survey) => survey.layers(LayerState::Missing),
             Err(error) => {
                 let why = in_full(&error);
-                let arrangement = Arrangement::Namespaces;
                 let missing = |layer: LayerName| layer.report(arrangement, LayerState::Missing, Some(&why));
                 LayerName::of(arrangement).map(missing).collect()
             }

@@ -164,5 +164,5 @@ fn every_layer_is_probed_and_reported() {
     }
     let holds = |state| matches!(state, LayerState::Active | LayerState::Weaker);
     assert!(isolation().layers().iter().all(|layer| holds(layer.state)), "{:?}", isolation().layers());
-    assert_eq!(Isolation::inspect(), isolation().layers());
+    assert_eq!(Isolation::inspect(None), isolation().layers());
 }
