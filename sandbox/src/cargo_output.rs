@@ -1,12 +1,12 @@
 //! What a run of `cargo test` amounts to: its messages about the build, then the lines of the test programs, then its
 //! exit code, which must agree with them.
 
-use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use kaizen_domain::{Diagnostic, Level, Stage, TestId, TestOutcome, TestResult, TrialOutcome};
+use kaizen_domain::{Diagnostic, Level, Stage, TestOutcome, TrialOutcome};
 
 use crate::cargo_json::{Artifacts, diagnostic};
-use crate::harness::HarnessParser;
+use crate::harness::{HarnessParser, HarnessRun};
 use crate::isolation::{Exit, LimitKind};
 
 /// How many compiler errors a report keeps.
@@ -60,19 +60,27 @@ pub(crate) struct Reader<'a> {
     folder: &'a str,
     pub(crate) artifacts: Artifacts,
     build: BuildLog,
-    /// Lines from the first test program on, kept until the artifacts are known.
-    tests: Vec<String>,
+    /// Lines from the first test program on, and when each came, kept until the artifacts are known.
+    tests: Vec<(String, Duration)>,
     built: Option<bool>,
+    begun: Instant,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(folder: &'a str) -> Self {
-        Self { folder, artifacts: Artifacts::default(), build: BuildLog::default(), tests: Vec::new(), built: None }
+        Self {
+            folder,
+            artifacts: Artifacts::default(),
+            build: BuildLog::default(),
+            tests: Vec::new(),
+            built: None,
+            begun: Instant::now(),
+        }
     }
 
     pub(crate) fn line(&mut self, line: &str) {
         if self.built == Some(true) {
-            self.tests.push(line.to_owned());
+            self.tests.push((line.to_owned(), self.begun.elapsed()));
             return;
         }
         if line.starts_with("{\"reason\":\"build-finished\"") {
@@ -83,34 +91,35 @@ impl<'a> Reader<'a> {
         self.build.line(line, self.folder);
     }
 
-    pub(crate) fn finish(self, exit: &Exit) -> (TrialOutcome, BTreeMap<TestId, TestResult>) {
+    pub(crate) fn finish(self, exit: &Exit) -> (TrialOutcome, HarnessRun) {
         let stage = if self.built == Some(true) { Stage::Tests } else { Stage::Build };
         if let Some(outcome) = ended_by_limit(exit, stage) {
-            return (outcome, BTreeMap::new());
+            return (outcome, HarnessRun::default());
         }
         if self.built != Some(true) {
-            return (self.build.failed(), BTreeMap::new());
+            return (self.build.failed(), HarnessRun::default());
         }
         let mut parser = HarnessParser::new(&self.artifacts);
-        for line in &self.tests {
-            parser.line(line);
+        for (line, at) in &self.tests {
+            parser.line(line, *at);
         }
-        let run = parser.finish();
+        let mut run = parser.finish();
         let failed = run.tests.values().any(|test| test.outcome == TestOutcome::Failed);
-        let why = match (exit, run.odd) {
+        let why = match (exit, run.odd.take()) {
             (_, Some(odd)) => Some(odd),
             (Exit::Code(0), None) if failed => Some("cargo says that all is well, but a test failed".to_owned()),
             (Exit::Code(0), None) => None,
             (Exit::Code(_), None) if failed => None,
             (Exit::Code(code), None) => {
-                let last = self.tests.iter().rev().find(|line| !line.trim().is_empty()).cloned().unwrap_or_default();
+                let last = self.tests.iter().rev().map(|(line, _)| line.as_str()).find(|line| !line.trim().is_empty());
+                let last = last.unwrap_or_default();
                 Some(format!("cargo ended with exit code {code}, but no test failed: {last}"))
             }
             (other, None) => Some(format!("cargo ended by {other}")),
         };
         match why {
-            None => (TrialOutcome::Ran, run.tests),
-            Some(why) => (TrialOutcome::Unclear { stage, why }, run.tests),
+            None => (TrialOutcome::Ran, run),
+            Some(why) => (TrialOutcome::Unclear { stage, why }, run),
         }
     }
 }
@@ -124,8 +133,8 @@ mod tests {
         for line in lines {
             reader.line(line);
         }
-        let (outcome, tests) = reader.finish(exit);
-        (outcome, tests.len())
+        let (outcome, run) = reader.finish(exit);
+        (outcome, run.tests.len())
     }
 
     const ARTIFACT: &str = r#"{"reason":"compiler-artifact","package_id":"path+file:///repo#a@0.1.0","target":{"kind":["lib"],"name":"a"},"executable":"/repo/target/debug/deps/a-1"}"#;

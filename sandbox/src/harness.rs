@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use kaizen_domain::{TestId, TestOutcome, TestResult};
 
 use crate::cargo_json::Artifacts;
+use crate::durations::durations;
 
 /// How much of a failing test's output is kept, bytes.
 const OUTPUT_KEPT: usize = 4_000;
@@ -17,6 +20,8 @@ const OUTPUT_KEPT: usize = 4_000;
 pub struct HarnessRun {
     /// Every test by id.
     pub tests: BTreeMap<TestId, TestResult>,
+    /// How long each took that was run by a harness.
+    pub durations: BTreeMap<TestId, Duration>,
     /// Why the numbers do not add up, when they do not.
     pub odd: Option<String>,
 }
@@ -34,17 +39,27 @@ struct Section {
     target: String,
     doctests: bool,
     /// Result lines seen since the last summary.
-    seen: Vec<(String, TestOutcome)>,
+    seen: Vec<Seen>,
     /// Tests announced by `running N tests` and not yet summed up.
     announced: Option<usize>,
+    /// When they were.
+    announced_at: Duration,
     /// Whether any summary came.
     summed: bool,
     /// Whether cargo said that the target failed.
     failed: bool,
-    results: Vec<(String, TestOutcome)>,
+    results: Vec<Seen>,
+    took: BTreeMap<String, Duration>,
     outputs: BTreeMap<String, String>,
     /// The test whose output is being read.
     reading: Option<String>,
+}
+
+/// A result line.
+struct Seen {
+    name: String,
+    outcome: TestOutcome,
+    at: Duration,
 }
 
 impl<'a> HarnessParser<'a> {
@@ -60,15 +75,15 @@ impl<'a> HarnessParser<'a> {
         Self { artifacts: None, run: HarnessRun::default(), section: Some(Section::new(target, doctests)) }
     }
 
-    /// Takes one line, without its line end. Returns the test that ended with it.
-    pub fn line(&mut self, line: &str) -> Option<(String, TestOutcome)> {
+    /// Takes one line, without its line end, and when it came. Returns the test that ended with it.
+    pub fn line(&mut self, line: &str, at: Duration) -> Option<(String, TestOutcome)> {
         if let Some(target) = self.header(line) {
             self.close();
             self.section = Some(target);
             return None;
         }
         let section = self.section.as_mut()?;
-        section.line(line, &mut self.run.odd)
+        section.line(line, at, &mut self.run.odd)
     }
 
     fn header(&self, line: &str) -> Option<Section> {
@@ -106,17 +121,20 @@ impl Section {
             doctests,
             seen: Vec::new(),
             announced: None,
+            announced_at: Duration::ZERO,
             summed: false,
             failed: false,
             results: Vec::new(),
+            took: BTreeMap::new(),
             outputs: BTreeMap::new(),
             reading: None,
         }
     }
 
-    fn line(&mut self, line: &str, odd: &mut Option<String>) -> Option<(String, TestOutcome)> {
+    fn line(&mut self, line: &str, at: Duration, odd: &mut Option<String>) -> Option<(String, TestOutcome)> {
         if let Some(count) = announced(line) {
             self.announced = Some(count);
+            self.announced_at = at;
             self.reading = None;
             return None;
         }
@@ -135,7 +153,7 @@ impl Section {
             && self.reading.is_none()
             && let Some((name, outcome)) = result_line(line)
         {
-            self.seen.push((name.clone(), outcome));
+            self.seen.push(Seen { name: name.clone(), outcome, at });
             return Some((name, outcome));
         }
         self.read_output(line);
@@ -158,7 +176,7 @@ impl Section {
 
     fn sum_up(&mut self, counts: [usize; 3], odd: &mut Option<String>) {
         let wanted = [TestOutcome::Passed, TestOutcome::Failed, TestOutcome::Ignored];
-        let seen = wanted.map(|outcome| self.seen.iter().filter(|(_, o)| *o == outcome).count());
+        let seen = wanted.map(|outcome| self.seen.iter().filter(|seen| seen.outcome == outcome).count());
         if seen != counts {
             odd.get_or_insert_with(|| {
                 format!(
@@ -167,6 +185,10 @@ impl Section {
                 )
             });
         }
+        let ended: Vec<(&str, Duration)> = self.seen.iter().map(|seen| (seen.name.as_str(), seen.at)).collect();
+        let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let took = durations(&ended, self.announced_at, at_once);
+        self.took.extend(took.into_iter().map(|(name, took)| (name.to_owned(), took)));
         self.results.append(&mut self.seen);
         self.announced = None;
         self.reading = None;
@@ -186,15 +208,19 @@ impl Section {
         let names = if self.doctests {
             stable_names(&self.results)
         } else {
-            self.results.iter().map(|(n, _)| n.clone()).collect()
+            self.results.iter().map(|seen| seen.name.clone()).collect()
         };
-        for ((raw, outcome), name) in self.results.iter().zip(names) {
+        for (Seen { name: raw, outcome, .. }, name) in self.results.iter().zip(names) {
             let output = if *outcome == TestOutcome::Failed {
                 self.outputs.remove(raw).unwrap_or_default()
             } else {
                 String::new()
             };
-            run.tests.insert(TestId(format!("{}::{name}", self.target)), TestResult { outcome: *outcome, output });
+            let id = TestId(format!("{}::{name}", self.target));
+            if let Some(took) = self.took.get(raw).filter(|_| *outcome != TestOutcome::Ignored) {
+                run.durations.insert(id.clone(), *took);
+            }
+            run.tests.insert(id, TestResult { outcome: *outcome, output });
         }
     }
 }
@@ -233,8 +259,8 @@ fn result_line(line: &str) -> Option<(String, TestOutcome)> {
 
 /// Doctests are named by line: `src/lib.rs - f (line 12)`. The line moves with every change above it, so the name
 /// becomes the item and the ordinal of the test within it, counted by line.
-fn stable_names(results: &[(String, TestOutcome)]) -> Vec<String> {
-    let split: Vec<(String, u64)> = results.iter().map(|(name, _)| without_line(name)).collect();
+fn stable_names(results: &[Seen]) -> Vec<String> {
+    let split: Vec<(String, u64)> = results.iter().map(|seen| without_line(&seen.name)).collect();
     split
         .iter()
         .map(|(item, line)| {
@@ -274,7 +300,7 @@ mod tests {
         let artifacts = artifacts();
         let mut parser = HarnessParser::new(&artifacts);
         for line in text.lines() {
-            parser.line(line);
+            parser.line(line, Duration::ZERO);
         }
         parser.finish()
     }

@@ -16,6 +16,7 @@ pub mod benchmark;
 pub mod cargo_json;
 mod cargo_output;
 mod direct;
+mod durations;
 pub mod harness;
 pub mod isolation;
 pub mod lockfile;

@@ -19,6 +19,7 @@ const ROOM_TO_BUILD: u64 = 16 << 20;
 struct Run {
     outcome: TrialOutcome,
     tests: BTreeMap<TestId, TestResult>,
+    durations: BTreeMap<TestId, Duration>,
     flaky: BTreeSet<TestId>,
     wall: Duration,
     cpu: Duration,
@@ -35,6 +36,7 @@ impl Default for Run {
         Self {
             outcome: TrialOutcome::Ran,
             tests: BTreeMap::new(),
+            durations: BTreeMap::new(),
             flaky: BTreeSet::new(),
             wall: Duration::ZERO,
             cpu: Duration::ZERO,
@@ -93,6 +95,11 @@ impl Run {
         self.flaky.extend(self.tests.keys().filter(|id| !other.tests.contains_key(*id)).cloned());
         for (id, test) in other.tests {
             self.tests.entry(id).or_insert(test);
+        }
+        // The shorter one of two runs is less of the machine's doing.
+        for (id, took) in other.durations {
+            let known = self.durations.entry(id).or_insert(took);
+            *known = took.min(*known);
         }
         self.flaky.extend(other.flaky);
     }
@@ -263,6 +270,7 @@ impl Runner {
             commit: commit.clone(),
             outcome: run.outcome,
             tests: run.tests,
+            durations: run.durations.into_iter().map(|(id, took)| (id, Millis::from_duration(took))).collect(),
             flaky: run.flaky,
             speed: None,
             layers: self.layers().to_vec(),
@@ -329,9 +337,10 @@ impl Runner {
         if let Some(notes) = cargo.notes.as_mut() {
             notes.artifacts.extend(&reader.artifacts);
         }
-        let (outcome, tests) = reader.finish(&done.exit);
+        let (outcome, said) = reader.finish(&done.exit);
         let Finished { wall, cpu, peak_memory, network_attempts, .. } = done;
-        Ok(Run { outcome, tests, wall, cpu, peak_memory, network_attempts, ..Run::default() })
+        let (tests, durations) = (said.tests, said.durations);
+        Ok(Run { outcome, tests, durations, wall, cpu, peak_memory, network_attempts, ..Run::default() })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use kaizen_domain::{
-    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, Layer, LayerState, Patch, PatchId, TestOutcome,
-    TrialReport, Word,
+    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, Layer, LayerState, Millis, Patch, PatchId, TestId,
+    TestOutcome, TrialReport, Word,
 };
 use kaizen_journal::{Filter, Found, Journal, Noun};
 
@@ -16,6 +16,9 @@ use crate::output::{self, say};
 use crate::story::lines::{self, shown};
 use crate::story::outcome;
 use crate::story::paint::Paint;
+
+/// Tests that take less, milliseconds, are not worth a word.
+const SLOW: u64 = 100;
 
 /// Shows the thing whose id begins with these letters.
 ///
@@ -236,6 +239,13 @@ impl Shown<'_> {
             {
                 tests.iter().take(10).for_each(|test| self.line("", &format!("{what}: {}", shown(&test.0))));
             }
+        }
+        let mut slowest: Vec<(&Millis, &TestId)> = trial.durations.iter().map(|(id, took)| (took, id)).collect();
+        slowest.sort_unstable_by(|one, other| other.cmp(one));
+        let shown_of = |(took, id): &(&Millis, &TestId)| format!("{} {took}", shown(&id.0));
+        let slow: Vec<String> = slowest.iter().take(3).filter(|(took, _)| took.0 >= SLOW).map(shown_of).collect();
+        if !slow.is_empty() {
+            self.line("slowest", &slow.join(", "));
         }
         if trial.stopped_early {
             self.line(

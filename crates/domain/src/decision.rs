@@ -155,6 +155,7 @@ mod tests {
                     (TestId((*name).to_owned()), TestResult { outcome: *outcome, output: String::new() })
                 })
                 .collect(),
+            durations: Default::default(),
             flaky: Default::default(),
             speed: None,
             layers: Vec::new(),

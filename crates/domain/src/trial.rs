@@ -132,6 +132,9 @@ pub struct TrialReport {
     pub outcome: TrialOutcome,
     /// Every test, by id.
     pub tests: BTreeMap<TestId, TestResult>,
+    /// How long tests took, where their harness tells when each ended; of several runs the shortest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub durations: BTreeMap<TestId, Millis>,
     /// Tests that gave different outcomes on the same tree: no evidence for anything.
     pub flaky: BTreeSet<TestId>,
     /// The benchmark's verdict against the base, when there is one.

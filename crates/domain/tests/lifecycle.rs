@@ -41,6 +41,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         commit: of,
         outcome: TrialOutcome::Ran,
         tests: BTreeMap::new(),
+        durations: Default::default(),
         flaky: Default::default(),
         speed: None,
         layers: Vec::new(),

@@ -140,9 +140,9 @@ impl<'a> Reader<'a> {
 /// What a program of tests said, against how it ended.
 fn outcomes(target: String, doc: bool, lines: &[String], code: i32) -> Result<BTreeMap<TestId, TestResult>, String> {
     let mut parser = HarnessParser::alone(target.clone(), doc);
-    lines.iter().for_each(|line| drop(parser.line(line)));
+    lines.iter().for_each(|line| drop(parser.line(line, std::time::Duration::ZERO)));
     if code != 0 {
-        parser.line("error: test failed, to rerun pass");
+        parser.line("error: test failed, to rerun pass", std::time::Duration::ZERO);
     }
     let run = parser.finish();
     if let Some(odd) = run.odd {
