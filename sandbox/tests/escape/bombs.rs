@@ -22,7 +22,8 @@ pub fn probes() -> Vec<Probe> {
         bomb("disk, in the tree", |_| fill(place("PROBE_TREE"), 64)).limits(|limits| limits.disk = 8 * MIB),
         bomb("disk, in scratch space", |_| fill(place("TMPDIR"), 64)).limits(|limits| limits.tmp = 8 * MIB),
         bomb("disk, in the home folder", |_| fill(place("HOME"), 64)).limits(|limits| limits.tmp = 8 * MIB),
-        bomb("disk, in a folder of the host", |_| fill_slowly(place("PROBE_KEPT"), 128)).limits(|limits| limits.disk = 8 * MIB),
+        bomb("disk, in a folder of the host", |_| fill_slowly(place("PROBE_KEPT"), 128))
+            .limits(|limits| limits.disk = 8 * MIB),
         bomb("disk, in one file", |_| fill(place("TMPDIR"), 64)).limits(|limits| limits.file_size = 8 * MIB),
         bomb("inodes, in the tree", |_| names(place("PROBE_TREE"), 20_000)).limits(|limits| limits.disk = 8 * MIB),
         bomb("inodes, in scratch space", |_| names(place("TMPDIR"), 20_000)).limits(|limits| limits.tmp = 8 * MIB),
@@ -31,13 +32,7 @@ pub fn probes() -> Vec<Probe> {
         bomb("output in one line without an end", |_| line(4 * MIB)).limits(|limits| limits.output = MIB),
         bomb("processor time", |_| spin(3)).limits(|limits| limits.cpu = Duration::from_secs(1)),
         bomb("processor time of many children", |_| spinners(30)).limits(|limits| limits.cpu = Duration::from_secs(1)),
-        bomb("time", |_| sleep(4)).limits(|limits| limits.wall = Duration::from_millis(700)),
     ]
-}
-
-fn sleep(seconds: u64) -> io::Result<()> {
-    std::thread::sleep(Duration::from_secs(seconds));
-    Ok(())
 }
 
 /// Children that stay until their parent has counted them.
@@ -138,7 +133,6 @@ fn fill_slowly(folder: PathBuf, mebibytes: usize) -> io::Result<()> {
     std::thread::sleep(Duration::from_millis(200));
     Ok(())
 }
-
 
 fn names(folder: PathBuf, count: usize) -> io::Result<()> {
     let folder = folder.join("names");

@@ -12,13 +12,19 @@ use crate::support::program;
 use crate::table::{Act, Probe, Shown, Witness};
 
 /// Acts that say themselves whether the kernel let them pass.
-const ALONE: [(&str, Witness, Act); 24] = [
+const ALONE: [(&str, Witness, Act); 23] = [
     ("mount a file system", Witness::Namespaces, mount),
     ("mount a folder elsewhere", Witness::Namespaces, mount_folder),
-    ("mount by the newer calls", Witness::Namespaces, |_| call(libc::SYS_fsopen, [c"tmpfs".as_ptr() as i64, 0, 0, 0, 0]).map(drop)),
-    ("take a copy of a mount", Witness::Namespaces, |_| call(libc::SYS_open_tree, [libc::AT_FDCWD.into(), c"/".as_ptr() as i64, 1, 0, 0]).map(drop)),
+    ("mount by the newer calls", Witness::Namespaces, |_| {
+        call(libc::SYS_fsopen, [c"tmpfs".as_ptr() as i64, 0, 0, 0, 0]).map(drop)
+    }),
+    ("take a copy of a mount", Witness::Namespaces, |_| {
+        call(libc::SYS_open_tree, [libc::AT_FDCWD.into(), c"/".as_ptr() as i64, 1, 0, 0]).map(drop)
+    }),
     ("change the root", Witness::Namespaces, chroot),
-    ("make namespaces", Witness::Plain, |_| call(libc::SYS_unshare, [libc::CLONE_NEWUSER.into(), 0, 0, 0, 0]).map(drop)),
+    ("make namespaces", Witness::Plain, |_| {
+        call(libc::SYS_unshare, [libc::CLONE_NEWUSER.into(), 0, 0, 0, 0]).map(drop)
+    }),
     ("enter namespaces", Witness::Namespaces, enter_namespaces),
     ("change the host name", Witness::Namespaces, host_name),
     ("add a key to a keyring", Witness::Plain, |_| add_key(c"probe-added", b"x").map(drop)),
@@ -26,17 +32,20 @@ const ALONE: [(&str, Witness, Act); 24] = [
     ("userfaultfd", Witness::Plain, |_| call(libc::SYS_userfaultfd, [1, 0, 0, 0, 0]).map(drop)),
     ("bpf", Witness::Root, bpf),
     ("performance counters", Witness::Answer, counters),
-    ("memory that even the kernel does not see", Witness::Answer, |_| call(libc::SYS_memfd_secret, [0, 0, 0, 0, 0]).map(drop)),
-    ("addresses that can be foreseen", Witness::Plain, |_| call(libc::SYS_personality, [libc::ADDR_NO_RANDOMIZE.into(), 0, 0, 0, 0]).map(drop)),
+    ("memory that even the kernel does not see", Witness::Answer, |_| {
+        call(libc::SYS_memfd_secret, [0, 0, 0, 0, 0]).map(drop)
+    }),
+    ("addresses that can be foreseen", Witness::Plain, |_| {
+        call(libc::SYS_personality, [libc::ADDR_NO_RANDOMIZE.into(), 0, 0, 0, 0]).map(drop)
+    }),
     ("watch a whole file system", Witness::Root, |_| call(libc::SYS_fanotify_init, [0, 0, 0, 0, 0]).map(drop)),
     ("a device node", Witness::Root, device_node),
     ("the kernel's log", Witness::Root, |_| fs::File::open("/dev/kmsg").map(drop)),
     ("the kernel's log, by its call", Witness::Root, kernel_log),
     ("the clock", Witness::Root, set_clock),
     ("real-time priority", Witness::Root, real_time),
-    ("be spared when memory runs out", Witness::Root, |_| fs::write("/proc/self/oom_score_adj", "-900")),
+    ("be spared when memory runs out", Witness::Answer, |_| fs::write("/proc/self/oom_score_adj", "-900")),
     ("the kernel's settings", Witness::Root, |_| open_to_write("/proc/sys/kernel/core_pattern")),
-    ("the kernel's emergency keys", Witness::Root, |_| open_to_write("/proc/sysrq-trigger")),
 ];
 
 pub fn probes() -> Vec<Probe> {
@@ -200,8 +209,7 @@ fn read_key(args: &[String]) -> io::Result<()> {
     const SEARCH: i64 = 10;
     const READ: i64 = 11;
     let name = c_path(argument(args, 0));
-    let found =
-        call(libc::SYS_keyctl, [SEARCH, USER_KEYRING, c"user".as_ptr() as i64, name.as_ptr() as i64, 0])?;
+    let found = call(libc::SYS_keyctl, [SEARCH, USER_KEYRING, c"user".as_ptr() as i64, name.as_ptr() as i64, 0])?;
     let mut bytes = [0u8; 64];
     call(libc::SYS_keyctl, [READ, found, bytes.as_mut_ptr() as i64, bytes.len() as i64, 0])?;
     println!("{}", String::from_utf8_lossy(&bytes));
@@ -312,7 +320,9 @@ fn short_call(_: &[String]) -> io::Result<()> {
     if fork()? {
         let answer: i64;
         // SAFETY: the call takes nothing and returns a number.
-        unsafe { std::arch::asm!("int 0x80", inlateout("rax") 20_i64 => answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _) };
+        unsafe {
+            std::arch::asm!("int 0x80", inlateout("rax") 20_i64 => answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _)
+        };
         std::process::exit(i32::from(answer <= 0));
     }
     let mut status = 0;

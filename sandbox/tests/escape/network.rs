@@ -18,7 +18,8 @@ pub fn probes() -> Vec<Probe> {
     let socket = |name: &str, act, witness| Probe::alone(format!("network: {name}"), act).witness(witness);
     vec![
         Probe::new("network: TCP to a listener of the host", tcp_listener, |args| {
-            TcpStream::connect_timeout(&argument(args, 0).parse().map_err(io::Error::other)?, Duration::from_secs(2)).map(drop)
+            TcpStream::connect_timeout(&argument(args, 0).parse().map_err(io::Error::other)?, Duration::from_secs(2))
+                .map(drop)
         }),
         Probe::new("network: UDP to a socket of the host", udp_socket, |args| {
             UdpSocket::bind(LOOPBACK)?.send_to(b"secret", argument(args, 0)).map(drop)

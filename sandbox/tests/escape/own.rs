@@ -22,10 +22,7 @@ pub fn namespaces() -> io::Result<()> {
     }
     let none = std::ptr::null();
     // SAFETY: strings that end in NUL, or none.
-    check(unsafe {
-        libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast())
-    })
-    .map(drop)
+    check(unsafe { libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()) }).map(drop)
 }
 
 pub fn check(result: libc::c_int) -> io::Result<libc::c_int> {

@@ -14,15 +14,21 @@ pub fn probes() -> Vec<Probe> {
         Probe::new("process: trace a process of the host", victim_said, |args| {
             call(libc::SYS_ptrace, [libc::PTRACE_SEIZE.into(), number(args, 0), 0, 0, 0]).map(drop)
         }),
-        Probe::new("process: trace the parent", |_| Shown::Said, |_| {
-            call(libc::SYS_ptrace, [libc::PTRACE_SEIZE.into(), parent().into(), 0, 0, 0]).map(drop)
-        }),
+        Probe::new(
+            "process: trace the parent",
+            |_| Shown::Said,
+            |_| call(libc::SYS_ptrace, [libc::PTRACE_SEIZE.into(), parent().into(), 0, 0, 0]).map(drop),
+        ),
         Probe::new("process: end a process of the host", victim_ends, |args| signal(number(args, 0), libc::SIGKILL)),
         Probe::new("process: end it by a descriptor of it", victim_ends, |args| {
             let process = call(libc::SYS_pidfd_open, [number(args, 0), 0, 0, 0, 0])?;
             call(libc::SYS_pidfd_send_signal, [process, libc::SIGKILL.into(), 0, 0, 0]).map(drop)
         }),
-        Probe::new("process: signal the parent", |_| Shown::CallerEnded(libc::SIGUSR1), |_| signal(parent(), libc::SIGUSR1)),
+        Probe::new(
+            "process: signal the parent",
+            |_| Shown::CallerEnded(libc::SIGUSR1),
+            |_| signal(parent(), libc::SIGUSR1),
+        ),
         Probe::new("process: signal the group", |_| Shown::CallerEnded(libc::SIGUSR1), signal_group),
         Probe::new("process: slow down a process of the host", victim_priority, |args| {
             // SAFETY: takes numbers.
@@ -108,7 +114,7 @@ fn outlives(scene: &mut Scene) -> Shown {
     scene.when_up = WhenUp::KillCaller;
     let token = scene.token.clone();
     // What belongs to the sandbox ends as soon as it learns of it, which may take a moment.
-    Shown::Host(Box::new(move || !soon(Duration::from_secs(10), || running(&token).is_empty())))
+    Shown::Host(Box::new(move || !soon(Duration::from_secs(5), || running(&token).is_empty())))
 }
 
 /// Leaves session, parent and output behind.

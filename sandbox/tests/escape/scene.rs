@@ -132,7 +132,8 @@ pub fn running(token: &str) -> Vec<i32> {
     let named = |entry: fs::DirEntry| {
         let pid = entry.file_name().to_str()?.parse::<i32>().ok()?;
         let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let ours = pid.cast_unsigned() != std::process::id() && line.split(|b| *b == 0).any(|arg| arg == token.as_bytes());
+        let ours =
+            pid.cast_unsigned() != std::process::id() && line.split(|b| *b == 0).any(|arg| arg == token.as_bytes());
         ours.then_some(pid)
     };
     fs::read_dir("/proc").expect("a /proc").flatten().filter_map(named).collect()
@@ -144,6 +145,11 @@ pub fn clear(token: &str) {
         // SAFETY: takes numbers.
         unsafe { libc::kill(pid, libc::SIGKILL) };
     }
+}
+
+/// The same for several.
+pub fn clear_all(tokens: impl Iterator<Item = String>) {
+    tokens.for_each(|token| clear(&token));
 }
 
 /// A process of the host.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use kaizen_sandbox::isolation::{HOME, Isolation, Job, Limits, Tree};
+use kaizen_sandbox::{Runner, RunnerSettings};
 
 /// The ways in which the sandbox can be put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,11 @@ pub fn sandbox(arrangement: Arrangement) -> Result<Isolation, String> {
         Arrangement::Namespaces => Isolation::probe(&[]).map_err(|error| error.to_string()),
         Arrangement::Restricted => Err("this sandbox has no such arrangement".to_owned()),
     }
+}
+
+/// A runner of whole trials.
+pub fn runner(_arrangement: Arrangement, settings: RunnerSettings) -> Runner {
+    Runner::new(settings, None).expect("a runner")
 }
 
 /// Where a job in `_dir` finds tree, home and temporary files.

@@ -25,7 +25,8 @@ impl Terminal {
         check(unsafe { libc::openpty(&raw mut screen, &raw mut programs, none, none.cast(), none.cast()) })
             .expect("a terminal");
         // SAFETY: both are new.
-        let terminal = unsafe { Self { screen: OwnedFd::from_raw_fd(screen), programs: OwnedFd::from_raw_fd(programs) } };
+        let terminal =
+            unsafe { Self { screen: OwnedFd::from_raw_fd(screen), programs: OwnedFd::from_raw_fd(programs) } };
         for fd in [&terminal.screen, &terminal.programs] {
             // SAFETY: takes numbers; a structure that is valid for both calls.
             unsafe {

@@ -33,8 +33,16 @@ pub fn probes() -> Vec<Probe> {
         .map(|(what, at)| Probe::new(format!("write: {what}"), move |scene| changes(scene, at), write_file))
         .collect();
     probes.extend([
-        Probe::new("write: a hook of a repository, not there yet", |s| changes(s, "home/repo/.git/hooks/post-merge"), make_hook),
-        Probe::new("write: a hook of a repository, made executable", |s| changes(s, "home/repo/.git/hooks/pre-commit"), make_hook),
+        Probe::new(
+            "write: a hook of a repository, not there yet",
+            |s| changes(s, "home/repo/.git/hooks/post-merge"),
+            make_hook,
+        ),
+        Probe::new(
+            "write: a hook of a repository, made executable",
+            |s| changes(s, "home/repo/.git/hooks/pre-commit"),
+            make_hook,
+        ),
         Probe::new("write: the base underneath the tree", base, change_tree),
         Probe::new("write: upwards from the tree", upwards, write_upwards),
         Probe::new("write: what is shown read-only", shown, write_shown),
