@@ -23,9 +23,11 @@ const FIRST_UNKNOWN: u32 = 470;
 const OPEN_TREE_ATTR: i64 = 467;
 const LSM_SET_SELF_ATTR: i64 = 460;
 
-/// Answered as by a kernel that lacks them, so that programs take their older way: `clone3` hides its flags from the
-/// filter, and System V memory, queues and semaphores would be memory that no limit counts.
-const ABSENT: [i64; 4] = [libc::SYS_clone3, libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget];
+const FCHMODAT2: i64 = 452;
+
+/// Answered as by a kernel that lacks them, so that programs take their older way: `clone3` and `openat2` hide their
+/// flags from the filter, and System V memory, queues and semaphores would be memory that no limit counts.
+const ABSENT: [i64; 5] = [libc::SYS_clone3, libc::SYS_openat2, libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget];
 
 const REFUSED: &[i64] = &[
     // other roots, mounts and namespaces
@@ -175,6 +177,29 @@ const NAMESPACES: [libc::c_int; 7] = [
 const TERMINAL_COMMANDS: [u64; 3] = [0x5412, 0x541C, 0x5423];
 const FAMILIES: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
+/// Calls that give a file its mode, the argument that says which, and for those that open files the argument with the
+/// flags: without the flag that makes a file the mode means nothing.
+const MODES: &[(i64, u8, Option<u8>)] = &[
+    (libc::SYS_fchmod, 1, None),
+    (libc::SYS_fchmodat, 2, None),
+    (FCHMODAT2, 2, None),
+    (libc::SYS_mknodat, 2, None),
+    (libc::SYS_openat, 3, Some(2)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chmod, 1, None),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_mknod, 1, None),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_creat, 1, None),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_open, 2, Some(1)),
+];
+/// A program with one of these bits runs as its owner or group. Inside nobody honours them, but a file in a folder of
+/// the host stays, and would give others there the rights of whoever runs Kaizen.
+const BORROWED_RIGHTS: [libc::mode_t; 2] = [libc::S_ISUID, libc::S_ISGID];
+/// `O_CREAT`, and what `O_TMPFILE` is without `O_DIRECTORY`.
+const MAKES_A_FILE: [libc::c_int; 2] = [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY];
+
 /// The compiled filter, ready for the child.
 #[derive(Debug)]
 pub(super) struct Filter(Vec<libc::sock_filter>);
@@ -252,6 +277,21 @@ fn refused_calls() -> Result<Rules, seccompiler::Error> {
     let not_routes = vec![one(0, Eq, netlink)?, one(2, Ne, u64::from(libc::NETLINK_ROUTE.unsigned_abs()))?];
     rules.insert(libc::SYS_socket, vec![SeccompRule::new(strange.clone())?, SeccompRule::new(not_routes)?]);
     rules.insert(libc::SYS_socketpair, vec![SeccompRule::new(strange)?]);
+
+    for (call, mode, flags) in MODES {
+        let mut refused = Vec::new();
+        for bit in BORROWED_RIGHTS.map(u64::from) {
+            let borrows = one(*mode, MaskedEq(bit), bit)?;
+            let Some(flags) = flags else {
+                refused.push(SeccompRule::new(vec![borrows])?);
+                continue;
+            };
+            for flag in MAKES_A_FILE.map(|flag| u64::from(flag.unsigned_abs())) {
+                refused.push(SeccompRule::new(vec![borrows.clone(), one(*flags, MaskedEq(flag), flag)?])?);
+            }
+        }
+        rules.insert(*call, refused);
+    }
 
     // Asking for the personality and setting the ordinary one stay allowed.
     let changes = vec![one(0, Ne, 0xffff_ffff)?, one(0, Ne, 0)?];

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 
-use crate::own::{argument, call, check, place, refused};
+use crate::own::{argument, c_path, call, check, place, refused};
 use crate::scene::Scene;
 use crate::support::program;
 use crate::table::{Probe, Shown, Witness};
@@ -23,6 +23,9 @@ pub fn probes() -> Vec<Probe> {
         Probe::new("link: read by way of /proc/self", |s| secret(s, "home/.netrc"), by_proc),
         Probe::new("link: open a file of the host by its handle", handle, open_handle).witness(Witness::Root),
         Probe::new("link: leave a setuid program on the host", left_behind, leave_setuid),
+        Probe::new("link: leave one that is made with the bit", left_behind, |_| make_with_bit(0)),
+        Probe::new("link: leave one that had no name at first", left_behind, |_| make_with_bit(libc::O_TMPFILE)),
+        Probe::new("link: leave one by the newer calls", left_behind, make_by_newer_calls),
     ]
 }
 
@@ -98,8 +101,9 @@ const HANDLE: usize = 8 + 128;
 fn handle(scene: &mut Scene) -> Shown {
     let mut bytes = [0u8; HANDLE];
     bytes[..4].copy_from_slice(&128u32.to_ne_bytes());
-    let (path, mut mount) = (crate::own::c_path(scene.at("home/.netrc")), 0i32);
-    let arguments = [libc::AT_FDCWD.into(), path.as_ptr() as i64, bytes.as_mut_ptr() as i64, (&raw mut mount) as i64, 0];
+    let (path, mut mount) = (c_path(scene.at("home/.netrc")), 0i32);
+    let arguments =
+        [libc::AT_FDCWD.into(), path.as_ptr() as i64, bytes.as_mut_ptr() as i64, (&raw mut mount) as i64, 0];
     call(libc::SYS_name_to_handle_at, arguments).expect("a handle");
     scene.args = vec![bytes.map(|byte| format!("{byte:02x}")).concat()];
     Shown::Secret
@@ -121,7 +125,9 @@ fn open_handle(args: &[String]) -> io::Result<()> {
 fn left_behind(scene: &mut Scene) -> Shown {
     use std::os::unix::fs::MetadataExt;
     let kept = scene.at("kept");
-    Shown::Host(Box::new(move || photograph(&kept).keys().any(|at| at.metadata().is_ok_and(|m| m.mode() & 0o6000 != 0))))
+    Shown::Host(Box::new(move || {
+        photograph(&kept).keys().any(|at| at.metadata().is_ok_and(|m| m.mode() & 0o6000 != 0))
+    }))
 }
 
 fn leave_setuid(_: &[String]) -> io::Result<()> {
@@ -130,3 +136,33 @@ fn leave_setuid(_: &[String]) -> io::Result<()> {
     fs::copy(program(), &left)?;
     fs::set_permissions(left, fs::Permissions::from_mode(0o4755))
 }
+
+/// As the mode of a new file; one without a name gets it afterwards.
+fn make_with_bit(without_name: i32) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let at = place("PROBE_KEPT");
+    let path = if without_name == 0 { at.join("made") } else { at.clone() };
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(without_name == 0).mode(0o6755).custom_flags(without_name);
+    let file = options.open(path)?;
+    if without_name == 0 {
+        return Ok(());
+    }
+    let (from, to) = (c_path(format!("/proc/self/fd/{}", file.as_raw_fd())), c_path(at.join("named")));
+    let cwd = libc::AT_FDCWD;
+    // SAFETY: both paths end in NUL.
+    check(unsafe { libc::linkat(cwd, from.as_ptr(), cwd, to.as_ptr(), libc::AT_SYMLINK_FOLLOW) }).map(drop)
+}
+
+/// `openat2`, whose mode no filter can read, and `fchmodat2`.
+fn make_by_newer_calls(_: &[String]) -> io::Result<()> {
+    let path = c_path(place("PROBE_KEPT").join("newer"));
+    let how: [u64; 3] = [(libc::O_CREAT | libc::O_WRONLY).unsigned_abs().into(), 0o6755, 0];
+    let (cwd, size) = (libc::AT_FDCWD.into(), size_of_val(&how) as i64);
+    let opened = call(libc::SYS_openat2, [cwd, path.as_ptr() as i64, how.as_ptr() as i64, size, 0]);
+    fs::OpenOptions::new().create(true).append(true).open(place("PROBE_KEPT").join("newer"))?;
+    call(FCHMODAT2, [cwd, path.as_ptr() as i64, 0o6755, 0, 0]).map(drop).and(opened.map(drop))
+}
+
+/// The same number on every architecture.
+const FCHMODAT2: i64 = 452;
