@@ -265,7 +265,9 @@ fn resource_limits(limits: &Limits, others: u64) -> Vec<(u32, u64)> {
     // The type of these constants differs between C libraries.
     #[expect(clippy::unnecessary_cast, reason = "with musl it is another type")]
     [
-        (libc::RLIMIT_CORE as u32, 0),
+        // Where the machine hands dumps to a program of its own, outside of every sandbox, 0 would not keep it from that:
+        // 1 does, and is too little for a dump into a file.
+        (libc::RLIMIT_CORE as u32, 1),
         (libc::RLIMIT_CPU as u32, limits.cpu.as_secs().max(1)),
         (libc::RLIMIT_DATA as u32, limits.memory.saturating_mul(RESERVE)),
         (libc::RLIMIT_NPROC as u32, limits.processes.saturating_add(PROCESS_SLACK).saturating_add(others)),

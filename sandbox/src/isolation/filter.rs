@@ -293,6 +293,12 @@ fn refused_calls() -> Result<Rules, seccompiler::Error> {
         rules.insert(*call, refused);
     }
 
+    // The limit on core dumps stays what it is: a lower one would let them pass again where they go to a program.
+    let core = |argument| one(argument, Eq, u64::from(libc::RLIMIT_CORE));
+    let changes = SeccompCondition::new(2, Qword, Ne, 0)?;
+    rules.insert(libc::SYS_setrlimit, vec![SeccompRule::new(vec![core(0)?])?]);
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![core(1)?, changes])?]);
+
     // Asking for the personality and setting the ordinary one stay allowed.
     let changes = vec![one(0, Ne, 0xffff_ffff)?, one(0, Ne, 0)?];
     rules.insert(libc::SYS_personality, vec![SeccompRule::new(changes)?]);

@@ -55,6 +55,7 @@ pub fn probes() -> Vec<Probe> {
         .collect();
     probes.extend([
         Probe::alone("kernel: dump the memory of a crash", dump_core),
+        Probe::alone("kernel: hand a crash to a program of the host", hand_over),
         Probe::new("kernel: read a key of the user", key_outside, read_key),
         Probe::new("kernel: attach shared memory of the user", shared_memory, read_shared_memory),
         Probe::new("kernel: read a message queue of the user", message_queue, read_message_queue),
@@ -176,6 +177,13 @@ fn dump_core(_: &[String]) -> io::Result<()> {
     // SAFETY: the status is valid for writing.
     check(unsafe { libc::waitpid(child, &raw mut status, 0) })?;
     if libc::WCOREDUMP(status) { Ok(()) } else { Err(refused("no dump was written")) }
+}
+
+/// With a limit of 0, and no other below a page, a dump goes to the program that the machine has for it.
+fn hand_over(_: &[String]) -> io::Result<()> {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is valid for reading.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) }).map(drop)
 }
 
 /// The keyring of the user, which all its processes share.

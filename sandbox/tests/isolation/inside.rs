@@ -54,7 +54,7 @@ fn the_kernel_limits_each_process() {
         let line = printed.lines().find_map(|line| line.strip_prefix(name)).expect("a line of limits");
         line.split_ascii_whitespace().next().expect("a limit").to_owned()
     };
-    assert_eq!(limit("Max core file size"), "0");
+    assert_eq!(limit("Max core file size"), "1");
     assert_eq!(limit("Max open files"), "99");
     assert_eq!(limit("Max file size"), (98 << 20).to_string());
     assert_eq!(limit("Max processes"), "116");
