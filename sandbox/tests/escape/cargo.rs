@@ -74,7 +74,7 @@ pub fn play_all(options: &Options, report: &mut Report) {
                 Some(true) => Outside::Succeeds(""),
                 _ => Outside::Fails(format!("{:?}", outside.error)),
             };
-            report.line(&name(who, what), verdict, witness, None);
+            report.line(&name(who, what), verdict, witness);
         }
     }
 }

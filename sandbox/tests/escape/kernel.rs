@@ -8,7 +8,7 @@ use std::ptr;
 
 use crate::own::{argument, c_path, call, check, fork, parent, place, refused};
 use crate::scene::Scene;
-use crate::support::program;
+use crate::support::{is_root, program};
 use crate::table::{Act, Probe, Shown, Witness};
 
 /// Acts that say themselves whether the kernel let them pass.
@@ -19,7 +19,7 @@ const ALONE: [(&str, Witness, Act); 23] = [
         call(libc::SYS_fsopen, [c"tmpfs".as_ptr() as i64, 0, 0, 0, 0]).map(drop)
     }),
     ("take a copy of a mount", Witness::Namespaces, |_| {
-        call(libc::SYS_open_tree, [libc::AT_FDCWD.into(), c"/".as_ptr() as i64, 1, 0, 0]).map(drop)
+        call(libc::SYS_open_tree, [libc::AT_FDCWD.into(), c"/".as_ptr() as i64, COPY_ALL, 0, 0]).map(drop)
     }),
     ("change the root", Witness::Namespaces, chroot),
     ("make namespaces", Witness::Plain, |_| {
@@ -47,6 +47,9 @@ const ALONE: [(&str, Witness, Act); 23] = [
     ("be spared when memory runs out", Witness::Answer, |_| fs::write("/proc/self/oom_score_adj", "-900")),
     ("the kernel's settings", Witness::Root, |_| open_to_write("/proc/sys/kernel/core_pattern")),
 ];
+
+/// A copy, with everything that is mounted below.
+const COPY_ALL: i64 = 1 | libc::AT_RECURSIVE as i64;
 
 pub fn probes() -> Vec<Probe> {
     let mut probes: Vec<Probe> = ALONE
@@ -301,11 +304,13 @@ fn read_message_queue(args: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// A copy of this program in the tree that belongs to another user and says who it is.
+/// A copy of this program in the tree that says who it is. Only root can give it to another.
 fn setuid_program(scene: &mut Scene) -> Shown {
     let copy = scene.tree().join("setuid");
     fs::copy(program(), &copy).expect("copied");
-    std::os::unix::fs::chown(&copy, Some(65534), Some(65534)).expect("given away");
+    if is_root() {
+        std::os::unix::fs::chown(&copy, Some(65534), Some(65534)).expect("given away");
+    }
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o6755)).expect("a mode");
     Shown::Said
 }

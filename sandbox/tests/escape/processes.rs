@@ -114,7 +114,7 @@ fn outlives(scene: &mut Scene) -> Shown {
     scene.when_up = WhenUp::KillCaller;
     let token = scene.token.clone();
     // What belongs to the sandbox ends as soon as it learns of it, which may take a moment.
-    Shown::Host(Box::new(move || !soon(Duration::from_secs(5), || running(&token).is_empty())))
+    Shown::Host(Box::new(move || !soon(Duration::from_secs(4), || running(&token).is_empty())))
 }
 
 /// Leaves session, parent and output behind.

@@ -3,7 +3,7 @@
 use crate::play::{End, Played, play};
 use crate::scene::{Scene, clear};
 use crate::support::{Arrangement, is_root};
-use crate::table::{Probe, Shown, Witness};
+use crate::table::{Probe, Shown, Witness, known};
 
 /// What an attempt inside came to.
 pub enum Inside {
@@ -69,14 +69,13 @@ impl Report {
                 }
             }
         };
-        let known = probe.except.iter().find(|(at, _)| *at == self.arrangement).map(|(_, why)| *why);
-        self.line(&probe.name, verdict, witness, known);
+        self.line(&probe.name, verdict, witness);
     }
 
     /// Counts and prints one probe.
-    pub fn line(&mut self, name: &str, inside: Inside, outside: Outside, known: Option<&str>) {
+    pub fn line(&mut self, name: &str, inside: Inside, outside: Outside) {
         self.probes += 1;
-        let inside = match (inside, known) {
+        let inside = match (inside, known(self.arrangement, name)) {
             (Inside::Refused(why), _) => format!("refused: {why}"),
             (Inside::Limited(limit), _) => format!("limited: {limit}"),
             (Inside::Succeeded, Some(why)) => {

@@ -49,7 +49,7 @@ pub fn play_all(options: &Options, report: &mut Report) {
             Some(false) => Outside::Succeeds(""),
             other => Outside::Fails(format!("{other:?}")),
         };
-        report.line(&name(way), verdict, witness, None);
+        report.line(&name(way), verdict, witness);
     }
 }
 

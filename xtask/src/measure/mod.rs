@@ -6,6 +6,7 @@
 
 mod corpus;
 mod crash;
+mod escape;
 mod first_landing;
 mod footprint;
 mod git;
@@ -44,6 +45,8 @@ pub enum Name {
     Footprint,
     /// Mutants of published crates tried as patches, against cargo-mutants
     Trial,
+    /// Attempts to get out of the sandbox, as root and as an ordinary user
+    Escape,
 }
 
 /// How it is to be measured.
@@ -93,6 +96,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Review => review::measure(options)?,
         Name::Footprint => footprint::measure()?,
         Name::Trial => trial::measure(options)?,
+        Name::Escape => escape::measure(options)?,
     };
     print!("\n{}", outcome.table);
     for note in &outcome.notes {

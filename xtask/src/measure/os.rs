@@ -1,8 +1,13 @@
 //! The few calls to the operating system that the standard library does not offer: waiting for signals, ending a group
 //! of processes, and the memory that an ended process had used. All unsafe code of the tools is here.
 
+use std::ffi::CString;
 use std::io::{self, Read as _};
 use std::os::fd::IntoRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -128,6 +133,41 @@ pub fn own_time(pid: u32) -> Option<(Duration, bool)> {
     // SAFETY: plain call without pointers.
     let per_second = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).ok().filter(|ticks| *ticks > 0)?;
     Some((Duration::from_millis(ticks * 1000 / per_second), fields.first() == Some(&"Z")))
+}
+
+/// Whether this is root.
+#[must_use]
+pub fn is_root() -> bool {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Makes a program run as another user, in no group but its own. Mounts of its own show it the folder `shown` at `at`,
+/// read-only: what lies in root's home is out of reach otherwise. Nothing of the machine changes.
+///
+/// # Errors
+/// When a path holds a NUL byte.
+pub fn become_user(command: &mut Command, id: u32, shown: &Path, at: &Path) -> io::Result<()> {
+    let c_path = |path: &Path| CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other);
+    let (shown, at) = (c_path(shown)?, c_path(at)?);
+    let become_user = move || {
+        let check = |done: libc::c_int| if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) };
+        let none = std::ptr::null();
+        let again = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | libc::MS_NOSUID;
+        // SAFETY: plain calls with numbers, and strings that end in NUL and live as long as the closure.
+        unsafe {
+            check(libc::unshare(libc::CLONE_NEWNS))?;
+            check(libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()))?;
+            check(libc::mount(shown.as_ptr(), at.as_ptr(), none, libc::MS_BIND, none.cast()))?;
+            check(libc::mount(none, at.as_ptr(), none, again, none.cast()))?;
+            check(libc::setgroups(0, std::ptr::null()))?;
+            check(libc::setgid(id))?;
+            check(libc::setuid(id))
+        }
+    };
+    // SAFETY: between fork and exec only plain calls are made, and nothing is allocated.
+    unsafe { command.pre_exec(become_user) };
+    Ok(())
 }
 
 #[cfg(test)]

@@ -88,6 +88,15 @@ impl Run {
         self
     }
 
+    /// As another user, with the folder `shown` also to be found at `at`, read-only. For root.
+    ///
+    /// # Errors
+    /// When one of the folders has no usual name.
+    pub fn user(mut self, id: u32, shown: &Path, at: &Path) -> Result<Self> {
+        os::become_user(&mut self.command, id, shown, at)?;
+        Ok(self)
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
