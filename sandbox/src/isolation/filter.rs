@@ -137,13 +137,20 @@ const UNBOUNDED: &[i64] = &[
     FILE_SETATTR,
     // what others do with files
     libc::SYS_inotify_add_watch,
-    // message queues, which have names on the whole machine
+    // memory and queues that have names or numbers on the whole machine
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
     libc::SYS_mq_open,
     libc::SYS_mq_unlink,
     // other processes
     libc::SYS_process_mrelease,
 ];
-const FCHMODAT2: i64 = 452;
 const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
 const FILE_SETATTR: i64 = 469;
@@ -319,7 +326,7 @@ fn refuse_without_namespaces(rules: &mut Rules, signals_are_scoped: bool) -> Res
         rules.insert(call, vec![SeccompRule::new(vec![one(0, Ne, itself)?])?, SeccompRule::new(vec![one(1, Ne, 0)?])?]);
     }
     let sets_limits = vec![one(0, Ne, 0)?, SeccompCondition::new(2, Qword, Ne, 0)?];
-    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(sets_limits)?]);
+    rules.entry(libc::SYS_prlimit64).or_default().push(SeccompRule::new(sets_limits)?);
     // Times by a descriptor are those of a file that was opened; by a path, those of any file of the user.
     rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![SeccompCondition::new(1, Qword, Ne, 0)?])?]);
     // A file that may be read must not become one that others may write to, or that runs as somebody else.

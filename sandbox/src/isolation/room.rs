@@ -5,13 +5,17 @@
 
 use std::ffi::CString;
 use std::mem::zeroed;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use super::error::IsolationError;
 use super::root::c_string;
 
 /// One file system takes at most this many new files, per byte that may be written to it: one in 4 KiB.
 const BYTES_A_FILE: u64 = 4 << 10;
+
+/// Files that any limit leaves room for.
+const LEAST_FILES: u64 = 4096;
 
 /// The room on the file systems that a job may write to.
 #[derive(Debug)]
@@ -46,6 +50,27 @@ pub(crate) fn free_space(folder: &Path) -> Option<u64> {
     Free::at(&c_string(folder).ok()?).map(|free| free.bytes)
 }
 
+/// Whether folders hold more than `limit` bytes together, or the files that go with it. For scratch folders that lie on
+/// a disk; no link is followed, and counting ends where the limit is passed.
+pub(super) fn hold_more_than(folders: &[PathBuf], limit: u64) -> bool {
+    let (mut bytes, mut files) = (0u64, 0u64);
+    let mut todo = folders.to_vec();
+    while let Some(folder) = todo.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let Ok(status) = entry.metadata() else { continue };
+            bytes = bytes.saturating_add(status.blocks().saturating_mul(512));
+            files += 1;
+            if bytes > limit || files > (limit / BYTES_A_FILE).max(LEAST_FILES) {
+                return true;
+            }
+            if status.is_dir() {
+                todo.push(entry.path());
+            }
+        }
+    }
+    false
+}
+
 impl Free {
     fn at(path: &CString) -> Option<Self> {
         // SAFETY: all zeroes are a valid value of this plain structure.
@@ -64,6 +89,17 @@ impl Free {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_a_folder_is_counted_as_deep_as_it_goes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+        std::fs::write(dir.path().join("a/b/c"), vec![1; 1 << 20]).expect("written");
+        let folders = [dir.path().to_path_buf()];
+        assert!(hold_more_than(&folders, 1 << 19) && !hold_more_than(&folders, 2 << 20));
+        std::os::unix::fs::symlink("/usr", dir.path().join("away")).expect("linked");
+        assert!(!hold_more_than(&folders, 2 << 20), "no link is followed");
+    }
 
     #[test]
     fn bytes_and_files_both_count() {

@@ -17,7 +17,7 @@ use super::job::{Job, Limits, Tree};
 use super::launch::{PATIENCE, Running};
 use super::output::Output;
 use super::report::Record;
-use super::room::Room;
+use super::room::{Room, hold_more_than};
 use super::watch;
 
 /// The first look at memory comes soon, for jobs that are short; later ones come at the longer pace.
@@ -40,6 +40,8 @@ pub(super) struct Supervisor<'a> {
     /// How it ended, or failed to begin.
     outcome: Option<Record>,
     room: Room,
+    /// Scratch folders that lie on a disk.
+    scratch: Vec<PathBuf>,
     next_look: Instant,
     pace: Duration,
     peak_memory: u64,
@@ -75,6 +77,7 @@ pub(super) fn run(
         started: false,
         outcome: None,
         room,
+        scratch: if stage.is_some() { vec![job.places.home.clone(), job.places.tmp.clone()] } else { Vec::new() },
         next_look: begun + FIRST_LOOK,
         pace: FIRST_LOOK,
         peak_memory: 0,
@@ -226,6 +229,8 @@ impl Supervisor<'_> {
             self.stop(Exit::Limit(LimitKind::Processes(limits.processes)));
         } else if usage.cpu > limits.cpu {
             self.stop(Exit::Limit(LimitKind::Cpu(limits.cpu)));
+        } else if hold_more_than(&self.scratch, limits.tmp) {
+            self.stop(Exit::Limit(LimitKind::Tmp(limits.tmp)));
         } else if self.room.has_shrunk_by(limits.disk) {
             self.stop(Exit::Limit(LimitKind::MachineDisk(limits.disk)));
         } else if let Some((available, least)) = watch::machine_memory()

@@ -179,7 +179,7 @@ fn toolchain() -> PathBuf {
 
 /// The caller: `cargo CRATE HOW SCENE`.
 pub fn call(what: &str, how: &str, dir: &Path) -> ! {
-    let verdicts = match (Arrangement::named(how), what) {
+    let verdicts = match (crate::support::named(how), what) {
         (Some(arrangement), CRATE) => in_trial(arrangement, dir),
         (None, CRATE) => plain(&dir.join("crate"), dir),
         (Some(arrangement), _) => trials::inside(arrangement, dir),
@@ -215,11 +215,12 @@ pub fn warm(arrangement: Arrangement, dir: &Path) -> (Runner, WarmBase) {
     let settings = RunnerSettings {
         limits: Limits::default(),
         build_wall: Duration::from_secs(300),
+        arrangement: Some(arrangement),
         waived: Vec::new(),
         state_dir: dir.join("state/runner"),
         base_runs: 1,
     };
-    let runner = support::runner(arrangement, settings);
+    let runner = support::runner(settings);
     let export = |tree: &Path| {
         copy(&dir.join("crate"), tree);
         Ok(())

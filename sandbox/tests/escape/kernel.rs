@@ -44,7 +44,7 @@ const ALONE: [(&str, Witness, Act); 23] = [
     ("the kernel's log, by its call", Witness::Root, kernel_log),
     ("the clock", Witness::Root, set_clock),
     ("real-time priority", Witness::Root, real_time),
-    ("be spared when memory runs out", Witness::Answer, |_| fs::write("/proc/self/oom_score_adj", "-900")),
+    ("say who is ended first when memory runs out", Witness::Plain, |_| fs::write("/proc/self/oom_score_adj", "900")),
     ("the kernel's settings", Witness::Root, |_| open_to_write("/proc/sys/kernel/core_pattern")),
 ];
 

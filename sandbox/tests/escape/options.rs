@@ -30,7 +30,7 @@ impl Options {
                 "--arrangement" => {
                     let name = value();
                     let known = || panic!("{name:?} is no arrangement; there are namespaces and restricted");
-                    options.arrangement = Some(Arrangement::named(&name).unwrap_or_else(known));
+                    options.arrangement = Some(crate::support::named(&name).unwrap_or_else(known));
                 }
                 "--filter" => options.filters.push(value()),
                 "--skip" => options.skipped.push(value()),

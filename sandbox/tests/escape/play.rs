@@ -129,7 +129,7 @@ pub fn call(probe: &Probe, how: &str, token: &str, args: &[String]) -> ! {
     let scene = PathBuf::from(std::env::var_os("PROBE_SCENE").expect("a scene"));
     let words: Vec<OsString> =
         ["play", &probe.name, token].into_iter().chain(args.iter().map(String::as_str)).map(Into::into).collect();
-    let (end, output) = match Arrangement::named(how) {
+    let (end, output) = match crate::support::named(how) {
         Some(arrangement) => call_inside(arrangement, probe, &scene, &words),
         None => call_outside(probe, &scene, &words),
     };

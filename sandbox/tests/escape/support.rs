@@ -3,56 +3,23 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use kaizen_sandbox::isolation::{HOME, Isolation, Job, Limits, Tree};
+pub use kaizen_sandbox::isolation::{Arrangement, Places};
+use kaizen_sandbox::isolation::{Isolation, Job, Limits, Tree};
 use kaizen_sandbox::{Runner, RunnerSettings};
 
-/// The ways in which the sandbox can be put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrangement {
-    /// With namespaces, and a root of its own.
-    Namespaces,
-    /// Without: by Landlock, the filter and limits alone.
-    Restricted,
-}
-
-impl Arrangement {
-    pub const ALL: [Self; 2] = [Self::Namespaces, Self::Restricted];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Namespaces => "namespaces",
-            Self::Restricted => "restricted",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name)
-    }
-}
-
-/// Where things are as a command sees them.
-pub struct Places {
-    pub tree: PathBuf,
-    pub home: PathBuf,
-    pub tmp: PathBuf,
+/// The arrangement of this name.
+pub fn named(name: &str) -> Option<Arrangement> {
+    Arrangement::ALL.into_iter().find(|one| one.name() == name)
 }
 
 /// The sandbox in an arrangement, or why it cannot be had here.
 pub fn sandbox(arrangement: Arrangement) -> Result<Isolation, String> {
-    match arrangement {
-        Arrangement::Namespaces => Isolation::probe(&[]).map_err(|error| error.to_string()),
-        Arrangement::Restricted => Err("this sandbox has no such arrangement".to_owned()),
-    }
+    Isolation::probe_arrangement(arrangement, &[]).map_err(|error| error.to_string())
 }
 
 /// A runner of whole trials.
-pub fn runner(_arrangement: Arrangement, settings: RunnerSettings) -> Runner {
+pub fn runner(settings: RunnerSettings) -> Runner {
     Runner::new(settings, None).expect("a runner")
-}
-
-/// Where a job in `_dir` finds tree, home and temporary files.
-fn places(_isolation: &Isolation, _dir: &Path) -> Places {
-    Places { tree: "/repo".into(), home: HOME.into(), tmp: "/tmp".into() }
 }
 
 /// What a job is given besides the probe.
@@ -75,14 +42,14 @@ pub fn job(
     args: &[OsString],
     limits: Limits,
 ) -> Job {
-    let places = places(isolation, given.dir);
+    let places = isolation.places(given.dir);
     let program = program();
     let (inside, shown, kept) = match arrangement {
         Arrangement::Namespaces => ("/probe/program".into(), "/shown".into(), places.tree.join("kept")),
         Arrangement::Restricted => (program.clone(), given.shown.to_path_buf(), given.kept.to_path_buf()),
     };
     let tree = Tree::CopyOnWrite { lower: given.tree.to_path_buf(), changes: Vec::new() };
-    let mut job = Job::new(&inside, tree, &places.tree);
+    let mut job = Job::new(&inside, tree, places.clone());
     job.args = args.to_vec();
     job.env = environment(&places, &shown, &kept);
     job.read_only = vec![(program, inside), (given.shown.to_path_buf(), shown)];
