@@ -22,6 +22,8 @@ struct Run {
     durations: BTreeMap<TestId, Duration>,
     flaky: BTreeSet<TestId>,
     wall: Duration,
+    /// The part of it in which cargo, the compiler or tests were at work.
+    working: Duration,
     cpu: Duration,
     peak_memory: u64,
     network_attempts: u32,
@@ -39,6 +41,7 @@ impl Default for Run {
             durations: BTreeMap::new(),
             flaky: BTreeSet::new(),
             wall: Duration::ZERO,
+            working: Duration::ZERO,
             cpu: Duration::ZERO,
             peak_memory: 0,
             network_attempts: 0,
@@ -50,9 +53,9 @@ impl Default for Run {
 
 /// A run of the direct way.
 fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
-    let direct::Tried { wall, cpu, peak_memory, network_attempts, .. } = tried;
+    let direct::Tried { wall, working, cpu, peak_memory, network_attempts, .. } = tried;
     let unreached = reach.untouched().map(str::to_owned).collect();
-    let run = Run { wall, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
+    let run = Run { wall, working, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
     match tried.outcome {
         Outcome::Ran(tests) => Run { tests, ..run },
         Outcome::Stopped(tests) => Run { tests, stopped_early: true, ..run },
@@ -74,6 +77,7 @@ impl Run {
     /// Counts what another run used.
     fn used(&mut self, other: &Self) {
         self.wall += other.wall;
+        self.working += other.working;
         self.cpu += other.cpu;
         self.peak_memory = self.peak_memory.max(other.peak_memory);
         self.network_attempts = self.network_attempts.saturating_add(other.network_attempts);
@@ -219,12 +223,30 @@ impl Runner {
         cancel: &Cancel,
         on: &mut dyn FnMut(Progress),
     ) -> Result<TrialReport, TrialError> {
+        self.try_tree_timed(tried, cancel, on).map(|(report, _)| report)
+    }
+
+    /// The same, and how long on the clock cargo, the compiler or tests were at work. What is left of the call is
+    /// Kaizen's own share.
+    ///
+    /// # Errors
+    /// As for the other.
+    pub fn try_tree_timed(
+        &self,
+        tried: &Tried<'_>,
+        cancel: &Cancel,
+        on: &mut dyn FnMut(Progress),
+    ) -> Result<(TrialReport, Duration), TrialError> {
         let of = tried.against.tests.len();
         let mut watcher = Watcher::new(of, on);
         let cargo = || Cargo { more: &[], changes: tried.changes, warm: false, notes: None };
         let mut run = match self.without_cargo(tried, cancel, &mut watcher)? {
-            Some(run) => run,
-            None => self.cargo_test(tried.base, cargo(), cancel, &mut watcher)?,
+            Ok(run) => run,
+            Err(in_vain) => {
+                let mut run = self.cargo_test(tried.base, cargo(), cancel, &mut watcher)?;
+                run.working += in_vain;
+                run
+            }
         };
         let worse = run.tests.iter().any(|(id, test)| {
             let before = tried.against.tests.get(id).map(|test| test.outcome);
@@ -235,23 +257,24 @@ impl Runner {
         if tried.confirm && run.outcome == TrialOutcome::Ran && worse {
             run.add(self.cargo_test(tried.base, cargo(), cancel, &mut Watcher::new(of, on))?);
         }
-        Ok(self.report(tried.id, tried.commit, run))
+        let working = run.working;
+        Ok((self.report(tried.id, tried.commit, run), working))
     }
 
     /// Tries a change without cargo, where that was shown to be as good. What it cannot tell is left to cargo, and so is
-    /// the last word about what does not build.
+    /// the last word about what does not build; then it says how long it was at work in vain.
     fn without_cargo(
         &self,
         tried: &Tried<'_>,
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
-    ) -> Result<Option<Run>, TrialError> {
-        let Some(direct) = Direct::load(tried.base) else { return Ok(None) };
+    ) -> Result<Result<Run, Duration>, TrialError> {
+        let Some(direct) = Direct::load(tried.base) else { return Ok(Err(Duration::ZERO)) };
         let reach = match direct.reach(tried.base, tried.changes) {
             Ok(reach) => reach,
             Err(why) => {
                 tracing::debug!(why, "this change goes through cargo");
-                return Ok(None);
+                return Ok(Err(Duration::ZERO));
             }
         };
         let order = Order { changes: tried.changes, against: Some(tried.against), stop_early: !tried.confirm };
@@ -261,7 +284,7 @@ impl Runner {
             TrialOutcome::BuildFailed { .. } => tried.confirm,
             TrialOutcome::Ran | TrialOutcome::LimitHit { .. } => false,
         };
-        Ok((!to_cargo).then_some(run))
+        Ok(if to_cargo { Err(run.working) } else { Ok(run) })
     }
 
     fn report(&self, id: TrialId, commit: &CommitId, run: Run) -> TrialReport {
@@ -338,9 +361,9 @@ impl Runner {
             notes.artifacts.extend(&reader.artifacts);
         }
         let (outcome, said) = reader.finish(&done.exit);
-        let Finished { wall, cpu, peak_memory, network_attempts, .. } = done;
+        let Finished { wall, running: working, cpu, peak_memory, network_attempts, .. } = done;
         let (tests, durations) = (said.tests, said.durations);
-        Ok(Run { outcome, tests, durations, wall, cpu, peak_memory, network_attempts, ..Run::default() })
+        Ok(Run { outcome, tests, durations, wall, working, cpu, peak_memory, network_attempts, ..Run::default() })
     }
 }
 

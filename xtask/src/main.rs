@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::measure::worker::{Worker, work};
 use xtask::measure::{CrateName, Name, Options};
 
 /// The workspace's own tools
@@ -26,6 +27,9 @@ enum Command {
         #[arg(long, default_value_t = 50)]
         samples: usize,
     },
+    /// A part of a measurement that needs a process of its own
+    #[command(hide = true, subcommand)]
+    Worker(Worker),
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
             xtask::measure::measure(args.name, &Options { quick: args.quick, crates: args.crates, seed: args.seed })
         }
         Command::BenchReview { samples } => bench_review(samples),
+        Command::Worker(worker) => work(worker).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

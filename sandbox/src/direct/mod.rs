@@ -5,6 +5,7 @@
 //! It takes changes of plain sources only. Whatever could change what cargo would do (manifests, build scripts, new
 //! targets, settings) goes through cargo.
 
+mod at_work;
 mod calls;
 mod history;
 mod reach;
@@ -52,6 +53,8 @@ pub(crate) struct Order<'a> {
 pub(crate) struct Tried {
     pub(crate) outcome: Outcome,
     pub(crate) wall: std::time::Duration,
+    /// The part of it in which the compiler or tests were at work.
+    pub(crate) working: std::time::Duration,
     pub(crate) cpu: std::time::Duration,
     pub(crate) peak_memory: u64,
     pub(crate) network_attempts: u32,
@@ -146,6 +149,7 @@ impl Runner {
             ..Call::default()
         };
         let stop = cancel.below().map_err(TrialError::io("watching", &base.target_dir()))?;
+        let mut worked = None;
         let done = self.call_streams(base, call, &stop, &mut |stream, line| {
             if line.starts_with(script.mark.as_str()) {
                 tracing::trace!(at = ?began.elapsed(), ?stream, line);
@@ -153,7 +157,8 @@ impl Runner {
             if let Some(shown) = reader.line(stream, line) {
                 watcher.line(&shown);
             }
-            if reader.has_seen_enough() {
+            if reader.has_seen_enough() && !stop.is_cancelled() {
+                worked.get_or_insert(reader.worked());
                 stop.cancel();
             }
         })?;
@@ -161,6 +166,7 @@ impl Runner {
             return Err(TrialError::Cancelled);
         }
         tracing::trace!(at = ?began.elapsed(), inside = ?done.wall, "ended");
+        let working = worked.unwrap_or_else(|| reader.worked());
         let mut outcome = reader.finish(&done.exit);
         match (&mut outcome, order.against) {
             (Outcome::Ran(tests), Some(against)) => carry_over(tests, against, reach),
@@ -168,7 +174,7 @@ impl Runner {
             _ => {}
         }
         let Finished { cpu, peak_memory, network_attempts, .. } = done;
-        Ok(Tried { outcome, wall: began.elapsed(), cpu, peak_memory, network_attempts })
+        Ok(Tried { outcome, wall: began.elapsed(), working, cpu, peak_memory, network_attempts })
     }
 }
 

@@ -4,9 +4,11 @@
 //! each step must be seen to end.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use kaizen_domain::{Stage, TestId, TestOutcome, TestResult, TrialOutcome};
 
+use super::at_work::AtWork;
 use super::calls::Calls;
 use super::script::{Script, Step};
 use crate::cargo_output::{BuildLog, ended_by_limit};
@@ -39,16 +41,24 @@ pub(crate) struct Reader<'a> {
     ended: BTreeMap<usize, (Vec<String>, i32)>,
     /// The first test that was seen to fail where none may.
     enough: Option<TestId>,
+    at_work: AtWork,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(calls: &'a Calls, script: &'a Script, folder: &'a str) -> Self {
-        Self { calls, script, folder, streams: [At::default(), At::default()], ended: BTreeMap::new(), enough: None }
+        let streams = [At::default(), At::default()];
+        Self { calls, script, folder, streams, ended: BTreeMap::new(), enough: None, at_work: AtWork::default() }
     }
 
     /// Whether the rest can be left out.
     pub(crate) fn has_seen_enough(&self) -> bool {
         self.enough.is_some()
+    }
+
+    /// How long steps were at work on the clock, until now when some still are.
+    pub(crate) fn worked(&mut self) -> Duration {
+        self.at_work.stop(Instant::now());
+        self.at_work.so_far()
     }
 
     /// Takes a line; gives one to show to a person as cargo would say it.
@@ -69,6 +79,9 @@ impl<'a> Reader<'a> {
         let mut words = said.split_whitespace();
         let (word, number) = (words.next()?, words.next()?.parse::<usize>().ok()?);
         if word == "begin" {
+            if at.step.is_none() {
+                self.at_work.begin(Instant::now());
+            }
             *at = At { step: Some(number), lines: Vec::new() };
             let Some(Step::Build(unit)) = self.script.steps.get(number) else { return None };
             let unit = self.calls.units.get(*unit)?;
@@ -78,6 +91,7 @@ impl<'a> Reader<'a> {
             let code = words.next()?.parse().ok()?;
             self.ended.insert(number, (std::mem::take(&mut at.lines), code));
             at.step = None;
+            self.at_work.end(Instant::now());
         }
         None
     }

@@ -25,6 +25,9 @@ pub struct Finished {
     pub stderr: Vec<u8>,
     /// Time on the clock, from before the sandbox was built until nothing was left of it.
     pub wall: Duration,
+    /// The part of it from when the program had started until it ended or was told to end. What is left is the sandbox's
+    /// own: building it up and taking it down.
+    pub running: Duration,
     /// Processor time of all its processes.
     pub cpu: Duration,
     /// The most bytes of memory seen at once over all its processes; 0 when it ended before the first look.

@@ -35,8 +35,10 @@ pub(super) struct Supervisor<'a> {
     printed: u64,
     /// Why it was told to end, and when.
     stopped: Option<(Exit, Instant)>,
-    /// The program has started, so what its processes use is its own.
-    started: bool,
+    /// When the program had started: from then on, what its processes use is its own.
+    started: Option<Instant>,
+    /// When it was heard that the program has ended.
+    ended: Option<Instant>,
     /// How it ended, or failed to begin.
     outcome: Option<Record>,
     room: Room,
@@ -74,7 +76,8 @@ pub(super) fn run(
         stderr: Output::new(Stream::Stderr),
         printed: 0,
         stopped: None,
-        started: false,
+        started: None,
+        ended: None,
         outcome: None,
         room,
         scratch: if stage.is_some() { vec![job.places.home.clone(), job.places.tmp.clone()] } else { Vec::new() },
@@ -159,7 +162,7 @@ impl Supervisor<'_> {
     fn wake_at(&self) -> Instant {
         match self.stopped {
             Some((_, told)) => (Instant::now() + LOOK_EVERY).max(told + LOOK_EVERY),
-            None if self.started => self.next_look.min(self.begun + self.limits.wall),
+            None if self.started.is_some() => self.next_look.min(self.begun + self.limits.wall),
             None => self.begun + self.limits.wall,
         }
     }
@@ -169,11 +172,15 @@ impl Supervisor<'_> {
         let read = read(&mut self.running.report, &mut bytes)?;
         match Record::read(&bytes) {
             Some(Record::Started) => {
-                self.started = true;
-                self.next_look = Instant::now() + self.pace;
+                let now = Instant::now();
+                self.started = Some(now);
+                self.next_look = now + self.pace;
             }
             // The first word counts: a step that fails ends the others too.
-            Some(record) if read == bytes.len() => self.outcome = self.outcome.or(Some(record)),
+            Some(record) if read == bytes.len() => {
+                self.outcome = self.outcome.or(Some(record));
+                self.ended.get_or_insert_with(Instant::now);
+            }
             _ => {}
         }
         Ok(read > 0)
@@ -212,7 +219,7 @@ impl Supervisor<'_> {
             self.stop(Exit::Cancelled);
         } else if now >= self.begun + self.limits.wall {
             self.stop(Exit::Limit(LimitKind::Wall(self.limits.wall)));
-        } else if self.started && now >= self.next_look {
+        } else if self.started.is_some() && now >= self.next_look {
             self.look();
         }
     }
@@ -262,8 +269,10 @@ impl Supervisor<'_> {
             }
             (Some(Record::Ready | Record::Started) | None, None) => return Err(IsolationError::Lost),
         };
+        let until = self.stopped.map(|(_, told)| told).or(self.ended).unwrap_or_else(Instant::now);
         Ok(Finished {
             exit,
+            running: self.started.map_or(Duration::ZERO, |since| until.saturating_duration_since(since)),
             stdout: self.stdout.finish(on_line),
             stderr: self.stderr.finish(on_line),
             wall: self.begun.elapsed(),

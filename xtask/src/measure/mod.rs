@@ -4,23 +4,30 @@
 //! A measurement builds what it needs, works in a scratch folder that is gone afterwards, and says what it found as a
 //! table. The last line it prints is the verdict.
 
+mod arrangement;
+mod bwrap;
+mod cancel;
 mod corpus;
 mod crash;
 mod escape;
 mod first_landing;
 mod footprint;
 mod git;
+mod hostile;
 mod os;
 mod program;
 mod records;
+mod released;
 pub mod review;
 mod run;
 mod samples;
+mod sandbox_start;
 mod scratch;
 mod table;
 mod tiny;
 mod trial;
 mod untouched;
+pub mod worker;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -47,6 +54,44 @@ pub enum Name {
     Trial,
     /// Attempts to get out of the sandbox, as root and as an ordinary user
     Escape,
+    /// The same against a fresh clone and `cargo test`
+    TrialClone,
+    /// What of a trial is neither cargo nor compiler nor tests
+    TrialOwn,
+    /// Disk that trials leave behind
+    TrialDisk,
+    /// Memory of the runner of trials
+    TrialMemory,
+    /// Start and stop of a sandbox, against bubblewrap
+    SandboxStart,
+    /// The end of a hostile tree of processes that is cancelled or runs out of time
+    Cancel,
+}
+
+impl Name {
+    /// Whether it is about the library in this very process, which then must be built as the program is.
+    fn is_about_this_process(self) -> bool {
+        match self {
+            Self::TrialClone
+            | Self::TrialOwn
+            | Self::TrialDisk
+            | Self::TrialMemory
+            | Self::SandboxStart
+            | Self::Cancel => true,
+            Self::FirstLanding
+            | Self::Corpus
+            | Self::Crash
+            | Self::Untouched
+            | Self::Review
+            | Self::Footprint
+            | Self::Escape
+            | Self::Trial => false,
+        }
+    }
+
+    fn shown(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// How it is to be measured.
@@ -88,6 +133,9 @@ impl Outcome {
 /// When it cannot be measured.
 pub fn measure(name: Name, options: &Options) -> Result<bool> {
     scratch::clear_when_stopped()?;
+    if cfg!(debug_assertions) && name.is_about_this_process() {
+        return released::measure(name, options);
+    }
     let outcome = match name {
         Name::FirstLanding => first_landing::measure(options)?,
         Name::Corpus => corpus::measure(options)?,
@@ -97,6 +145,12 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Footprint => footprint::measure()?,
         Name::Trial => trial::measure(options)?,
         Name::Escape => escape::measure(options)?,
+        Name::TrialClone => trial::clone::measure(options)?,
+        Name::TrialOwn => trial::own::measure(options)?,
+        Name::TrialDisk => trial::disk::measure(options)?,
+        Name::TrialMemory => trial::memory::measure(options)?,
+        Name::SandboxStart => sandbox_start::measure(options)?,
+        Name::Cancel => cancel::measure(options)?,
     };
     print!("\n{}", outcome.table);
     for note in &outcome.notes {
@@ -107,7 +161,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
     }
     let verdict = if outcome.missed.is_empty() { "PASS" } else { "FAIL" };
     let size = if options.quick { " (quick)" } else { "" };
-    let name = name.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let name = name.shown();
     println!("{verdict} {name}{size}: {}", outcome.summary);
     Ok(outcome.missed.is_empty())
 }

@@ -1,9 +1,10 @@
 //! The few calls to the operating system that the standard library does not offer: waiting for signals, ending a group
-//! of processes, and the memory that an ended process had used. All unsafe code of the tools is here.
+//! of processes, and the memory that an ended process had used. All unsafe code of the tools is here, but for that of
+//! the hostile tree.
 
 use std::ffi::CString;
 use std::io::{self, Read as _};
-use std::os::fd::IntoRawFd as _;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, IntoRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -37,6 +38,32 @@ pub fn kill(child: u32) {
         // SAFETY: plain call without pointers; the child has not been waited for, so its id is still its own.
         unsafe { libc::kill(pid, libc::SIGKILL) };
     }
+}
+
+/// Whether this process is root's.
+#[must_use]
+pub fn is_root() -> bool {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Holds a process by a descriptor that cannot come to mean another one; none when it is gone already.
+#[must_use]
+pub fn hold(process: u32) -> Option<OwnedFd> {
+    let pid = libc::pid_t::try_from(process).ok()?;
+    // SAFETY: takes numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0 as libc::c_uint) };
+    let fd = libc::c_int::try_from(fd).ok().filter(|fd| *fd >= 0)?;
+    // SAFETY: the descriptor is new and ours alone.
+    Some(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Whether a process that is held has ended.
+#[must_use]
+pub fn has_ended(held: &OwnedFd) -> bool {
+    let mut poll = libc::pollfd { fd: held.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one valid structure.
+    unsafe { libc::poll(&raw mut poll, 1, 0) == 1 }
 }
 
 /// How a child ended, and what it had used.

@@ -27,6 +27,19 @@ impl Samples {
         if self.0.len() % 2 == 1 { at(upper) } else { (at(upper.saturating_sub(1)) + at(upper)) / 2 }
     }
 
+    /// The one that this many of a hundred do not exceed, by nearest rank. Zero without samples.
+    #[must_use]
+    pub fn percentile(&self, of_a_hundred: usize) -> Duration {
+        let rank = (self.0.len() * of_a_hundred).div_ceil(100);
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// All of them together.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.0.iter().sum()
+    }
+
     /// The longest. Zero without samples.
     #[must_use]
     pub fn max(&self) -> Duration {
@@ -67,6 +80,14 @@ mod tests {
         assert_eq!(of(&[9, 1, 5]).median(), Duration::from_millis(5));
         assert_eq!(of(&[4, 1, 2, 9]).median(), Duration::from_millis(3));
         assert_eq!(of(&[4, 1, 2, 9]).max(), Duration::from_millis(9));
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_samples() {
+        let hundred: Samples = (1..=100).map(Duration::from_millis).collect();
+        assert_eq!(hundred.percentile(95), Duration::from_millis(95));
+        assert_eq!(of(&[1, 2, 3]).percentile(95), Duration::from_millis(3));
+        assert_eq!(of(&[]).percentile(95), Duration::ZERO);
     }
 
     #[test]

@@ -2,22 +2,25 @@
 //! same tests. What counts is how long a mutant takes that a test catches, how long one that survives, and that both say
 //! the same of each.
 
+pub(super) mod clone;
+pub(super) mod disk;
+pub(super) mod memory;
+mod ours;
+pub(super) mod own;
 mod peer;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use kaizen_domain::{CommitId, Comparison, RelPath, TrialId, TrialOutcome, TrialReport};
-use kaizen_patch::{MemorySource, apply_diff};
-use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange};
+use kaizen_sandbox::Cancel;
 
+use self::ours::{Ours, changes, usual_limits};
 use self::peer::{Mutant, Peer};
 use super::corpus::{CRATES, CrateName, repository};
 use super::samples::{Samples, shown};
-use super::scratch::{self, Scratch};
+use super::scratch::Scratch;
 use super::table::Table;
 use super::{Options, Outcome};
 
@@ -49,11 +52,7 @@ pub(super) type Verdicts = BTreeMap<String, (Verdict, Duration)>;
 pub fn measure(options: &Options) -> Result<Outcome> {
     let scratch = Scratch::new("trial")?;
     let peer = Peer::install()?;
-    let usual = if options.quick { QUICK } else { CRATES };
-    let crates = match options.crates.as_slice() {
-        [] => usual.iter().map(|name| name.parse().map_err(anyhow::Error::msg)).collect::<Result<Vec<CrateName>>>()?,
-        given => given.to_vec(),
-    };
+    let crates = crates(options, if options.quick { QUICK } else { CRATES })?;
     let header = ["crate", "outcome", "cargo-mutants -j1", "-j2, a mutant", "kaizen", "ratio", "samples"];
     let mut outcome = Outcome { table: Table::new(&header), ..Outcome::default() };
     let mut ratios = Vec::new();
@@ -112,61 +111,21 @@ pub fn measure(options: &Options) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// The crates that were asked for, or the usual ones.
+fn crates(options: &Options, usual: &[&str]) -> Result<Vec<CrateName>> {
+    match options.crates.as_slice() {
+        [] => usual.iter().map(|name| name.parse().map_err(anyhow::Error::msg)).collect(),
+        given => Ok(given.to_vec()),
+    }
+}
+
 fn ours(scratch: &Scratch, name: &CrateName, tree: &Path, mutants: &[Mutant]) -> Result<Verdicts> {
-    let settings = RunnerSettings {
-        limits: Limits { wall: LIMIT, ..Limits::default() },
-        build_wall: Duration::from_secs(1800),
-        waived: Vec::new(),
-        arrangement: None,
-        state_dir: scratch.join("state"),
-        base_runs: 2,
-    };
-    let runner = Runner::new(settings, None)?;
-    let (commit, cancel) = (CommitId::new("a".repeat(40))?, Cancel::new()?);
-    let export = |to: &Path| copy_inside(tree, to).map_err(|error| error.to_string());
-    let base = runner.prepare(&name.to_string(), &commit, "", &export, &cancel, &mut |_| {})?;
-    let id = |n: u8| TrialId::new(u64::from(n), [n; 10]);
-    let report = runner.try_base(&base, id(0), &commit, &[], &cancel, &mut |_| {})?;
-    ensure!(report.outcome == TrialOutcome::Ran, "the crate does not pass its tests: {:?}", report.outcome);
+    let ours = Ours::prepare(&scratch.join("state"), &name.to_string(), tree, usual_limits())?;
+    let cancel = Cancel::new()?;
     let mut verdicts = Verdicts::new();
     for mutant in mutants {
-        let path = RelPath::new(mutant.file.clone())?;
-        let source = MemorySource::new().with(path, std::fs::read(tree.join(&mutant.file))?);
-        let changed = apply_diff(&mutant.diff, &source).with_context(|| mutant.diff.clone())?;
-        let changes: Vec<TreeChange> = changed
-            .into_iter()
-            .filter_map(|change| Some((change.path, change.after?.bytes)))
-            .map(|(path, bytes)| TreeChange::Write { path, bytes, executable: false })
-            .collect();
-        let tried =
-            Tried { base: &base, id: id(1), commit: &commit, changes: &changes, against: &report, confirm: false };
-        let began = Instant::now();
-        let found = runner.try_tree(&tried, &cancel, &mut |_| {})?;
-        verdicts.insert(mutant.name.clone(), (verdict(&report, &found), began.elapsed()));
+        let found = ours.try_changes(&changes(tree, mutant)?, &cancel)?;
+        verdicts.insert(mutant.name.clone(), (ours.verdict(&found.report), found.wall));
     }
     Ok(verdicts)
-}
-
-/// Copies what is in a folder, but for what cargo built and git keeps.
-fn copy_inside(from: &Path, to: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_name() != "target" && entry.file_name() != ".git" {
-            scratch::copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
-}
-
-fn verdict(base: &TrialReport, found: &TrialReport) -> Verdict {
-    match &found.outcome {
-        TrialOutcome::BuildFailed { .. } => Verdict::DoesNotBuild,
-        TrialOutcome::LimitHit { .. } => Verdict::NeverEnds,
-        TrialOutcome::Unclear { .. } => Verdict::Caught,
-        TrialOutcome::Ran if found.stopped_early => Verdict::Caught,
-        TrialOutcome::Ran => {
-            let compared = Comparison::of(base, found);
-            if compared.broken.is_empty() && compared.missing.is_empty() { Verdict::Survives } else { Verdict::Caught }
-        }
-    }
 }
