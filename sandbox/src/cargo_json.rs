@@ -9,7 +9,7 @@ use kaizen_domain::{Diagnostic, Level, RelPath, Tool};
 use serde::Deserialize;
 
 /// Executables by path, and packages by crate name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Artifacts {
     executables: BTreeMap<String, String>,
     packages: BTreeMap<String, String>,

@@ -1,7 +1,7 @@
 //! What a run of `cargo test` amounts to: its messages about the build, then the lines of the test programs, then its
 //! exit code, which must agree with them.
 
-use std::time::{Duration, Instant};
+use std::time::{Instant};
 
 use kaizen_domain::{Diagnostic, Level, Stage, TestOutcome, TrialOutcome};
 
@@ -60,9 +60,10 @@ pub(crate) struct Reader<'a> {
     folder: &'a str,
     pub(crate) artifacts: Artifacts,
     build: BuildLog,
-    /// Lines from the first test program on, and when each came, kept until the artifacts are known.
-    tests: Vec<(String, Duration)>,
-    built: Option<bool>,
+    /// Reads the lines from the first test program on; there once everything is built.
+    tests: Option<HarnessParser>,
+    /// The last line of those that says anything.
+    last: String,
     begun: Instant,
 }
 
@@ -72,19 +73,22 @@ impl<'a> Reader<'a> {
             folder,
             artifacts: Artifacts::default(),
             build: BuildLog::default(),
-            tests: Vec::new(),
-            built: None,
+            tests: None,
+            last: String::new(),
             begun: Instant::now(),
         }
     }
 
     pub(crate) fn line(&mut self, line: &str) {
-        if self.built == Some(true) {
-            self.tests.push((line.to_owned(), self.begun.elapsed()));
+        if let Some(tests) = &mut self.tests {
+            tests.line(line, self.begun.elapsed());
+            if !line.trim().is_empty() {
+                line.clone_into(&mut self.last);
+            }
             return;
         }
         if line.starts_with("{\"reason\":\"build-finished\"") {
-            self.built = Some(line.contains("\"success\":true"));
+            self.tests = line.contains("\"success\":true").then(|| HarnessParser::new(&self.artifacts));
             return;
         }
         self.artifacts.line(line);
@@ -92,18 +96,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn finish(self, exit: &Exit) -> (TrialOutcome, HarnessRun) {
-        let stage = if self.built == Some(true) { Stage::Tests } else { Stage::Build };
+        let stage = if self.tests.is_some() { Stage::Tests } else { Stage::Build };
         if let Some(outcome) = ended_by_limit(exit, stage) {
             return (outcome, HarnessRun::default());
         }
-        if self.built != Some(true) {
-            return (self.build.failed(), HarnessRun::default());
-        }
-        let mut parser = HarnessParser::new(&self.artifacts);
-        for (line, at) in &self.tests {
-            parser.line(line, *at);
-        }
-        let mut run = parser.finish();
+        let Some(tests) = self.tests else { return (self.build.failed(), HarnessRun::default()) };
+        let mut run = tests.finish();
         let failed = run.tests.values().any(|test| test.outcome == TestOutcome::Failed);
         let why = match (exit, run.odd.take()) {
             (_, Some(odd)) => Some(odd),
@@ -111,9 +109,7 @@ impl<'a> Reader<'a> {
             (Exit::Code(0), None) => None,
             (Exit::Code(_), None) if failed => None,
             (Exit::Code(code), None) => {
-                let last = self.tests.iter().rev().map(|(line, _)| line.as_str()).find(|line| !line.trim().is_empty());
-                let last = last.unwrap_or_default();
-                Some(format!("cargo ended with exit code {code}, but no test failed: {last}"))
+                Some(format!("cargo ended with exit code {code}, but no test failed: {}", self.last))
             }
             (other, None) => Some(format!("cargo ended by {other}")),
         };

@@ -27,9 +27,9 @@ pub struct HarnessRun {
 }
 
 /// Feeds on the output line by line.
-pub struct HarnessParser<'a> {
+pub struct HarnessParser {
     /// Names targets; none where the only one is known.
-    artifacts: Option<&'a Artifacts>,
+    artifacts: Option<Artifacts>,
     run: HarnessRun,
     section: Option<Section>,
 }
@@ -62,11 +62,11 @@ struct Seen {
     at: Duration,
 }
 
-impl<'a> HarnessParser<'a> {
+impl HarnessParser {
     /// A parser that names targets by the executables that cargo announced.
     #[must_use]
-    pub fn new(artifacts: &'a Artifacts) -> Self {
-        Self { artifacts: Some(artifacts), run: HarnessRun::default(), section: None }
+    pub fn new(artifacts: &Artifacts) -> Self {
+        Self { artifacts: Some(artifacts.clone()), run: HarnessRun::default(), section: None }
     }
 
     /// A parser of what one test binary prints, or of the doctests of one crate.
@@ -87,7 +87,7 @@ impl<'a> HarnessParser<'a> {
     }
 
     fn header(&self, line: &str) -> Option<Section> {
-        let artifacts = self.artifacts?;
+        let artifacts = self.artifacts.as_ref()?;
         let text = line.trim_start();
         if line.len() == text.len() {
             return None; // cargo indents its status words; a test that prints the same must not open a section

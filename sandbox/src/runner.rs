@@ -95,6 +95,8 @@ pub(crate) struct Call {
     /// Whether what is built stays in the base's target folder.
     pub warm: bool,
     pub merge_output: bool,
+    /// It is read line by line as it comes, and not needed any more after that.
+    pub forget_output: bool,
     pub wall: Duration,
     /// More of the environment.
     pub env: Vec<(OsString, OsString)>,
@@ -166,6 +168,7 @@ impl Runner {
             read_only,
             writable,
             merge_output: call.merge_output,
+            keep_output: !call.forget_output,
             limits: Limits { wall: call.wall, ..self.settings.limits.clone() },
         };
         let admission = Admission::of_this_machine();

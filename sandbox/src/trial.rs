@@ -53,9 +53,9 @@ impl Default for Run {
 
 /// A run of the direct way.
 fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
-    let direct::Tried { wall, working, cpu, peak_memory, network_attempts, .. } = tried;
+    let direct::Tried { durations, wall, working, cpu, peak_memory, network_attempts, .. } = tried;
     let unreached = reach.untouched().map(str::to_owned).collect();
-    let run = Run { wall, working, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
+    let run = Run { durations, wall, working, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
     match tried.outcome {
         Outcome::Ran(tests) => Run { tests, ..run },
         Outcome::Stopped(tests) => Run { tests, stopped_early: true, ..run },
@@ -348,6 +348,7 @@ impl Runner {
             changes: cargo.changes.to_vec(),
             warm: cargo.warm,
             merge_output: true,
+            forget_output: true,
             wall: if cargo.warm { self.settings.build_wall } else { limits.wall },
             env,
             notes: cargo.notes.as_ref().map(|notes| notes.dir.clone()),

@@ -52,6 +52,7 @@ pub(crate) struct Order<'a> {
 /// What the direct way gave.
 pub(crate) struct Tried {
     pub(crate) outcome: Outcome,
+    pub(crate) durations: BTreeMap<TestId, std::time::Duration>,
     pub(crate) wall: std::time::Duration,
     /// The part of it in which the compiler or tests were at work.
     pub(crate) working: std::time::Duration,
@@ -145,6 +146,7 @@ impl Runner {
             args: vec!["-c".into(), script.text().into()],
             changes: order.changes.to_vec(),
             merge_output: false,
+            forget_output: true,
             wall: self.settings.limits.wall,
             ..Call::default()
         };
@@ -174,7 +176,8 @@ impl Runner {
             _ => {}
         }
         let Finished { cpu, peak_memory, network_attempts, .. } = done;
-        Ok(Tried { outcome, wall: began.elapsed(), working, cpu, peak_memory, network_attempts })
+        let durations = reader.durations();
+        Ok(Tried { outcome, durations, wall: began.elapsed(), working, cpu, peak_memory, network_attempts })
     }
 }
 

@@ -12,7 +12,7 @@ use super::at_work::AtWork;
 use super::calls::Calls;
 use super::script::{Script, Step};
 use crate::cargo_output::{BuildLog, ended_by_limit};
-use crate::harness::HarnessParser;
+use crate::harness::{HarnessParser, HarnessRun};
 use crate::isolation::{Exit, Stream};
 
 /// What the direct way came to.
@@ -29,7 +29,30 @@ pub(crate) enum Outcome {
 #[derive(Default)]
 struct At {
     step: Option<usize>,
-    lines: Vec<String>,
+    said: Said,
+}
+
+/// What a step has printed, as far as it says anything: its lines are not kept.
+#[derive(Default)]
+enum Said {
+    #[default]
+    Nothing,
+    Build(BuildLog),
+    Tests(HarnessParser, Instant),
+}
+
+impl Said {
+    fn line(&mut self, line: &str, folder: &str) {
+        match self {
+            Self::Nothing => {}
+            // The compiler's own words, in the dress that cargo gives them.
+            Self::Build(log) if line.starts_with('{') => {
+                log.line(&format!("{{\"reason\":\"compiler-message\",\"message\":{line}}}"), folder);
+            }
+            Self::Build(log) => log.line(line, folder),
+            Self::Tests(parser, begun) => drop(parser.line(line, begun.elapsed())),
+        }
+    }
 }
 
 pub(crate) struct Reader<'a> {
@@ -37,17 +60,19 @@ pub(crate) struct Reader<'a> {
     script: &'a Script,
     folder: &'a str,
     streams: [At; 2],
-    /// What each step that ended printed, and its exit code.
-    ended: BTreeMap<usize, (Vec<String>, i32)>,
+    /// What each step that ended said, and its exit code.
+    ended: BTreeMap<usize, (Said, i32)>,
     /// The first test that was seen to fail where none may.
     enough: Option<TestId>,
     at_work: AtWork,
+    durations: BTreeMap<TestId, Duration>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(calls: &'a Calls, script: &'a Script, folder: &'a str) -> Self {
         let streams = [At::default(), At::default()];
-        Self { calls, script, folder, streams, ended: BTreeMap::new(), enough: None, at_work: AtWork::default() }
+        let (ended, durations, at_work) = (BTreeMap::new(), BTreeMap::new(), AtWork::default());
+        Self { calls, script, folder, streams, ended, enough: None, at_work, durations }
     }
 
     /// Whether the rest can be left out.
@@ -66,7 +91,7 @@ impl<'a> Reader<'a> {
         let [first, second] = &mut self.streams;
         let at = if stream == Stream::Stdout { first } else { second };
         let Some(said) = line.strip_prefix(self.script.mark.as_str()) else {
-            at.lines.push(line.to_owned());
+            at.said.line(line, self.folder);
             if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
                 && let Some(Step::Run { unit, stop: true }) = at.step.and_then(|step| self.script.steps.get(step))
                 && let Some(target) = self.calls.units.get(*unit).and_then(|unit| unit.tests.as_ref())
@@ -82,90 +107,94 @@ impl<'a> Reader<'a> {
             if at.step.is_none() {
                 self.at_work.begin(Instant::now());
             }
-            *at = At { step: Some(number), lines: Vec::new() };
+            let said = match self.script.steps.get(number) {
+                Some(Step::Build(_)) => Said::Build(BuildLog::default()),
+                Some(step) => target_of(self.calls, step)
+                    .map_or(Said::Nothing, |(target, doc)| Said::Tests(HarnessParser::alone(target.to_owned(), doc), Instant::now())),
+                None => Said::Nothing,
+            };
+            *at = At { step: Some(number), said };
             let Some(Step::Build(unit)) = self.script.steps.get(number) else { return None };
             let unit = self.calls.units.get(*unit)?;
             return Some(format!("   Compiling {} ({})", unit.package, unit.stem));
         }
         if word == "end" && at.step == Some(number) {
             let code = words.next()?.parse().ok()?;
-            self.ended.insert(number, (std::mem::take(&mut at.lines), code));
+            self.ended.insert(number, (std::mem::take(&mut at.said), code));
             at.step = None;
             self.at_work.end(Instant::now());
         }
         None
     }
 
-    pub(crate) fn finish(self, exit: &Exit) -> Outcome {
-        let failed = self
-            .ended
-            .iter()
-            .find(|(number, (_, code))| *code != 0 && matches!(self.script.steps.get(**number), Some(Step::Build(_))));
-        if let Some((_, (lines, _))) = failed {
-            return Outcome::Other(self.build_failed(lines));
+    /// How long tests took, once it is finished.
+    pub(crate) fn durations(&mut self) -> BTreeMap<TestId, Duration> {
+        std::mem::take(&mut self.durations)
+    }
+
+    pub(crate) fn finish(&mut self, exit: &Exit) -> Outcome {
+        let is_build = |number: usize| matches!(self.script.steps.get(number), Some(Step::Build(_)));
+        let failed = self.ended.iter().find(|(number, (_, code))| *code != 0 && is_build(**number));
+        if let Some(number) = failed.map(|(number, _)| *number)
+            && let Some((Said::Build(log), _)) = self.ended.remove(&number)
+        {
+            return Outcome::Other(log.failed());
         }
         let running = self.streams.iter().filter_map(|at| self.script.steps.get(at.step?)).next();
         let stage = if let Some(Step::Build(_)) = running { Stage::Build } else { Stage::Tests };
         if let Some(outcome) = ended_by_limit(exit, stage) {
             return Outcome::Other(outcome);
         }
-        let (mut tests, mut stopped) = (BTreeMap::new(), false);
-        for (number, (lines, code)) in &self.ended {
-            let (target, doc, stop) = match self.script.steps.get(*number) {
-                Some(Step::Run { unit, stop }) => {
-                    (self.calls.units.get(*unit).and_then(|unit| unit.tests.clone()), false, *stop)
+        let (mut tests, mut stopped, ended) = (BTreeMap::new(), false, self.ended.len());
+        for (number, (said, code)) in std::mem::take(&mut self.ended) {
+            let Some(step) = self.script.steps.get(number) else { continue };
+            let (Said::Tests(parser, _), Some((target, _))) = (said, target_of(self.calls, step)) else { continue };
+            match outcomes(target, parser, code) {
+                Ok(found) => {
+                    tests.extend(found.tests);
+                    self.durations.extend(found.durations);
                 }
-                Some(Step::Doc { doc, stop }) => (self.calls.docs.get(*doc).map(|doc| doc.target.clone()), true, *stop),
-                _ => continue,
-            };
-            let Some(target) = target else { continue };
-            match outcomes(target, doc, lines, *code) {
-                Ok(found) => tests.extend(found),
                 Err(why) => return Outcome::Other(TrialOutcome::Unclear { stage: Stage::Tests, why }),
             }
-            stopped |= stop && *code != 0;
+            stopped |= code != 0 && matches!(step, Step::Run { stop: true, .. } | Step::Doc { stop: true, .. });
         }
-        if let Some(test) = self.enough.filter(|_| *exit == Exit::Cancelled) {
+        if let Some(test) = self.enough.take().filter(|_| *exit == Exit::Cancelled) {
             tests.entry(test).or_insert(TestResult { outcome: TestOutcome::Failed, output: String::new() });
             stopped = true;
         }
         if stopped {
             return Outcome::Stopped(tests);
         }
-        if *exit == Exit::Code(0) && self.ended.len() == self.script.steps.len() {
+        if *exit == Exit::Code(0) && ended == self.script.steps.len() {
             return Outcome::Ran(tests);
         }
-        let why = format!("{} of {} steps ended; {exit}", self.ended.len(), self.script.steps.len());
+        let why = format!("{ended} of {} steps ended; {exit}", self.script.steps.len());
         Outcome::Other(TrialOutcome::Unclear { stage, why })
     }
+}
 
-    fn build_failed(&self, lines: &[String]) -> TrialOutcome {
-        let mut build = BuildLog::default();
-        for line in lines {
-            // The compiler's own words, in the dress that cargo gives them.
-            let is_message = line.starts_with('{');
-            let dressed = is_message.then(|| format!("{{\"reason\":\"compiler-message\",\"message\":{line}}}"));
-            build.line(dressed.as_ref().unwrap_or(line), self.folder);
-        }
-        build.failed()
+/// The target whose tests a step runs, and whether they are those in its docs.
+fn target_of<'c>(calls: &'c Calls, step: &Step) -> Option<(&'c str, bool)> {
+    match step {
+        Step::Build(_) => None,
+        Step::Run { unit, .. } => Some((calls.units.get(*unit)?.tests.as_deref()?, false)),
+        Step::Doc { doc, .. } => Some((calls.docs.get(*doc)?.target.as_str(), true)),
     }
 }
 
 /// What a program of tests said, against how it ended.
-fn outcomes(target: String, doc: bool, lines: &[String], code: i32) -> Result<BTreeMap<TestId, TestResult>, String> {
-    let mut parser = HarnessParser::alone(target.clone(), doc);
-    lines.iter().for_each(|line| drop(parser.line(line, std::time::Duration::ZERO)));
+fn outcomes(target: &str, mut parser: HarnessParser, code: i32) -> Result<HarnessRun, String> {
     if code != 0 {
-        parser.line("error: test failed, to rerun pass", std::time::Duration::ZERO);
+        parser.line("error: test failed, to rerun pass", Duration::ZERO);
     }
     let run = parser.finish();
-    if let Some(odd) = run.odd {
-        return Err(odd);
+    if let Some(odd) = &run.odd {
+        return Err(odd.clone());
     }
     let failed = run.tests.values().any(|test| test.outcome == TestOutcome::Failed);
     match (failed, code) {
         (true, 0) => Err(format!("{target} says that all is well, but a test failed")),
         (false, code) if code != 0 => Err(format!("{target} ended with exit code {code}, but no test failed")),
-        _ => Ok(run.tests),
+        _ => Ok(run),
     }
 }

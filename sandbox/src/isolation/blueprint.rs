@@ -202,7 +202,7 @@ pub(super) fn common_steps(job: &Job, layer: LayerName, others: u64) -> Result<V
 
 /// The filter of system calls.
 pub(super) fn filter_step(arrangement: Arrangement) -> Result<Step, IsolationError> {
-    let filter = Filter::compile(arrangement).map_err(|error| IsolationError::Setup {
+    let filter = Filter::compiled(arrangement).map_err(|error| IsolationError::Setup {
         layer: LayerName::Seccomp.name(),
         step: "compiling the system call filter".to_owned(),
         source: std::io::Error::other(error),

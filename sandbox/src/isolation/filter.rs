@@ -5,6 +5,7 @@
 //! of ordinary crates need none of them.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
@@ -208,20 +209,33 @@ const BORROWED_RIGHTS: [libc::mode_t; 2] = [libc::S_ISUID, libc::S_ISGID];
 const MAKES_A_FILE: [libc::c_int; 2] = [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY];
 
 /// The compiled filter, ready for the child.
-#[derive(Debug)]
-pub(super) struct Filter(Vec<libc::sock_filter>);
+#[derive(Debug, Clone)]
+pub(super) struct Filter(Arc<[libc::sock_filter]>);
 
 impl Filter {
-    /// Compiles the filter for this machine's architecture.
-    pub(super) fn compile(arrangement: Arrangement) -> Result<Self, seccompiler::Error> {
-        let mut rules = refused_calls()?;
+    /// The filter for this machine's architecture, compiled once for all sandboxes of an arrangement.
+    pub(super) fn compiled(arrangement: Arrangement) -> Result<Self, seccompiler::Error> {
+        static COMPILED: [OnceLock<Filter>; 2] = [const { OnceLock::new() }; 2];
+        let [namespaces, restricted] = &COMPILED;
+        let slot = if arrangement == Arrangement::Namespaces { namespaces } else { restricted };
+        match slot.get() {
+            Some(filter) => Ok(filter.clone()),
+            None => {
+                let filter = Self::compile(arrangement)?;
+                Ok(slot.get_or_init(|| filter).clone())
+            }
+        }
+    }
+
+    fn compile(arrangement: Arrangement) -> Result<Self, seccompiler::Error> {
+        let mut rules = calls_with_arguments()?;
         if arrangement == Arrangement::Restricted {
             refuse_without_namespaces(&mut rules, landlock::version() >= landlock::SCOPES_SINCE)?;
         }
         let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
         let machine = std::env::consts::ARCH.try_into()?;
         let refused: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, machine)?.try_into()?;
-        let mut program = absent_calls();
+        let mut program = plain_calls();
         program.extend(refused);
         let plain =
             |one: seccompiler::sock_filter| libc::sock_filter { code: one.code, jt: one.jt, jf: one.jf, k: one.k };
@@ -242,26 +256,42 @@ impl Filter {
     }
 }
 
-/// The first part: calls that are not there. It goes on to the next instruction for all others.
-fn absent_calls() -> BpfProgram {
+/// The first part: calls that are not there, and those that are refused whatever they ask for. It goes on to the next
+/// instruction for all others.
+///
+/// One instruction a call: when a filter is installed, the kernel goes through it once for every call that there is.
+fn plain_calls() -> BpfProgram {
     const LOAD_NUMBER: u16 = 0x20;
+    const JUMP: u16 = 0x05;
     const JUMP_EQUAL: u16 = 0x15;
     const JUMP_AT_LEAST: u16 = 0x35;
     const RETURN: u16 = 0x06;
     const ERRNO: u32 = 0x0005_0000;
     let op = |code, jt, jf, k| seccompiler::sock_filter { code, jt, jf, k };
+    // Behind the comparisons stand a jump over the answers, and the answers.
+    let comparisons = ABSENT.len() + 1 + REFUSED.len();
+    let to = |at: usize, answer: usize| u8::try_from(comparisons - at + answer).unwrap_or(u8::MAX);
     let mut program = vec![op(LOAD_NUMBER, 0, 0, 0)];
-    for (left, call) in (1..=ABSENT.len() as u8).rev().zip(ABSENT) {
-        program.push(op(JUMP_EQUAL, left, 0, call as u32));
-    }
-    program.push(op(JUMP_AT_LEAST, 0, 1, FIRST_UNKNOWN));
+    let absent = ABSENT.iter().map(|call| (JUMP_EQUAL, *call as u32, 0));
+    let unknown = std::iter::once((JUMP_AT_LEAST, FIRST_UNKNOWN, 0));
+    let refused = REFUSED.iter().map(|call| (JUMP_EQUAL, *call as u32, 1));
+    program.extend(
+        absent
+            .chain(unknown)
+            .chain(refused)
+            .zip(0..)
+            .map(|((code, value, answer), at)| op(code, to(at, answer), 0, value)),
+    );
+    program.push(op(JUMP, 0, 0, 2));
     program.push(op(RETURN, 0, 0, ERRNO | libc::ENOSYS as u32));
+    program.push(op(RETURN, 0, 0, ERRNO | libc::EPERM as u32));
     program
 }
 
-/// The second part: calls that are refused, which also ends a process that calls in another architecture's way.
-fn refused_calls() -> Result<Rules, seccompiler::Error> {
-    let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+/// The second part: calls that are refused for what they ask, and the end of a process that calls in another
+/// architecture's way.
+fn calls_with_arguments() -> Result<Rules, seccompiler::Error> {
+    let mut rules = Rules::new();
 
     let mut clone = Vec::new();
     for flag in NAMESPACES {
@@ -351,21 +381,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filter_compiles_and_fits() {
+    fn the_filter_compiles_and_is_short() {
         for arrangement in Arrangement::ALL {
             let filter = Filter::compile(arrangement).expect("compiles");
-            assert!(filter.0.len() < 4096, "{} instructions", filter.0.len());
+            assert!(filter.0.len() < 1024, "{} instructions", filter.0.len());
         }
     }
 
     #[test]
-    fn absent_calls_jump_to_their_answer_and_others_past_it() {
-        let program = absent_calls();
-        let answer = program.len() - 1;
-        for (at, op) in program.iter().enumerate().filter(|(_, op)| op.code == 0x15) {
-            assert_eq!(at + 1 + usize::from(op.jt), answer);
+    fn every_call_jumps_to_its_answer_and_others_past_both() {
+        let program = plain_calls();
+        let answer = |call: u32| {
+            let mut at = 1;
+            loop {
+                let op = &program[at];
+                let taken = match op.code {
+                    0x15 => op.k == call,
+                    0x35 => call >= op.k,
+                    0x05 => return program.get(at + 1 + op.k as usize).map(|_| u32::MAX).unwrap_or(0),
+                    _ => return op.k & 0xffff,
+                };
+                at += 1 + usize::from(if taken { op.jt } else { op.jf });
+            }
+        };
+        for call in ABSENT {
+            assert_eq!(answer(call as u32), libc::ENOSYS as u32, "{call}");
         }
-        let last = &program[answer - 1];
-        assert_eq!((last.code, last.jt, last.jf, last.k), (0x35, 0, 1, FIRST_UNKNOWN));
+        for call in REFUSED {
+            assert_eq!(answer(*call as u32), libc::EPERM as u32, "{call}");
+        }
+        assert_eq!(answer(FIRST_UNKNOWN), libc::ENOSYS as u32);
+        assert_eq!(answer(u32::MAX), libc::ENOSYS as u32);
+        for call in [libc::SYS_read, libc::SYS_execve, libc::SYS_clone, libc::SYS_socket] {
+            assert_eq!(answer(call as u32), 0, "{call} goes on");
+        }
+        assert!(program.len() < usize::from(u8::MAX), "jumps reach over it");
     }
 }

@@ -19,7 +19,7 @@ pub enum Stream {
 pub struct Finished {
     /// How.
     pub exit: Exit,
-    /// What it printed on stdout, up to the output limit; with merged output, both.
+    /// What it printed on stdout, up to the output limit; with merged output, both. Empty where it was not to be kept.
     pub stdout: Vec<u8>,
     /// What it printed on stderr, up to the output limit.
     pub stderr: Vec<u8>,

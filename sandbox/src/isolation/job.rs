@@ -43,6 +43,8 @@ pub struct Job {
     pub writable: Vec<(PathBuf, PathBuf)>,
     /// Whether stderr goes the way of stdout, so that the order of lines is kept.
     pub merge_output: bool,
+    /// Whether what it prints is kept until it has ended, besides being handed on line by line.
+    pub keep_output: bool,
     /// What the job may use up.
     pub limits: Limits,
 }
@@ -61,6 +63,7 @@ impl Job {
             read_only: Vec::new(),
             writable: Vec::new(),
             merge_output: false,
+            keep_output: true,
             limits: Limits::default(),
         }
     }

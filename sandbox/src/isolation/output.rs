@@ -13,19 +13,23 @@ const CUT_MARK: &[u8] = b" [line cut by Kaizen]";
 #[derive(Debug)]
 pub(super) struct Output {
     stream: Stream,
+    keep: bool,
     kept: Vec<u8>,
     line: Vec<u8>,
     cut: bool,
 }
 
 impl Output {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, kept: Vec::new(), line: Vec::new(), cut: false }
+    /// With `keep`, all of it is given back in the end.
+    pub(super) fn new(stream: Stream, keep: bool) -> Self {
+        Self { stream, keep, kept: Vec::new(), line: Vec::new(), cut: false }
     }
 
-    /// Takes what was read, keeps it, and hands on the lines that it completes.
+    /// Takes what was read, keeps it where it is wanted, and hands on the lines that it completes.
     pub(super) fn take(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(Stream, &[u8])) {
-        self.kept.extend_from_slice(bytes);
+        if self.keep {
+            self.kept.extend_from_slice(bytes);
+        }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, complete) = match piece.strip_suffix(b"\n") {
                 Some(text) => (text, true),
@@ -67,7 +71,7 @@ mod tests {
     fn lines_of(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
         let mut lines = Vec::new();
         let mut on_line = |_: Stream, line: &[u8]| lines.push(line.to_vec());
-        let mut output = Output::new(Stream::Stdout);
+        let mut output = Output::new(Stream::Stdout, true);
         for piece in pieces {
             output.take(piece, &mut on_line);
         }
@@ -80,6 +84,16 @@ mod tests {
         let (lines, kept) = lines_of(&[b"on", b"e\ntw\xff", b"o\n\nlast"]);
         assert_eq!(lines, [b"one".to_vec(), b"tw\xffo".to_vec(), Vec::new(), b"last".to_vec()]);
         assert_eq!(kept, b"one\ntw\xffo\n\nlast");
+    }
+
+    #[test]
+    fn what_is_not_to_be_kept_is_handed_on_all_the_same() {
+        let mut lines = 0;
+        let mut on_line = |_: Stream, _: &[u8]| lines += 1;
+        let mut output = Output::new(Stream::Stderr, false);
+        output.take(b"one\ntwo\nlast", &mut on_line);
+        assert!(output.finish(&mut on_line).is_empty());
+        assert_eq!(lines, 3);
     }
 
     #[test]

@@ -175,9 +175,8 @@ impl RootBuilder {
         self.step(layer, "preparing /proc", Action::Folder(place(ROOT, "proc")?));
         self.step(layer, "mounting a new /proc", Action::Proc { at: c_string(format!("{ROOT}/proc"))? });
         for name in PROC_MASKED.into_iter().filter(|name| Path::new("/proc").join(name).exists()) {
-            let (from, to) = (c_string("/host/dev/null")?, place(ROOT, &format!("proc/{name}"))?);
-            let action = Action::Bind { from, to, file: true, attributes: READ_ONLY | NO_SUID | NO_EXEC };
-            self.step(layer, format!("masking /proc/{name}"), action);
+            let (from, to) = (c_string(format!("{ROOT}/dev/null"))?, c_string(format!("{ROOT}/proc/{name}"))?);
+            self.step(layer, format!("masking /proc/{name}"), Action::Again { from, to });
         }
         Ok(())
     }

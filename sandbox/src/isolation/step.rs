@@ -79,6 +79,12 @@ pub(super) enum Action {
         file: bool,
         attributes: u64,
     },
+    /// Shows what is shown elsewhere in the new root in another place of it as well, with the same attributes. For
+    /// places where nothing of a job's can be yet.
+    Again {
+        from: CString,
+        to: CString,
+    },
     Overlay {
         at: CString,
         options: CString,
@@ -175,6 +181,7 @@ impl Action {
             // SAFETY: the path ends in NUL.
             Self::Mode { path, mode } => check(unsafe { libc::chmod(path.as_ptr(), *mode) }).map(drop),
             Self::Bind { from, to, file, attributes } => bind(from, to, *file, *attributes),
+            Self::Again { from, to } => mount(from, to, c"", libc::MS_BIND, None),
             Self::Overlay { at, options } => {
                 mount(c"overlay", at, c"overlay", libc::MS_NOSUID | libc::MS_NODEV, Some(options))
             }
@@ -292,7 +299,9 @@ fn drop_capabilities() -> Result<(), Errno> {
     for capability in 0..=LAST_KNOWN {
         match prctl(libc::PR_CAPBSET_DROP, capability) {
             // Who holds no capabilities at all may not; nothing can be gained from the set then.
-            Ok(_) | Err(libc::EINVAL | libc::EPERM) => {}
+            Ok(_) | Err(libc::EPERM) => {}
+            // The kernel knows no more of them.
+            Err(libc::EINVAL) if capability > 0 => break,
             Err(errno) => return Err(errno),
         }
     }

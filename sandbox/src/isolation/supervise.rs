@@ -72,8 +72,8 @@ pub(super) fn run(
         limits: &job.limits,
         cancel,
         begun,
-        stdout: Output::new(Stream::Stdout),
-        stderr: Output::new(Stream::Stderr),
+        stdout: Output::new(Stream::Stdout, job.keep_output),
+        stderr: Output::new(Stream::Stderr, job.keep_output),
         printed: 0,
         stopped: None,
         started: None,
@@ -162,6 +162,8 @@ impl Supervisor<'_> {
     fn wake_at(&self) -> Instant {
         match self.stopped {
             Some((_, told)) => (Instant::now() + LOOK_EVERY).max(told + LOOK_EVERY),
+            // Nothing is left to look at: what comes next is the end, which is told.
+            None if self.outcome.is_some() => Instant::now() + LOOK_EVERY,
             None if self.started.is_some() => self.next_look.min(self.begun + self.limits.wall),
             None => self.begun + self.limits.wall,
         }

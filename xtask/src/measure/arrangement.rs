@@ -1,7 +1,7 @@
 //! The arrangements of the sandbox: what holds of one is measured of each.
 
-use anyhow::Result;
 use kaizen_sandbox::Isolation;
+use kaizen_sandbox::isolation::{self, IsolationError};
 
 /// One of them, ready to run jobs.
 pub struct Arrangement {
@@ -17,6 +17,13 @@ pub struct Arrangement {
 ///
 /// # Errors
 /// When a layer is missing here.
-pub fn all() -> Result<Vec<Arrangement>> {
-    Ok(vec![Arrangement { name: "namespaces", isolation: Isolation::probe(&[])?, has_peer: true }])
+pub fn all() -> Result<Vec<Arrangement>, IsolationError> {
+    let one = |arrangement| {
+        Ok(Arrangement {
+            name: isolation::Arrangement::name(arrangement),
+            isolation: Isolation::probe_arrangement(arrangement, &[])?,
+            has_peer: arrangement == isolation::Arrangement::Namespaces,
+        })
+    };
+    isolation::Arrangement::ALL.into_iter().map(one).collect()
 }

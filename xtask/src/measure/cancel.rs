@@ -94,9 +94,13 @@ pub fn measure(options: &Options) -> Result<Outcome> {
 
 fn one(isolation: &Isolation, lower: &Path, marker: &str, end: End) -> Result<Ended> {
     let tree = Tree::CopyOnWrite { lower: lower.to_path_buf(), changes: Vec::new() };
-    let mut job = Job::new(PROGRAM, tree, "/repo");
+    let own = std::env::current_exe()?;
+    // Without namespaces a program is seen at its own place.
+    let namespaces = isolation.arrangement() == kaizen_sandbox::isolation::Arrangement::Namespaces;
+    let program = if namespaces { PROGRAM.into() } else { own.clone() };
+    let mut job = Job::new(&program, tree, isolation.places(lower.parent().unwrap_or(lower)));
     job.args = ["worker", "hostile", marker].map(Into::into).into();
-    job.read_only = vec![(std::env::current_exe()?, PROGRAM.into())];
+    job.read_only = vec![(own, program)];
     let wall = if end == End::OutOfTime { WALL } else { UP_WITHIN * 2 };
     job.limits = Limits { wall, processes: PROCESSES, ..Limits::default() };
     let above = Cancel::new()?;

@@ -55,7 +55,8 @@ fn bomb(count: &AtomicU32) -> ! {
         dice ^= dice << 13;
         dice ^= dice >> 17;
         dice ^= dice << 5;
-        if dice.is_multiple_of(8) && count.load(Ordering::SeqCst) > MOST * 3 / 4 {
+        // Seldom enough for a look at all of them to see some twice.
+        if dice.is_multiple_of(1 << 16) && count.load(Ordering::SeqCst) > MOST * 3 / 4 {
             count.fetch_sub(1, Ordering::SeqCst);
             // SAFETY: ends this process.
             unsafe { libc::_exit(0) };

@@ -162,13 +162,6 @@ pub fn own_time(pid: u32) -> Option<(Duration, bool)> {
     Some((Duration::from_millis(ticks * 1000 / per_second), fields.first() == Some(&"Z")))
 }
 
-/// Whether this is root.
-#[must_use]
-pub fn is_root() -> bool {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::geteuid() == 0 }
-}
-
 /// Makes a program run as another user, in no group but its own. Mounts of its own show it the folder `shown` at `at`,
 /// read-only: what lies in root's home is out of reach otherwise. Nothing of the machine changes.
 ///

@@ -30,7 +30,7 @@ const COMMAND: &str = "/bin/true";
 /// The user and group that nobody is.
 const NOBODY: u32 = 65534;
 /// Memory that the runner of a sandbox holds, as Kaizen does while it works, bytes: a fork copies the tables of it.
-const BALLAST: usize = 32 << 20;
+const BALLAST: usize = 8 << 20;
 
 /// Measures it.
 ///
@@ -185,7 +185,7 @@ fn plain(mut command: Command) -> Result<Duration> {
 
 fn ours(isolation: &Isolation, lower: &Path) -> Result<Duration> {
     let tree = Tree::CopyOnWrite { lower: lower.to_path_buf(), changes: Vec::new() };
-    let job = Job::new(PathBuf::from(COMMAND), tree, "/repo");
+    let job = Job::new(PathBuf::from(COMMAND), tree, isolation.places(lower.parent().unwrap_or(lower)));
     let cancel = Cancel::new()?;
     let began = Instant::now();
     let finished = isolation.run(&job, &cancel, &mut |_, _| {})?;
