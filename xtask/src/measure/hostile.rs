@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Daemons that only wait.
 const DAEMONS: u32 = 20;
 /// Processes of the bomb at once.
-const MOST: u32 = 400;
+const MOST: u32 = 240;
 /// What it says when all of that runs.
 pub const UP: &str = "the tree is up";
 
@@ -56,7 +56,7 @@ fn bomb(count: &AtomicU32) -> ! {
         dice ^= dice >> 17;
         dice ^= dice << 5;
         // Seldom enough for a look at all of them to see some twice.
-        if dice.is_multiple_of(1 << 16) && count.load(Ordering::SeqCst) > MOST * 3 / 4 {
+        if dice.is_multiple_of(1 << 22) && count.load(Ordering::SeqCst) > MOST * 3 / 4 {
             count.fetch_sub(1, Ordering::SeqCst);
             // SAFETY: ends this process.
             unsafe { libc::_exit(0) };
