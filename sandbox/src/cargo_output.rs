@@ -1,7 +1,7 @@
 //! What a run of `cargo test` amounts to: its messages about the build, then the lines of the test programs, then its
 //! exit code, which must agree with them.
 
-use std::time::{Instant};
+use std::time::Instant;
 
 use kaizen_domain::{Diagnostic, Level, Stage, TestOutcome, TrialOutcome};
 

@@ -38,7 +38,7 @@ enum Said {
     #[default]
     Nothing,
     Build(BuildLog),
-    Tests(HarnessParser, Instant),
+    Tests(Box<HarnessParser>, Instant),
 }
 
 impl Said {
@@ -109,8 +109,9 @@ impl<'a> Reader<'a> {
             }
             let said = match self.script.steps.get(number) {
                 Some(Step::Build(_)) => Said::Build(BuildLog::default()),
-                Some(step) => target_of(self.calls, step)
-                    .map_or(Said::Nothing, |(target, doc)| Said::Tests(HarnessParser::alone(target.to_owned(), doc), Instant::now())),
+                Some(step) => target_of(self.calls, step).map_or(Said::Nothing, |(target, doc)| {
+                    Said::Tests(Box::new(HarnessParser::alone(target.to_owned(), doc)), Instant::now())
+                }),
                 None => Said::Nothing,
             };
             *at = At { step: Some(number), said };
@@ -149,7 +150,7 @@ impl<'a> Reader<'a> {
         for (number, (said, code)) in std::mem::take(&mut self.ended) {
             let Some(step) = self.script.steps.get(number) else { continue };
             let (Said::Tests(parser, _), Some((target, _))) = (said, target_of(self.calls, step)) else { continue };
-            match outcomes(target, parser, code) {
+            match outcomes(target, *parser, code) {
                 Ok(found) => {
                     tests.extend(found.tests);
                     self.durations.extend(found.durations);

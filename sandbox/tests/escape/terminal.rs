@@ -115,7 +115,7 @@ fn type_in_with_bits(_: &[String]) -> io::Result<()> {
 }
 
 fn type_by(command: i64) -> io::Result<()> {
-    let terminal = File::open("/dev/tty").map_or(0, |file| std::os::fd::IntoRawFd::into_raw_fd(file));
+    let terminal = File::open("/dev/tty").map_or(0, std::os::fd::IntoRawFd::into_raw_fd);
     let mut done = Err(crate::own::refused("no terminal"));
     for fd in [terminal, 0, 1, 2] {
         let type_one = |byte: &u8| {
