@@ -19,7 +19,7 @@ const SAMPLES: (usize, usize) = (100, 10);
 /// What each of them may take.
 const BAR: Duration = Duration::from_millis(500);
 /// What a tree that runs out of time is given: enough to be all there.
-const WALL: Duration = Duration::from_millis(4000);
+const WALL: Duration = Duration::from_millis(2000);
 /// A tree that is not all there by then does not come up.
 const UP_WITHIN: Duration = Duration::from_secs(60);
 /// A process that is there after this stays.

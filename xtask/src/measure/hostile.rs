@@ -10,6 +10,8 @@ use std::time::Duration;
 const DAEMONS: u32 = 20;
 /// Processes of the bomb at once.
 const MOST: u32 = 240;
+/// The rest of a process that had no room to fork.
+const REST: Duration = Duration::from_millis(20);
 /// What it says when all of that runs.
 pub const UP: &str = "the tree is up";
 
@@ -52,11 +54,13 @@ fn bomb(count: &AtomicU32) -> ! {
             continue;
         }
         count.fetch_sub(1, Ordering::SeqCst);
+        // Without a rest, all of them together would keep the watcher from its processor, and not only from the tree.
+        std::thread::sleep(REST);
         dice ^= dice << 13;
         dice ^= dice >> 17;
         dice ^= dice << 5;
         // Seldom enough for a look at all of them to see some twice.
-        if dice.is_multiple_of(1 << 22) && count.load(Ordering::SeqCst) > MOST * 3 / 4 {
+        if dice.is_multiple_of(1 << 6) && count.load(Ordering::SeqCst) > MOST * 3 / 4 {
             count.fetch_sub(1, Ordering::SeqCst);
             // SAFETY: ends this process.
             unsafe { libc::_exit(0) };
