@@ -8,6 +8,7 @@
 mod arrangement;
 mod aside;
 mod blueprint;
+mod calls;
 mod cancel;
 mod child;
 mod copied;
