@@ -139,9 +139,8 @@ impl Runner {
         cancel: &Cancel,
     ) -> Result<Result<(Duration, Vec<u8>), String>, TrialError> {
         let Ok(path) = RelPath::below(&base.folder, NAME) else { return Ok(Err("it cannot be placed".to_owned())) };
+        let inside = base.inside(path.as_str());
         let changes = vec![TreeChange::Write { path, bytes: program.to_vec(), executable: true }];
-        let inside =
-            if base.folder.is_empty() { format!("/repo/{NAME}") } else { format!("/repo/{}/{NAME}", base.folder) };
         let wall = self.settings.limits.wall;
         let call = Call {
             program: inside.into(),

@@ -241,7 +241,7 @@ fn summary(line: &str) -> Option<[usize; 3]> {
 }
 
 /// `test NAME ... ok`, also behind text that a test printed without a line end.
-fn result_line(line: &str) -> Option<(String, TestOutcome)> {
+pub(crate) fn result_line(line: &str) -> Option<(String, TestOutcome)> {
     let (before, outcome) = line.rsplit_once(" ... ")?;
     let outcome = match outcome.trim_end() {
         "ok" => TestOutcome::Passed,

@@ -7,7 +7,7 @@ use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, 
 
 use crate::base::WarmBase;
 use crate::cargo_output::Reader;
-use crate::direct::{self, Direct, Noted, Order, Outcome, Reach};
+use crate::direct::{self, Direct, Noted, Order, Outcome, Reach, Swap, Work, is_of};
 use crate::isolation::{Cancel, Finished, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
@@ -81,6 +81,23 @@ impl Run {
         self.cpu += other.cpu;
         self.peak_memory = self.peak_memory.max(other.peak_memory);
         self.network_attempts = self.network_attempts.saturating_add(other.network_attempts);
+    }
+
+    /// Whether every test is in both and gave the same.
+    fn gave_the_same_as(&self, known: &Self) -> bool {
+        self.outcome == TrialOutcome::Ran
+            && self.tests.len() == known.tests.len()
+            && self.tests.iter().all(|(id, test)| known.tests.get(id).map(|known| known.outcome) == Some(test.outcome))
+    }
+
+    /// Whether a run with swapped libraries says enough. What does not build has to be shown in a source: that programs
+    /// of the base do not fit is none of the change's.
+    fn is_settled(&self) -> bool {
+        match &self.outcome {
+            TrialOutcome::Unclear { .. } => false,
+            TrialOutcome::BuildFailed { errors, .. } => errors.iter().any(|error| error.path.is_some()),
+            TrialOutcome::Ran | TrialOutcome::LimitHit { .. } => true,
+        }
     }
 
     /// Adds another run on the same tree: what differs is flaky, what is not there in both is no evidence either.
@@ -194,22 +211,56 @@ impl Runner {
         watcher: &mut Watcher<'_>,
     ) -> Result<Option<Run>, TrialError> {
         let mut tried = |changes: Vec<TreeChange>| {
-            let Ok(reach) = direct.reach(base, &changes) else { return Ok(None) };
+            let Ok(work) = direct.work(base, &changes) else { return Ok(None) };
             let order = Order { changes: &changes, against: None, stop_early: false };
-            self.try_direct(base, &direct, &reach, &order, cancel, watcher).map(|tried| Some(run_of(tried, &reach)))
+            self.try_direct(base, &work, &order, cancel, watcher).map(|tried| Some(run_of(tried, &work.reach)))
         };
         let Some(run) = tried(direct.idle_changes(base))? else { return Ok(None) };
-        let same = run.outcome == TrialOutcome::Ran
-            && run.tests.len() == known.tests.len()
-            && run.tests.iter().all(|(id, test)| known.tests.get(id).map(|known| known.outcome) == Some(test.outcome));
+        let same = run.gave_the_same_as(known);
         let broken = tried(direct.broken_changes(base))?;
         let fails = matches!(broken.map(|run| run.outcome), Some(TrialOutcome::BuildFailed { .. }));
         tracing::debug!(same, fails, outcome = ?run.outcome, "tried the base without cargo");
         if !same || !fails {
             return Ok(None);
         }
-        direct.keep(base)?;
+        let swap = self.prove_swap(base, &direct, known, cancel, watcher)?;
+        direct.with_swap(swap).keep(base)?;
         Ok(Some(run))
+    }
+
+    /// Builds the second set of a base and runs all tests with it. It is taken when they give what they gave with cargo,
+    /// though nothing but the libraries was built again, and what cannot build does not.
+    fn prove_swap(
+        &self,
+        base: &WarmBase,
+        direct: &Direct,
+        known: &Run,
+        cancel: &Cancel,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Option<Swap>, TrialError> {
+        let Some(swap) = self.build_swap(base, direct, cancel)? else { return Ok(None) };
+        let changes = direct.idle_libraries(base);
+        let work = match swap.work(base, &changes, None) {
+            Ok(work) => work,
+            Err(why) => {
+                tracing::debug!(why, "nothing can be swapped");
+                return Ok(None);
+            }
+        };
+        let order = Order { changes: &changes, against: None, stop_early: false };
+        let run = run_of(self.try_direct(base, &work, &order, cancel, watcher)?, &work.reach);
+        // What the libraries do not reach is not swapped.
+        let reached = |id: &TestId| !work.reach.untouched().any(|target| is_of(id, target));
+        let known =
+            Run { tests: known.tests.clone().into_iter().filter(|(id, _)| reached(id)).collect(), ..Run::default() };
+        let same = run.gave_the_same_as(&known);
+        let changes = direct.broken_changes(base);
+        let order = Order { changes: &changes, against: None, stop_early: false };
+        let broken = run_of(self.try_direct(base, &work, &order, cancel, watcher)?, &work.reach);
+        let fails = matches!(broken.outcome, TrialOutcome::BuildFailed { .. });
+        tracing::debug!(same, fails, outcome = ?run.outcome, "tried the base with its libraries swapped");
+        drop(work);
+        Ok((same && fails).then_some(swap))
     }
 
     /// Tries a changed tree against the report of its base. When tests fail that passed on the base, all are run once
@@ -270,21 +321,51 @@ impl Runner {
         watcher: &mut Watcher<'_>,
     ) -> Result<Result<Run, Duration>, TrialError> {
         let Some(direct) = Direct::load(tried.base) else { return Ok(Err(Duration::ZERO)) };
-        let reach = match direct.reach(tried.base, tried.changes) {
-            Ok(reach) => reach,
+        let mut screened = None;
+        // A swap screens candidates. What is to be confirmed is tried the way in which it is going to be built.
+        if !tried.confirm
+            && let Some(swap) = direct.swap()
+        {
+            match swap.work(tried.base, tried.changes, Some(tried.against)) {
+                Ok(work) => {
+                    let run = self.run_work(tried, &work, cancel, watcher)?;
+                    if run.is_settled() {
+                        return Ok(Ok(run));
+                    }
+                    tracing::debug!(outcome = ?run.outcome, "this change does without the swap");
+                    screened = Some(run);
+                }
+                Err(why) => tracing::debug!(why, "this change does without the swap"),
+            }
+        }
+        let work = match direct.work(tried.base, tried.changes) {
+            Ok(work) => work,
             Err(why) => {
                 tracing::debug!(why, "this change goes through cargo");
                 return Ok(Err(Duration::ZERO));
             }
         };
-        let order = Order { changes: tried.changes, against: Some(tried.against), stop_early: !tried.confirm };
-        let run = run_of(self.try_direct(tried.base, &direct, &reach, &order, cancel, watcher)?, &reach);
+        let mut run = self.run_work(tried, &work, cancel, watcher)?;
+        if let Some(screened) = &screened {
+            run.used(screened);
+        }
         let to_cargo = match &run.outcome {
             TrialOutcome::Unclear { .. } => true,
             TrialOutcome::BuildFailed { .. } => tried.confirm,
             TrialOutcome::Ran | TrialOutcome::LimitHit { .. } => false,
         };
         Ok(if to_cargo { Err(run.working) } else { Ok(run) })
+    }
+
+    fn run_work(
+        &self,
+        tried: &Tried<'_>,
+        work: &Work<'_>,
+        cancel: &Cancel,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Run, TrialError> {
+        let order = Order { changes: tried.changes, against: Some(tried.against), stop_early: !tried.confirm };
+        Ok(run_of(self.try_direct(tried.base, work, &order, cancel, watcher)?, &work.reach))
     }
 
     fn report(&self, id: TrialId, commit: &CommitId, run: Run) -> TrialReport {

@@ -121,6 +121,21 @@ impl Unit {
         self.env.get("CARGO_MANIFEST_DIR").map_or("", String::as_str)
     }
 
+    /// The name of the crate.
+    pub(crate) fn krate(&self) -> String {
+        value_of(&self.args, "--crate-name").unwrap_or_default().to_owned()
+    }
+
+    /// Where a program or an example is found by its own name.
+    pub(crate) fn uplifted(&self) -> Option<String> {
+        let name = self.env.get("CARGO_BIN_NAME")?;
+        match self.kind {
+            Kind::Example => Some(format!("{}/{name}", self.out_dir)),
+            Kind::Program => Some(format!("{}/{name}", self.out_dir.rsplit_once('/')?.0)),
+            _ => None,
+        }
+    }
+
     /// The program that it makes.
     pub(crate) fn program(&self) -> String {
         format!("{}/{}", self.out_dir, self.stem)
@@ -170,7 +185,7 @@ fn environment(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     )
 }
 
-fn value_of<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
+pub(super) fn value_of<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
     let at = args.iter().position(|arg| arg == name);
     at.and_then(|at| args.get(at + 1))
         .map(String::as_str)
@@ -178,7 +193,7 @@ fn value_of<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
 }
 
 /// The value of a `-C name=value`.
-fn codegen<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
+pub(super) fn codegen<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
     args.iter().find_map(|arg| arg.strip_prefix("-C").unwrap_or(arg).strip_prefix(name)?.strip_prefix('='))
 }
 

@@ -6,13 +6,18 @@
 //! targets, settings) goes through cargo.
 
 mod at_work;
+mod bodies;
 mod calls;
 mod history;
+mod kept;
+mod prepare;
 mod reach;
 mod reader;
 mod script;
+mod swap;
+mod symbols;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -21,8 +26,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use calls::Noted;
 use history::History;
+use kept::KeptDoc;
 pub(crate) use reach::Reach;
 pub(crate) use reader::{Outcome, Reader};
+pub(crate) use swap::Swap;
 
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Finished, TreeChange};
@@ -38,6 +45,21 @@ pub(crate) struct Direct {
     calls: Calls,
     /// It gave what cargo gave on this base.
     proven: bool,
+    /// The second set, where that was shown to give the same as well.
+    #[serde(default)]
+    swap: Option<Swap>,
+}
+
+/// What there is to do for a change.
+pub(crate) struct Work<'a> {
+    pub(crate) calls: &'a Calls,
+    pub(crate) reach: Reach,
+    /// Units whose programs are taken as they are on the base.
+    kept: BTreeSet<usize>,
+    /// Tests in docs that are run as they are on the base.
+    docs: BTreeMap<usize, &'a KeptDoc>,
+    /// Programs to put in the places of others.
+    links: &'a [(String, String)],
 }
 
 /// How a change is tried.
@@ -68,7 +90,7 @@ impl Direct {
 
     /// What was noted down while cargo built this base.
     pub(crate) fn noted(base: &WarmBase, noted: &Noted) -> Option<Self> {
-        Some(Self { commit: base.commit.to_string(), calls: Calls::read(base, noted)?, proven: false })
+        Some(Self { commit: base.commit.to_string(), calls: Calls::read(base, noted)?, proven: false, swap: None })
     }
 
     /// What is known of this base, when it was proven.
@@ -92,23 +114,39 @@ impl Direct {
         let _ = std::fs::remove_file(Self::file(base));
     }
 
-    /// What a change reaches; the reason when it has to go through cargo.
-    pub(crate) fn reach(&self, base: &WarmBase, changes: &[TreeChange]) -> Result<Reach, &'static str> {
-        Reach::of(&self.calls, base, changes)
+    /// What a change makes to do; the reason when it has to go through cargo.
+    pub(crate) fn work(&self, base: &WarmBase, changes: &[TreeChange]) -> Result<Work<'_>, &'static str> {
+        let reach = Reach::of(&self.calls, base, changes)?;
+        Ok(Work { calls: &self.calls, reach, kept: BTreeSet::new(), docs: BTreeMap::new(), links: &[] })
     }
 
-    /// Changes that mean nothing, to every source that a library begins with: all must be built again and give the same.
+    /// The second set.
+    pub(crate) fn swap(&self) -> Option<&Swap> {
+        self.swap.as_ref()
+    }
+
+    /// Takes the second set in, or leaves it out.
+    pub(crate) fn with_swap(self, swap: Option<Swap>) -> Self {
+        Self { swap, ..self }
+    }
+
+    /// Changes that mean nothing, to every source that a crate begins with: all must be built again and give the same.
     pub(crate) fn idle_changes(&self, base: &WarmBase) -> Vec<TreeChange> {
-        self.with_line_behind(base, "\n// .\n")
+        self.with_line_behind(base, "\n// .\n", |_| true)
+    }
+
+    /// The same to libraries alone: nothing else has to be built again where they are swapped.
+    pub(crate) fn idle_libraries(&self, base: &WarmBase) -> Vec<TreeChange> {
+        self.with_line_behind(base, "\n// .\n", |unit| unit.kind == calls::Kind::Library)
     }
 
     /// Changes that do not build.
     pub(crate) fn broken_changes(&self, base: &WarmBase) -> Vec<TreeChange> {
-        self.with_line_behind(base, "\ncompile_error!(\"this must not build\");\n")
+        self.with_line_behind(base, "\ncompile_error!(\"this must not build\");\n", |_| true)
     }
 
-    fn with_line_behind(&self, base: &WarmBase, line: &str) -> Vec<TreeChange> {
-        let plain = self.calls.units.iter().filter(|unit| unit.kind != calls::Kind::Special);
+    fn with_line_behind(&self, base: &WarmBase, line: &str, of: impl Fn(&calls::Unit) -> bool) -> Vec<TreeChange> {
+        let plain = self.calls.units.iter().filter(|unit| unit.kind != calls::Kind::Special && of(unit));
         let roots = plain.filter_map(|unit| base.below_tree(&unit.root()).map(str::to_owned));
         let roots: std::collections::BTreeSet<String> = roots.collect();
         let change = |root: String| {
@@ -129,8 +167,7 @@ impl Runner {
     pub(crate) fn try_direct(
         &self,
         base: &WarmBase,
-        direct: &Direct,
-        reach: &Reach,
+        work: &Work<'_>,
         order: &Order<'_>,
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
@@ -139,8 +176,8 @@ impl Runner {
         let passes = |target: &str| order.stop_early && order.against.is_some_and(|report| all_pass(report, target));
         let mut history = History::of(base);
         let at = At { tmp: &base.places().tmp, toolchain: &self.toolchain };
-        let script = Script::of(&direct.calls, reach, at, &passes, &|target| history.caught(target));
-        let mut reader = Reader::new(&direct.calls, &script, &base.folder);
+        let script = Script::of(work, at, &passes, &|target| history.caught(target));
+        let mut reader = Reader::new(work.calls, &script, &base.folder);
         let call = Call {
             program: "/bin/sh".into(),
             args: vec!["-c".into(), script.text().into()],
@@ -171,7 +208,7 @@ impl Runner {
         let working = worked.unwrap_or_else(|| reader.worked());
         let mut outcome = reader.finish(&done.exit);
         match (&mut outcome, order.against) {
-            (Outcome::Ran(tests), Some(against)) => carry_over(tests, against, reach),
+            (Outcome::Ran(tests), Some(against)) => carry_over(tests, against, &work.reach),
             (Outcome::Stopped(tests), Some(_)) => history.add(base, tests),
             _ => {}
         }
@@ -181,13 +218,23 @@ impl Runner {
     }
 }
 
+/// Whether a target has any test.
+fn has_tests(report: &TrialReport, target: &str) -> bool {
+    of_target(report, target).next().is_some()
+}
+
 /// Whether every test of a target passed on the base.
 fn all_pass(report: &TrialReport, target: &str) -> bool {
     of_target(report, target).all(|(id, test)| test.outcome != TestOutcome::Failed && !report.flaky.contains(id))
 }
 
 fn of_target<'r>(report: &'r TrialReport, target: &'r str) -> impl Iterator<Item = (&'r TestId, &'r TestResult)> {
-    report.tests.iter().filter(move |(id, _)| id.0.strip_prefix(target).is_some_and(|rest| rest.starts_with("::")))
+    report.tests.iter().filter(move |(id, _)| is_of(id, target))
+}
+
+/// Whether a test is one of a target.
+pub(crate) fn is_of(id: &TestId, target: &str) -> bool {
+    id.0.strip_prefix(target).is_some_and(|rest| rest.starts_with("::"))
 }
 
 /// Tests of targets that the change cannot reach gave on the base what they would give now.

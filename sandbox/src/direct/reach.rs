@@ -8,7 +8,7 @@ use crate::base::WarmBase;
 use crate::isolation::TreeChange;
 
 /// The calls that a change reaches, by their place in the list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
     pub(crate) units: Vec<usize>,
     pub(crate) docs: Vec<usize>,
@@ -60,6 +60,37 @@ impl Reach {
         let other_docs = calls.docs.iter().enumerate().filter(|(at, _)| !docs.contains(at));
         untouched.extend(other_docs.map(|(_, doc)| doc.target.clone()));
         Ok(Self { units, docs, untouched })
+    }
+
+    /// The same where some of the changes are to files of the base that no call read: nothing is built for those, but
+    /// whatever runs might read them.
+    pub(super) fn with_unread(calls: &Calls, base: &WarmBase, changes: &[TreeChange]) -> Result<Self, &'static str> {
+        let is_unread = |change: &&TreeChange| {
+            let TreeChange::Write { path, .. } = change else { return false };
+            let inside = base.inside(path.as_str());
+            base.tree_dir().join(path.as_str()).exists()
+                && !calls.units.iter().any(|unit| unit.sources.contains(&inside))
+        };
+        let (unread, read): (Vec<&TreeChange>, Vec<&TreeChange>) = changes.iter().partition(is_unread);
+        if unread.is_empty() {
+            return Self::of(calls, base, changes);
+        }
+        let read: Vec<TreeChange> = read.into_iter().cloned().collect();
+        let mut reach = if read.is_empty() { Self::default() } else { Self::of(calls, base, &read)? };
+        let paths = changes.iter().filter_map(|change| match change {
+            TreeChange::Write { path, .. } => Some(base.inside(path.as_str())),
+            TreeChange::Remove { .. } => None,
+        });
+        let changed: BTreeSet<String> = paths.collect();
+        for unit in &calls.units {
+            build_script_is_safe(unit, base, &changed)?;
+        }
+        let runs = |unit: &Unit| !matches!(unit.kind, Kind::Library | Kind::Special);
+        let all = calls.units.iter().enumerate();
+        reach.units = all.filter(|(at, unit)| runs(unit) || reach.units.contains(at)).map(|(at, _)| at).collect();
+        reach.docs = (0..calls.docs.len()).collect();
+        reach.untouched.clear();
+        Ok(reach)
     }
 
     /// Targets whose tests nothing of the change can reach.

@@ -108,15 +108,14 @@ impl<'a> Reader<'a> {
                 self.at_work.begin(Instant::now());
             }
             let said = match self.script.steps.get(number) {
-                Some(Step::Build(_)) => Said::Build(BuildLog::default()),
+                Some(step) if step.builds().is_some() => Said::Build(BuildLog::default()),
                 Some(step) => target_of(self.calls, step).map_or(Said::Nothing, |(target, doc)| {
                     Said::Tests(Box::new(HarnessParser::alone(target.to_owned(), doc)), Instant::now())
                 }),
                 None => Said::Nothing,
             };
             *at = At { step: Some(number), said };
-            let Some(Step::Build(unit)) = self.script.steps.get(number) else { return None };
-            let unit = self.calls.units.get(*unit)?;
+            let unit = self.calls.units.get(self.script.steps.get(number)?.builds()?)?;
             return Some(format!("   Compiling {} ({})", unit.package, unit.stem));
         }
         if word == "end" && at.step == Some(number) {
@@ -134,19 +133,21 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn finish(&mut self, exit: &Exit) -> Outcome {
-        let is_build = |number: usize| matches!(self.script.steps.get(number), Some(Step::Build(_)));
-        let failed = self.ended.iter().find(|(number, (_, code))| *code != 0 && is_build(**number));
+        let builds = |number: &usize| self.script.steps.get(*number).is_some_and(|step| step.builds().is_some());
+        let failed = self.ended.iter().find(|(number, (_, code))| *code != 0 && builds(number));
         if let Some(number) = failed.map(|(number, _)| *number)
             && let Some((Said::Build(log), _)) = self.ended.remove(&number)
         {
             return Outcome::Other(log.failed());
         }
         let running = self.streams.iter().filter_map(|at| self.script.steps.get(at.step?)).next();
-        let stage = if let Some(Step::Build(_)) = running { Stage::Build } else { Stage::Tests };
+        let stage = if running.is_some_and(|step| step.builds().is_some()) { Stage::Build } else { Stage::Tests };
         if let Some(outcome) = ended_by_limit(exit, stage) {
             return Outcome::Other(outcome);
         }
         let (mut tests, mut stopped, ended) = (BTreeMap::new(), false, self.ended.len());
+        let due = |(number, step): (usize, &Step)| matches!(step, Step::Rebuild(_)) || self.ended.contains_key(&number);
+        let all_due = self.script.steps.iter().enumerate().all(due);
         for (number, (said, code)) in std::mem::take(&mut self.ended) {
             let Some(step) = self.script.steps.get(number) else { continue };
             let (Said::Tests(parser, _), Some((target, _))) = (said, target_of(self.calls, step)) else { continue };
@@ -166,7 +167,7 @@ impl<'a> Reader<'a> {
         if stopped {
             return Outcome::Stopped(tests);
         }
-        if *exit == Exit::Code(0) && ended == self.script.steps.len() {
+        if *exit == Exit::Code(0) && all_due {
             return Outcome::Ran(tests);
         }
         let why = format!("{ended} of {} steps ended; {exit}", self.script.steps.len());
@@ -177,7 +178,7 @@ impl<'a> Reader<'a> {
 /// The target whose tests a step runs, and whether they are those in its docs.
 fn target_of<'c>(calls: &'c Calls, step: &Step) -> Option<(&'c str, bool)> {
     match step {
-        Step::Build(_) => None,
+        Step::Build(_) | Step::Rebuild(_) => None,
         Step::Run { unit, .. } => Some((calls.units.get(*unit)?.tests.as_deref()?, false)),
         Step::Doc { doc, .. } => Some((calls.docs.get(*doc)?.target.as_str(), true)),
     }

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use crate::toolchain::Toolchain;
 
-use super::calls::{Calls, DocCall, Kind, Unit, made_with, needs};
-use super::reach::Reach;
+use super::Work;
+use super::calls::{DocCall, Kind, Unit, made_with, needs};
 
 /// Where a script works, as it is seen inside.
 #[derive(Clone, Copy)]
@@ -28,8 +28,20 @@ pub(crate) enum Step {
     Build(usize),
     /// A program of tests that such a call made. The rest may be left out when it fails.
     Run { unit: usize, stop: bool },
+    /// A call of the compiler that is only made when the program of the base turns out not to do.
+    Rebuild(usize),
     /// The tests in the docs of a library.
     Doc { doc: usize, stop: bool },
+}
+
+impl Step {
+    /// The call of the compiler that it makes.
+    pub(crate) fn builds(self) -> Option<usize> {
+        match self {
+            Self::Build(unit) | Self::Rebuild(unit) => Some(unit),
+            Self::Run { .. } | Self::Doc { .. } => None,
+        }
+    }
 }
 
 /// A script and what its steps are.
@@ -43,21 +55,16 @@ pub(crate) struct Script {
 impl Script {
     /// The script for what a change reaches. `stop` says of which targets no test may fail, `caught` how often those of a
     /// target failed for earlier changes.
-    pub(crate) fn of(
-        calls: &Calls,
-        reach: &Reach,
-        at: At<'_>,
-        stop: &dyn Fn(&str) -> bool,
-        caught: &dyn Fn(&str) -> u32,
-    ) -> Self {
+    pub(crate) fn of(work: &Work<'_>, at: At<'_>, stop: &dyn Fn(&str) -> bool, caught: &dyn Fn(&str) -> u32) -> Self {
         let mark = format!("@{:016x}", RandomState::new().build_hasher().finish());
         let program = |name: &str| at.toolchain.program(name).to_string_lossy().into_owned();
         let (rustc, rustdoc) = (program("rustc"), program("rustdoc"));
-        let mut writer = Writer { calls, reach, stop, mark, rustc, rustdoc, steps: Vec::new() };
+        let (calls, reach) = (work.calls, &work.reach);
+        let mut writer = Writer { work, stop, mark, rustc, rustdoc, steps: Vec::new() };
         let units: Vec<(usize, &Unit)> =
             reach.units.iter().filter_map(|at| Some((*at, calls.units.get(*at)?))).collect();
         let mut jobs: Vec<String> = Vec::new();
-        for (at, unit) in in_turn(units, caught) {
+        for (at, unit) in in_turn(work, units, caught) {
             let mut job = String::new();
             writer.unit(&mut job, at, unit);
             jobs.push(job);
@@ -69,6 +76,7 @@ impl Script {
                 jobs.push(job);
             }
         }
+        let links = writer.links();
         let Writer { mark, steps, .. } = writer;
         let mut list = String::new();
         for (at, job) in jobs.iter().enumerate() {
@@ -78,7 +86,7 @@ impl Script {
         // Whoever fails ends the script, and with the script everything in the sandbox ends.
         let flags = quoted(&at.tmp.join(mark.trim_start_matches('@')).to_string_lossy());
         let text = format!(
-            "flags={flags}\ntrap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\nwork() {{\n{list}}}\n\
+            "flags={flags}\n{links}trap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\nwork() {{\n{list}}}\n\
              work 2>&1 &\none=$!\nwork 1>&2 &\nother=$!\nwait $one\nwait $other\nexit 0\n"
         );
         Self { text, steps, mark }
@@ -91,7 +99,7 @@ impl Script {
 
 /// Units in the order in which they are taken, each behind those that it needs: tests of libraries, then other tests, those
 /// first that caught most, then what only has to be built.
-fn in_turn<'u>(units: Vec<(usize, &'u Unit)>, caught: &dyn Fn(&str) -> u32) -> Vec<(usize, &'u Unit)> {
+fn in_turn<'u>(work: &Work<'_>, units: Vec<(usize, &'u Unit)>, caught: &dyn Fn(&str) -> u32) -> Vec<(usize, &'u Unit)> {
     // The tests of a library wait for nothing, so that one worker takes them while the other makes what the rest needs.
     let rank = |unit: &Unit| match &unit.tests {
         Some(target) if target.ends_with("/lib") => (0, 0),
@@ -102,25 +110,31 @@ fn in_turn<'u>(units: Vec<(usize, &'u Unit)>, caught: &dyn Fn(&str) -> u32) -> V
     wanted.sort_by_key(|(_, unit)| rank(unit));
     let mut taken: Vec<(usize, &Unit)> = Vec::new();
     for one in wanted {
-        take(one, &units, &mut taken);
+        take(work, one, &units, &mut taken);
     }
     taken
 }
 
 /// Takes a unit behind those that it needs.
-fn take<'u>(one: &(usize, &'u Unit), units: &[(usize, &'u Unit)], taken: &mut Vec<(usize, &'u Unit)>) {
+fn take<'u>(work: &Work<'_>, one: &(usize, &'u Unit), units: &[(usize, &'u Unit)], taken: &mut Vec<(usize, &'u Unit)>) {
     if taken.iter().any(|(at, _)| *at == one.0) {
         return;
     }
-    for other in units.iter().filter(|other| needs(one.1, other.1)) {
-        take(other, units, taken);
+    for other in units.iter().filter(|other| waits(work, *one, other.1)) {
+        take(work, other, units, taken);
     }
     taken.push(*one);
 }
 
+/// Whether one is taken only when another is there. A program of the base may start programs and examples in ways that
+/// nobody can know.
+fn waits(work: &Work<'_>, (at, unit): (usize, &Unit), other: &Unit) -> bool {
+    let started = matches!(other.kind, Kind::Program | Kind::Example) && other.package_dir() == unit.package_dir();
+    needs(unit, other) || (started && unit.tests.is_some() && work.kept.contains(&at))
+}
+
 struct Writer<'a> {
-    calls: &'a Calls,
-    reach: &'a Reach,
+    work: &'a Work<'a>,
     stop: &'a dyn Fn(&str) -> bool,
     mark: String,
     rustc: String,
@@ -135,49 +149,102 @@ impl Writer<'_> {
     }
 
     fn unit(&mut self, text: &mut String, at: usize, unit: &Unit) {
-        for other in &self.reach.units {
-            if self.calls.units.get(*other).is_some_and(|other| needs(unit, other)) {
-                Self::wait(text, *other);
-            }
+        self.wait_for(text, |other| waits(self.work, (at, unit), other));
+        if self.work.kept.contains(&at) {
+            self.kept(text, at, unit);
+            return;
         }
         let number = self.number(Step::Build(at));
-        let call = command(&unit.cwd, &unit.env, &self.rustc, &unit.args);
-        let mark = &self.mark;
-        let _ = write!(text, "echo '{mark} begin {number}'\n{call}\ncode=$?\n");
-        if let (Kind::Program | Kind::Example, Some(name)) = (unit.kind, unit.env.get("CARGO_BIN_NAME")) {
-            let folder = if unit.kind == Kind::Example { unit.out_dir.as_str() } else { parent(&unit.out_dir) };
-            let _ = writeln!(text, "ln -f {} {}", quoted(&unit.program()), quoted(&format!("{folder}/{name}")));
-        }
-        let _ = writeln!(text, "echo '{mark} end {number}' $code\n[ $code = 0 ] || fail\n: > \"$flags-{at}\"");
+        self.build(text, number, unit);
+        let _ = writeln!(text, ": > {}", Self::flag(at));
         if let Some(target) = &unit.tests {
             let stop = (self.stop)(target);
             let number = self.number(Step::Run { unit: at, stop });
-            let mut env = unit.env.clone();
-            for name in ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_BIN_NAME"] {
-                env.remove(name);
-            }
-            let libraries = env.get("LD_LIBRARY_PATH").cloned().unwrap_or_default();
-            env.insert("LD_LIBRARY_PATH".to_owned(), format!("{}:{libraries}", parent(&unit.out_dir)));
-            let call = command(unit.package_dir(), &env, &unit.program(), &[]);
-            let _ = write!(
-                text,
-                "echo '{0} begin {number}'\n{call}\ncode=$?\necho\necho '{0} end {number}' $code\n",
-                self.mark
-            );
+            self.run(text, number, unit);
+            let _ = writeln!(text, "echo '{} end {number}' $code", self.mark);
             if stop {
                 text.push_str("[ $code = 0 ] || fail\n");
             }
         }
     }
 
-    fn doc(&mut self, text: &mut String, at: usize, doc: &DocCall) {
-        for other in &self.reach.units {
-            if self.calls.units.get(*other).is_some_and(|unit| made_with(&doc.externs, unit)) {
-                Self::wait(text, *other);
-            }
+    /// A program of the base. It is made again when it cannot start: it may miss a name.
+    fn kept(&mut self, text: &mut String, at: usize, unit: &Unit) {
+        let again = self.number(Step::Rebuild(at));
+        let Some(target) = &unit.tests else {
+            // Tests may start it, and would only see that it fails: the dynamic linker is asked before.
+            let program = quoted(&unit.program());
+            let _ = writeln!(
+                text,
+                "if LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 LD_BIND_NOW=1 {program} 2>&1 | grep -q -e 'undefined symbol' -e 'not found'; then"
+            );
+            self.build(text, again, unit);
+            let _ = writeln!(text, "fi\n: > {}", Self::flag(at));
+            return;
+        };
+        let stop = (self.stop)(target);
+        let number = self.number(Step::Run { unit: at, stop });
+        self.run(text, number, unit);
+        text.push_str("if [ $code = 127 ]; then\n");
+        self.build(text, again, unit);
+        self.run(text, number, unit);
+        let _ = writeln!(text, "fi\necho '{} end {number}' $code", self.mark);
+        if stop {
+            text.push_str("[ $code = 0 ] || fail\n");
         }
+    }
+
+    fn build(&self, text: &mut String, number: usize, unit: &Unit) {
+        let call = command(&unit.cwd, &unit.env, &self.rustc, &unit.args);
+        let mark = &self.mark;
+        let _ = write!(text, "echo '{mark} begin {number}'\n{call}\ncode=$?\n");
+        if let Some(place) = unit.uplifted() {
+            let _ = writeln!(text, "ln -f {} {}", quoted(&unit.program()), quoted(&place));
+        }
+        let _ = writeln!(text, "echo '{mark} end {number}' $code\n[ $code = 0 ] || fail");
+    }
+
+    /// Runs a program of tests.
+    fn run(&self, text: &mut String, number: usize, unit: &Unit) {
+        let mut env = unit.env.clone();
+        for name in ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_BIN_NAME"] {
+            env.remove(name);
+        }
+        let libraries = env.get("LD_LIBRARY_PATH").cloned().unwrap_or_default();
+        env.insert("LD_LIBRARY_PATH".to_owned(), format!("{}:{libraries}", parent(&unit.out_dir)));
+        let call = command(unit.package_dir(), &env, &unit.program(), &[]);
+        let _ = write!(text, "echo '{} begin {number}'\n{call}\ncode=$?\necho\n", self.mark);
+    }
+
+    /// Puts our programs in the places of cargo's.
+    fn links(&self) -> String {
+        let made = |place: &String| {
+            let units = self.work.reach.units.iter().filter_map(|at| self.work.calls.units.get(*at));
+            units.filter_map(Unit::uplifted).any(|ours| ours == *place)
+        };
+        let links = self.work.links.iter().filter(|(ours, _)| made(ours));
+        links.map(|(ours, theirs)| format!("ln -sf {} {}\n", quoted(ours), quoted(theirs))).collect()
+    }
+
+    fn doc(&mut self, text: &mut String, at: usize, doc: &DocCall) {
+        self.wait_for(text, |unit| made_with(&doc.externs, unit));
         let stop = (self.stop)(&doc.target);
         let number = self.number(Step::Doc { doc: at, stop });
+        let mark = &self.mark;
+        if let Some(kept) = self.work.docs.get(&at) {
+            let _ = write!(text, "echo '{mark} begin {number}'\n{}[ $missing = 0 ] || {{\n", kept.script(doc));
+            self.rustdoc(text, number, doc);
+            text.push_str("}\n");
+        } else {
+            self.rustdoc(text, number, doc);
+        }
+        let _ = writeln!(text, "echo\necho '{mark} end {number}' $code");
+        if stop {
+            text.push_str("[ $code = 0 ] || fail\n");
+        }
+    }
+
+    fn rustdoc(&self, text: &mut String, number: usize, doc: &DocCall) {
         let plain = command(&doc.cwd, &doc.env, &self.rustdoc, &doc.args);
         let mark = &self.mark;
         let merged = doc.args.iter().any(|arg| arg == "--edition=2024");
@@ -194,19 +261,29 @@ impl Writer<'_> {
             let _ = writeln!(text, "{together}\ncode=$?");
             let _ = writeln!(text, "if [ $code != 0 ]; then\necho\necho '{mark} begin {number}'\n{plain}\ncode=$?\nfi");
         }
-        let _ = writeln!(text, "echo\necho '{mark} end {number}' $code");
-        if stop {
-            text.push_str("[ $code = 0 ] || fail\n");
+    }
+
+    /// Waits until units are made: they may be in the other chain.
+    fn wait_for(&self, text: &mut String, of: impl Fn(&Unit) -> bool) {
+        for at in &self.work.reach.units {
+            if self.work.calls.units.get(*at).is_some_and(&of) {
+                let _ = writeln!(text, "until [ -e {} ]; do sleep 0.01; done", Self::flag(*at));
+            }
         }
     }
 
-    /// Waits until a unit is made: it may be in the other chain.
-    fn wait(text: &mut String, unit: usize) {
-        let _ = writeln!(text, "until [ -e \"$flags-{unit}\" ]; do sleep 0.01; done");
+    /// The file that says that a unit is made.
+    fn flag(unit: usize) -> String {
+        format!("\"$flags-{unit}\"")
     }
 }
 
-fn command(cwd: &str, env: &std::collections::BTreeMap<String, String>, program: &str, args: &[String]) -> String {
+pub(super) fn command(
+    cwd: &str,
+    env: &std::collections::BTreeMap<String, String>,
+    program: &str,
+    args: &[String],
+) -> String {
     let mut text = format!("cd {} && env -i", quoted(cwd));
     for (name, value) in env {
         let _ = write!(text, " {}", quoted(&format!("{name}={value}")));
@@ -223,7 +300,7 @@ fn parent(path: &str) -> &str {
 }
 
 /// A word that the shell takes as it is.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:,+@%".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         text.to_owned()

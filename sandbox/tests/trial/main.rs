@@ -2,6 +2,7 @@
 
 mod kinds;
 mod support;
+mod swap;
 
 use kaizen_domain::{TestOutcome, TrialOutcome};
 use kaizen_sandbox::isolation::Arrangement;
@@ -18,7 +19,7 @@ fn a_change_is_tried_without_cargo_and_only_where_it_can_reach() {
     // What only the second crate holds cannot reach the first one.
     let report = bench.tried(&base, &[("second/src/lib.rs", "n + 1", "1 + n")], true);
     assert_eq!(report.outcome, TrialOutcome::Ran);
-    assert_eq!(report.unreached, ["first/bin first", "first/doc", "first/lib", "first/test whole"]);
+    assert_eq!(report.unreached, ["first/bin first", "first/doc", "first/lib", "first/test kinds", "first/test whole"]);
     assert_eq!(report.tests.len(), base.tests.len());
 
     // A change of the first one reaches all of it, and what is made with it.
@@ -78,7 +79,7 @@ fn what_does_not_build_is_told_with_its_errors() {
     let bench = Bench::new();
     let base = bench.base();
     for (file, from, to, line) in [
-        ("first/src/lib.rs", "n * 2", "n * \"2\"", 6),
+        ("first/src/lib.rs", "n * 2", "n * \"2\"", 7),
         ("second/tests/slow.rs", "assert_eq!(1 + 1, 2)", "assert_eq!(1 + nothing, 2)", 3),
         ("first/examples/show.rs", "first::double(1)", "first::triple(1)", 2),
     ] {

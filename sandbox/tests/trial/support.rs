@@ -1,7 +1,7 @@
 //! A workspace of two crates with tests of every kind, and a runner on it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
@@ -23,7 +23,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "first/src/lib.rs",
-        "pub mod deep;\n/// ```\n/// assert_eq!(first::double(2), 4);\n/// ```\npub fn double(n: u32) -> u32 {\n    n * 2\n}\n\
+        "pub mod deep;\npub mod kinds;\n/// ```\n/// assert_eq!(first::double(2), 4);\n/// ```\npub fn double(n: u32) -> u32 {\n    n * 2\n}\n\
          /// ```compile_fail\n/// first::double(\"2\");\n/// ```\n/// ```no_run\n/// panic!(\"not run\");\n/// ```\n\
          pub fn half(n: u32) -> (u32, &'static str) {\n    (n / 2, \"halved\")\n}\npub const WORDS: &str = include_str!(\"words.txt\");\n\
          #[cfg(test)]\nmod tests {\n    #[test]\n    fn doubles() {\n        assert_eq!(super::double(4), 8);\n    }\n    #[test]\n    \
@@ -34,6 +34,21 @@ const FILES: &[(&str, &str)] = &[
     (
         "first/src/deep.rs",
         "/// ```\n/// assert!(first::deep::is_deep());\n/// ```\npub fn is_deep() -> bool {\n    true\n}\n",
+    ),
+    (
+        "first/src/kinds.rs",
+        "pub fn called() -> u8 {\n    10\n}\npub fn generic<T: Into<u8>>(x: T) -> u8 {\n    x.into() + 20\n}\n\
+         #[inline]\npub fn inlined() -> u8 {\n    30\n}\npub const fn known() -> usize {\n    40\n}\n\
+         pub trait Named {\n    fn by_default(&self) -> u8 {\n        50\n    }\n}\n\
+         pub fn pair<T: Copy>(x: T) -> (T, T) {\n    (x, x)\n}\npub fn first_of_pair() -> u8 {\n    pair(60u8).0\n}\n\
+         pub fn opaque() -> impl Fn() -> u8 {\n    || 70\n}\n",
+    ),
+    (
+        "first/tests/kinds.rs",
+        "use first::kinds::*;\nstruct Own;\nimpl Named for Own {}\n#[test]\nfn gives() {\n    assert_eq!(called(), 10);\n    \
+         assert_eq!(generic(1u8), 21);\n    assert_eq!(inlined(), 30);\n    assert_eq!([0; known()].len(), 40);\n    \
+         assert_eq!(Own.by_default(), 50);\n    assert_eq!(pair(6u8), (6, 6));\n    assert_eq!(first_of_pair(), 60);\n    \
+         assert_eq!(opaque()(), 70);\n}\n",
     ),
     ("first/src/words.txt", "halved\n"),
     ("first/src/main.rs", "fn main() {\n    println!(\"{}\", first::half(4).1);\n}\n"),
@@ -118,8 +133,34 @@ impl Bench {
 
     /// Whether changes of this base are tried without cargo.
     pub fn goes_without_cargo(&self) -> bool {
-        let bases = fs::read_dir(self.state.path().join("bases")).expect("it works");
-        bases.flatten().any(|base| base.path().join("direct.json").exists())
+        self.dir().join("direct.json").exists()
+    }
+
+    /// Whether changes inside functions are screened with swapped libraries.
+    pub fn swaps(&self) -> bool {
+        let known = fs::read_to_string(self.dir().join("direct.json")).expect("it works");
+        known.contains("\"swap\":{")
+    }
+
+    /// The folder of the base.
+    fn dir(&self) -> PathBuf {
+        let mut bases = fs::read_dir(self.state.path().join("bases")).expect("it works");
+        bases.next().expect("it works").expect("it works").path()
+    }
+
+    /// Makes a file of the base one that does not compile: whoever compiles it is seen.
+    pub fn spoil(&self, path: &str) {
+        fs::write(self.dir().join("tree").join(path), "compile_error!(\"compiled again\");\n").expect("it works");
+    }
+
+    /// Programs of tests that are kept for swapped libraries, by the beginning of their names.
+    pub fn kept(&self, name: &str) -> Vec<PathBuf> {
+        let all = fs::read_dir(self.dir().join("tree/target/kaizen-swap/deps")).expect("it works");
+        let is_it = |path: &PathBuf| {
+            let file = path.file_name().expect("it works").to_str().expect("it works");
+            file.starts_with(&format!("{name}-")) && !file.contains('.')
+        };
+        all.map(|entry| entry.expect("it works").path()).filter(is_it).collect()
     }
 
     /// The trial of files with some text replaced.
