@@ -1,5 +1,7 @@
 //! The trial: build and run every test of a tree, twice where one run is not evidence, and report test by test.
 
+mod proof;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, 
 
 use crate::base::WarmBase;
 use crate::cargo_output::Reader;
-use crate::direct::{self, Direct, Noted, Order, Outcome, Reach, Swap, Work, is_of};
+use crate::direct::{self, Direct, Noted, Order, Outcome, Reach, Work};
 use crate::isolation::{Cancel, Finished, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
@@ -198,69 +200,6 @@ impl Runner {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Runs the tests of a base without cargo. When they give what they gave with it, and what cannot build does not,
-    /// changes are tried this way from now on.
-    fn prove(
-        &self,
-        base: &WarmBase,
-        direct: Direct,
-        known: &Run,
-        cancel: &Cancel,
-        watcher: &mut Watcher<'_>,
-    ) -> Result<Option<Run>, TrialError> {
-        let mut tried = |changes: Vec<TreeChange>| {
-            let Ok(work) = direct.work(base, &changes) else { return Ok(None) };
-            let order = Order { changes: &changes, against: None, stop_early: false };
-            self.try_direct(base, &work, &order, cancel, watcher).map(|tried| Some(run_of(tried, &work.reach)))
-        };
-        let Some(run) = tried(direct.idle_changes(base))? else { return Ok(None) };
-        let same = run.gave_the_same_as(known);
-        let broken = tried(direct.broken_changes(base))?;
-        let fails = matches!(broken.map(|run| run.outcome), Some(TrialOutcome::BuildFailed { .. }));
-        tracing::debug!(same, fails, outcome = ?run.outcome, "tried the base without cargo");
-        if !same || !fails {
-            return Ok(None);
-        }
-        let swap = self.prove_swap(base, &direct, known, cancel, watcher)?;
-        direct.with_swap(swap).keep(base)?;
-        Ok(Some(run))
-    }
-
-    /// Builds the second set of a base and runs all tests with it. It is taken when they give what they gave with cargo,
-    /// though nothing but the libraries was built again, and what cannot build does not.
-    fn prove_swap(
-        &self,
-        base: &WarmBase,
-        direct: &Direct,
-        known: &Run,
-        cancel: &Cancel,
-        watcher: &mut Watcher<'_>,
-    ) -> Result<Option<Swap>, TrialError> {
-        let Some(swap) = self.build_swap(base, direct, cancel)? else { return Ok(None) };
-        let changes = direct.idle_libraries(base);
-        let work = match swap.work(base, &changes, None) {
-            Ok(work) => work,
-            Err(why) => {
-                tracing::debug!(why, "nothing can be swapped");
-                return Ok(None);
-            }
-        };
-        let order = Order { changes: &changes, against: None, stop_early: false };
-        let run = run_of(self.try_direct(base, &work, &order, cancel, watcher)?, &work.reach);
-        // What the libraries do not reach is not swapped.
-        let reached = |id: &TestId| !work.reach.untouched().any(|target| is_of(id, target));
-        let known =
-            Run { tests: known.tests.clone().into_iter().filter(|(id, _)| reached(id)).collect(), ..Run::default() };
-        let same = run.gave_the_same_as(&known);
-        let changes = direct.broken_changes(base);
-        let order = Order { changes: &changes, against: None, stop_early: false };
-        let broken = run_of(self.try_direct(base, &work, &order, cancel, watcher)?, &work.reach);
-        let fails = matches!(broken.outcome, TrialOutcome::BuildFailed { .. });
-        tracing::debug!(same, fails, outcome = ?run.outcome, "tried the base with its libraries swapped");
-        drop(work);
-        Ok((same && fails).then_some(swap))
     }
 
     /// Tries a changed tree against the report of its base. When tests fail that passed on the base, all are run once
