@@ -74,6 +74,11 @@ impl Admission {
         }
     }
 
+    /// Whether jobs run already: another one had better not spread over the processors.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.lock().running > 0
+    }
+
     /// Remembers what a job on a tree took.
     pub(crate) fn took(&self, tree: &Path, peak: u64) {
         let mut state = self.lock();

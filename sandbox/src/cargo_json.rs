@@ -99,6 +99,11 @@ impl Artifacts {
         self.tests.contains(file)
     }
 
+    /// The programs that hold tests: file name, then target.
+    pub fn test_programs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tests.iter().filter_map(|file| Some((file.as_str(), self.executables.get(file)?.as_str())))
+    }
+
     /// How many of them hold tests.
     #[must_use]
     pub fn tests(&self) -> usize {

@@ -5,15 +5,20 @@ mod proof;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, TrialOutcome, TrialReport};
 
 use crate::base::WarmBase;
+use crate::cargo_json::Artifacts;
 use crate::cargo_output::Reader;
 use crate::direct::{self, Direct, Noted, Order, Outcome, Reach, Work};
 use crate::isolation::{Cancel, Finished, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
 
+/// A program of tests that is larger, bytes, has no digest in the report.
+const LARGEST_PROGRAM: u64 = 1 << 30;
 /// With less than this free on a disk, bytes, a build on it that failed has failed for that.
 const ROOM_TO_BUILD: u64 = 16 << 20;
 
@@ -22,6 +27,8 @@ struct Run {
     outcome: TrialOutcome,
     tests: BTreeMap<TestId, TestResult>,
     durations: BTreeMap<TestId, Duration>,
+    /// Of programs of tests, by their targets.
+    digests: BTreeMap<String, String>,
     flaky: BTreeSet<TestId>,
     wall: Duration,
     /// The part of it in which cargo, the compiler or tests were at work.
@@ -41,6 +48,7 @@ impl Default for Run {
             outcome: TrialOutcome::Ran,
             tests: BTreeMap::new(),
             durations: BTreeMap::new(),
+            digests: BTreeMap::new(),
             flaky: BTreeSet::new(),
             wall: Duration::ZERO,
             working: Duration::ZERO,
@@ -55,9 +63,10 @@ impl Default for Run {
 
 /// A run of the direct way.
 fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
-    let direct::Tried { durations, wall, working, cpu, peak_memory, network_attempts, .. } = tried;
+    let direct::Tried { durations, digests, wall, working, cpu, peak_memory, network_attempts, .. } = tried;
     let unreached = reach.untouched().map(str::to_owned).collect();
-    let run = Run { durations, wall, working, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
+    let run =
+        Run { durations, digests, wall, working, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
     match tried.outcome {
         Outcome::Ran(tests) => Run { tests, ..run },
         Outcome::Stopped(tests) => Run { tests, stopped_early: true, ..run },
@@ -182,6 +191,7 @@ impl Runner {
             runs += 1;
             if runs == 1 {
                 run.used(&total);
+                run.digests = std::mem::take(&mut total.digests);
                 total = run;
             } else {
                 total.add(run);
@@ -314,6 +324,7 @@ impl Runner {
             outcome: run.outcome,
             tests: run.tests,
             durations: run.durations.into_iter().map(|(id, took)| (id, Millis::from_duration(took))).collect(),
+            artefacts: run.digests,
             flaky: run.flaky,
             speed: None,
             layers: self.layers().to_vec(),
@@ -381,11 +392,34 @@ impl Runner {
         if let Some(notes) = cargo.notes.as_mut() {
             notes.artifacts.extend(&reader.artifacts);
         }
+        // What stays can be looked at from outside, before a test has run.
+        let digests = if cargo.warm { digests(base, &reader.artifacts) } else { BTreeMap::new() };
         let (outcome, said) = reader.finish(&done.exit);
         let Finished { wall, running: working, cpu, peak_memory, network_attempts, .. } = done;
         let (tests, durations) = (said.tests, said.durations);
-        Ok(Run { outcome, tests, durations, wall, working, cpu, peak_memory, network_attempts, ..Run::default() })
+        Ok(Run {
+            outcome,
+            tests,
+            durations,
+            digests,
+            wall,
+            working,
+            cpu,
+            peak_memory,
+            network_attempts,
+            ..Run::default()
+        })
     }
+}
+
+/// The digests of programs of tests that were built into the base's target folder.
+fn digests(base: &WarmBase, artifacts: &Artifacts) -> BTreeMap<String, String> {
+    let dir = if base.folder.is_empty() { String::new() } else { format!("{}/", base.folder) };
+    let digest = |(file, target): (&str, &str)| {
+        let bytes = base.read_plain(format!("{dir}target/debug/deps/{file}"), LARGEST_PROGRAM)?;
+        Some((target.to_owned(), hex::encode(Sha256::digest(bytes))))
+    };
+    artifacts.test_programs().filter_map(digest).collect()
 }
 
 /// What is tried.

@@ -156,6 +156,7 @@ mod tests {
                 })
                 .collect(),
             durations: Default::default(),
+            artefacts: Default::default(),
             flaky: Default::default(),
             speed: None,
             layers: Vec::new(),

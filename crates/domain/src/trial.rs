@@ -135,6 +135,10 @@ pub struct TrialReport {
     /// How long tests took, where their harness tells when each ended; of several runs the shortest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub durations: BTreeMap<TestId, Millis>,
+    /// The SHA-256 digest of each program of tests as it was built, before any of them ran, by target. Of programs that
+    /// cargo built for this trial alone there is none: they were gone with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub artefacts: BTreeMap<String, String>,
     /// Tests that gave different outcomes on the same tree: no evidence for anything.
     pub flaky: BTreeSet<TestId>,
     /// The benchmark's verdict against the base, when there is one.

@@ -42,6 +42,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         outcome: TrialOutcome::Ran,
         tests: BTreeMap::new(),
         durations: Default::default(),
+        artefacts: Default::default(),
         flaky: Default::default(),
         speed: None,
         layers: Vec::new(),

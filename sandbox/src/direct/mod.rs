@@ -31,6 +31,7 @@ pub(crate) use reach::Reach;
 pub(crate) use reader::{Outcome, Reader};
 pub(crate) use swap::Swap;
 
+use crate::admission::Admission;
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Finished, TreeChange};
 use crate::runner::{Call, Runner, TrialError, Watcher};
@@ -75,6 +76,7 @@ pub(crate) struct Order<'a> {
 pub(crate) struct Tried {
     pub(crate) outcome: Outcome,
     pub(crate) durations: BTreeMap<TestId, std::time::Duration>,
+    pub(crate) digests: BTreeMap<String, String>,
     pub(crate) wall: std::time::Duration,
     /// The part of it in which the compiler or tests were at work.
     pub(crate) working: std::time::Duration,
@@ -175,7 +177,8 @@ impl Runner {
         let began = Instant::now();
         let passes = |target: &str| order.stop_early && order.against.is_some_and(|report| all_pass(report, target));
         let mut history = History::of(base);
-        let at = At { tmp: &base.places().tmp, toolchain: &self.toolchain };
+        let alone = !Admission::of_this_machine().is_busy();
+        let at = At { tmp: &base.places().tmp, toolchain: &self.toolchain, digests: !order.stop_early, alone };
         let script = Script::of(work, at, &passes, &|target| history.caught(target));
         let mut reader = Reader::new(work.calls, &script, &base.folder);
         let call = Call {
@@ -213,8 +216,8 @@ impl Runner {
             _ => {}
         }
         let Finished { cpu, peak_memory, network_attempts, .. } = done;
-        let durations = reader.durations();
-        Ok(Tried { outcome, durations, wall: began.elapsed(), working, cpu, peak_memory, network_attempts })
+        let (durations, digests) = (reader.durations(), reader.digests());
+        Ok(Tried { outcome, durations, digests, wall: began.elapsed(), working, cpu, peak_memory, network_attempts })
     }
 }
 

@@ -66,13 +66,14 @@ pub(crate) struct Reader<'a> {
     enough: Option<TestId>,
     at_work: AtWork,
     durations: BTreeMap<TestId, Duration>,
+    digests: BTreeMap<String, String>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(calls: &'a Calls, script: &'a Script, folder: &'a str) -> Self {
         let streams = [At::default(), At::default()];
         let (ended, durations, at_work) = (BTreeMap::new(), BTreeMap::new(), AtWork::default());
-        Self { calls, script, folder, streams, ended, enough: None, at_work, durations }
+        Self { calls, script, folder, streams, ended, enough: None, at_work, durations, digests: BTreeMap::new() }
     }
 
     /// Whether the rest can be left out.
@@ -118,6 +119,13 @@ impl<'a> Reader<'a> {
             let unit = self.calls.units.get(self.script.steps.get(number)?.builds()?)?;
             return Some(format!("   Compiling {} ({})", unit.package, unit.stem));
         }
+        if word == "digest"
+            && let Some(step) = self.script.steps.get(number)
+            && let Some(target) = step.builds().and_then(|unit| self.calls.units.get(unit)?.tests.clone())
+        {
+            // Once: what comes later may be the word of the program itself.
+            self.digests.entry(target).or_insert(words.next()?.to_owned());
+        }
         if word == "end" && at.step == Some(number) {
             let code = words.next()?.parse().ok()?;
             self.ended.insert(number, (std::mem::take(&mut at.said), code));
@@ -130,6 +138,11 @@ impl<'a> Reader<'a> {
     /// How long tests took, once it is finished.
     pub(crate) fn durations(&mut self) -> BTreeMap<TestId, Duration> {
         std::mem::take(&mut self.durations)
+    }
+
+    /// The digests of programs of tests, by their targets.
+    pub(crate) fn digests(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.digests)
     }
 
     pub(crate) fn finish(&mut self, exit: &Exit) -> Outcome {

@@ -1,7 +1,7 @@
 //! The shell script that makes the calls inside: two workers beside each other, which take one job after the other from
-//! the same list. Each says what it is at, on a stream of its own.
+//! the same list, or one where other trials have the other processors. Each says what it is at, on a stream of its own.
 //!
-//! First come the tests that are most likely to fail, last those in docs, which take longest.
+//! First come the tests that are most likely to fail, and what those need.
 
 use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
@@ -19,6 +19,10 @@ pub(crate) struct At<'a> {
     /// A folder for flags.
     pub(crate) tmp: &'a Path,
     pub(crate) toolchain: &'a Toolchain,
+    /// Whether the digest of each program of tests is said, before it is run for the first time.
+    pub(crate) digests: bool,
+    /// Whether nobody else uses the processors, so that two workers are of use.
+    pub(crate) alone: bool,
 }
 
 /// What is done, in the numbers that the script says.
@@ -59,35 +63,37 @@ impl Script {
         let mark = format!("@{:016x}", RandomState::new().build_hasher().finish());
         let program = |name: &str| at.toolchain.program(name).to_string_lossy().into_owned();
         let (rustc, rustdoc) = (program("rustc"), program("rustdoc"));
-        let (calls, reach) = (work.calls, &work.reach);
-        let mut writer = Writer { work, stop, mark, rustc, rustdoc, steps: Vec::new() };
-        let units: Vec<(usize, &Unit)> =
-            reach.units.iter().filter_map(|at| Some((*at, calls.units.get(*at)?))).collect();
+        let mut writer = Writer { work, stop, mark, rustc, rustdoc, digests: at.digests, steps: Vec::new() };
         let mut jobs: Vec<String> = Vec::new();
-        for (at, unit) in in_turn(work, units, caught) {
+        for piece in in_turn(work, caught) {
             let mut job = String::new();
-            writer.unit(&mut job, at, unit);
-            jobs.push(job);
-        }
-        for at in &reach.docs {
-            if let Some(doc) = calls.docs.get(*at) {
-                let mut job = String::new();
-                writer.doc(&mut job, *at, doc);
-                jobs.push(job);
+            match piece {
+                Piece::Unit(at, unit) => writer.unit(&mut job, at, unit),
+                Piece::Doc(at, doc) => writer.doc(&mut job, at, doc),
             }
+            jobs.push(job);
         }
         let links = writer.links();
         let Writer { mark, steps, .. } = writer;
         let mut list = String::new();
-        for (at, job) in jobs.iter().enumerate() {
-            // Only one of the two can make the folder.
-            let _ = writeln!(list, "if mkdir \"$flags-job-{at}\" 2>/dev/null; then\n{job}fi");
+        for (number, job) in jobs.iter().enumerate() {
+            let _ = if at.alone {
+                // Only one of the two can make the folder.
+                writeln!(list, "if mkdir \"$flags-job-{number}\" 2>/dev/null; then\n{job}fi")
+            } else {
+                write!(list, "{job}")
+            };
         }
         // Whoever fails ends the script, and with the script everything in the sandbox ends.
+        let workers = if at.alone {
+            "work 2>&1 &\none=$!\nwork 1>&2 &\nother=$!\nwait $one\nwait $other\n"
+        } else {
+            "work 2>&1\n"
+        };
         let flags = quoted(&at.tmp.join(mark.trim_start_matches('@')).to_string_lossy());
         let text = format!(
             "flags={flags}\n{links}trap 'exit 1' TERM\nmain=$$\nfail() {{ kill -TERM $main; exit 1; }}\nwork() {{\n{list}}}\n\
-             work 2>&1 &\none=$!\nwork 1>&2 &\nother=$!\nwait $one\nwait $other\nexit 0\n"
+             {workers}exit 0\n"
         );
         Self { text, steps, mark }
     }
@@ -97,33 +103,54 @@ impl Script {
     }
 }
 
-/// Units in the order in which they are taken, each behind those that it needs: tests of libraries, then other tests, those
-/// first that caught most, then what only has to be built.
-fn in_turn<'u>(work: &Work<'_>, units: Vec<(usize, &'u Unit)>, caught: &dyn Fn(&str) -> u32) -> Vec<(usize, &'u Unit)> {
-    // The tests of a library wait for nothing, so that one worker takes them while the other makes what the rest needs.
-    let rank = |unit: &Unit| match &unit.tests {
-        Some(target) if target.ends_with("/lib") => (0, 0),
-        Some(target) => (1, u32::MAX - caught(target)),
-        None => (2, 0),
+/// What one worker takes at a time.
+#[derive(Clone, Copy)]
+enum Piece<'a> {
+    Unit(usize, &'a Unit),
+    Doc(usize, &'a DocCall),
+}
+
+/// Everything in the order in which it is taken, each behind what it needs: tests first, those before others that caught
+/// more, then what only has to be built, then tests in docs that have to be compiled, which takes longest.
+fn in_turn<'a>(work: &'a Work<'_>, caught: &dyn Fn(&str) -> u32) -> Vec<Piece<'a>> {
+    let units = work.reach.units.iter().filter_map(|at| Some(Piece::Unit(*at, work.calls.units.get(*at)?)));
+    let docs = work.reach.docs.iter().filter_map(|at| Some(Piece::Doc(*at, work.calls.docs.get(*at)?)));
+    let rank = |piece: &Piece<'_>| match piece {
+        // Those of a library wait for nothing, so that one worker takes them while the other makes what the rest needs.
+        Piece::Unit(_, unit) => match &unit.tests {
+            Some(target) => (0, u32::MAX - caught(target), u8::from(!target.ends_with("/lib"))),
+            None => (1, 0, 0),
+        },
+        Piece::Doc(at, doc) if work.docs.contains_key(at) => (0, u32::MAX - caught(&doc.target), 2),
+        Piece::Doc(..) => (2, 0, 0),
     };
-    let mut wanted: Vec<&(usize, &Unit)> = units.iter().collect();
-    wanted.sort_by_key(|(_, unit)| rank(unit));
-    let mut taken: Vec<(usize, &Unit)> = Vec::new();
-    for one in wanted {
-        take(work, one, &units, &mut taken);
+    let mut wanted: Vec<Piece<'a>> = units.chain(docs).collect();
+    wanted.sort_by_key(rank);
+    let mut taken: Vec<Piece<'a>> = Vec::new();
+    for piece in &wanted {
+        take(work, *piece, &mut taken);
     }
     taken
 }
 
-/// Takes a unit behind those that it needs.
-fn take<'u>(work: &Work<'_>, one: &(usize, &'u Unit), units: &[(usize, &'u Unit)], taken: &mut Vec<(usize, &'u Unit)>) {
-    if taken.iter().any(|(at, _)| *at == one.0) {
+/// Takes a piece behind those that it needs.
+fn take<'a>(work: &'a Work<'_>, piece: Piece<'a>, taken: &mut Vec<Piece<'a>>) {
+    if let Piece::Unit(at, _) = piece
+        && taken.iter().any(|other| matches!(other, Piece::Unit(other, _) if *other == at))
+    {
         return;
     }
-    for other in units.iter().filter(|other| waits(work, *one, other.1)) {
-        take(work, other, units, taken);
+    for at in &work.reach.units {
+        let Some(other) = work.calls.units.get(*at) else { continue };
+        let first = match piece {
+            Piece::Unit(this, unit) => this != *at && waits(work, (this, unit), other),
+            Piece::Doc(_, doc) => made_with(&doc.externs, other),
+        };
+        if first {
+            take(work, Piece::Unit(*at, other), taken);
+        }
     }
-    taken.push(*one);
+    taken.push(piece);
 }
 
 /// Whether one is taken only when another is there. A program of the base may start programs and examples in ways that
@@ -139,6 +166,7 @@ struct Writer<'a> {
     mark: String,
     rustc: String,
     rustdoc: String,
+    digests: bool,
     steps: Vec<Step>,
 }
 
@@ -158,6 +186,10 @@ impl Writer<'_> {
         self.build(text, number, unit);
         let _ = writeln!(text, ": > {}", Self::flag(at));
         if let Some(target) = &unit.tests {
+            if self.digests {
+                let program = quoted(&unit.program());
+                let _ = writeln!(text, "echo \"{} digest {number} $(sha256sum < {program})\"", self.mark);
+            }
             let stop = (self.stop)(target);
             let number = self.number(Step::Run { unit: at, stop });
             self.run(text, number, unit);

@@ -22,6 +22,16 @@ fn a_change_is_tried_without_cargo_and_only_where_it_can_reach() {
     assert_eq!(report.unreached, ["first/bin first", "first/doc", "first/lib", "first/test kinds", "first/test whole"]);
     assert_eq!(report.tests.len(), base.tests.len());
 
+    // Each program of tests has its digest, and another one when something else was built.
+    let programs: Vec<&str> = base.artefacts.keys().map(String::as_str).collect();
+    let expected =
+        ["first/bin first", "first/lib", "first/test kinds", "first/test whole", "second/lib", "second/test slow"];
+    assert_eq!(programs, expected);
+    assert!(base.artefacts.values().all(|digest| digest.len() == 64), "{:?}", base.artefacts);
+    assert!(report.artefacts.contains_key("second/lib") && !report.artefacts.contains_key("first/lib"));
+    let broken = bench.tried(&base, &[("second/src/lib.rs", "n + 1", "n + 2")], true);
+    assert_ne!(broken.artefacts.get("second/lib"), base.artefacts.get("second/lib"));
+
     // A change of the first one reaches all of it, and what is made with it.
     let report = bench.tried(&base, &[("first/src/lib.rs", "n * 2", "n + n")], true);
     assert_eq!((report.outcome, report.unreached.len()), (TrialOutcome::Ran, 0));
