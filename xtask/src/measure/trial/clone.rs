@@ -39,11 +39,11 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         let tree = scratch.join(name.to_string());
         repository(name, &tree)?;
         let mutants = peer.mutants(&tree, if options.quick { FEW } else { MUTANTS })?.list;
-        let own = ours(&scratch, name, &tree, &mutants).with_context(|| name.to_string())?;
+        let (own, _) = ours(&scratch, name, &tree, &mutants).with_context(|| name.to_string())?;
         let fresh = clones(&scratch, &tree, &mutants).with_context(|| name.to_string())?;
         for (mutant, (verdict, _)) in &own {
             let theirs = fresh.get(mutant).map(|(verdict, _)| *verdict);
-            if theirs != Some(*verdict) {
+            if !theirs.is_some_and(|theirs| verdict.agrees_with(theirs)) {
                 differ += 1;
                 outcome.require(false, format!("{name}: {mutant}: we say {verdict:?}, cargo test says {theirs:?}"));
             }
