@@ -1,6 +1,7 @@
 //! The shop: the sandbox work of one repository, as plain blocking calls. The pool's workers run them.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,13 +36,15 @@ pub struct Shop {
     runner: Mutex<Option<Arc<Runner>>>,
     /// The last scan, which is asked for again while its findings are worked on.
     scanned: Mutex<Option<(CommitId, Arc<Scan>)>>,
+    /// How many trials only screened.
+    screened: AtomicU32,
 }
 
 impl Shop {
     /// The shop of a system's repository.
     #[must_use]
     pub fn new(world: Arc<World>) -> Self {
-        Self { world, runner: Mutex::new(None), scanned: Mutex::new(None) }
+        Self { world, runner: Mutex::new(None), scanned: Mutex::new(None), screened: AtomicU32::new(0) }
     }
 
     /// Tries a tree that nothing is compared with.
@@ -64,6 +67,10 @@ impl Shop {
         let (against, confirm) = (&compared.against, compared.confirm);
         let tried =
             Tried { base: &warm, id: compared.trial, commit: &tree.commit, changes: &changes, against, confirm };
+        // The second one of those that only screen shows that a search has begun.
+        if !confirm && self.screened.fetch_add(1, Ordering::Relaxed) > 0 {
+            runner.get_ready_to_screen(&warm, against, cancel)?;
+        }
         let mut report = runner.try_tree(&tried, cancel, &mut on)?;
         if let Some(benchmark) = &compared.benchmark
             && report.outcome == kaizen_domain::TrialOutcome::Ran

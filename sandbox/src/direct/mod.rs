@@ -49,6 +49,9 @@ pub(crate) struct Direct {
     /// The second set, where that was shown to give the same as well.
     #[serde(default)]
     swap: Option<Swap>,
+    /// Whether it was tried to have one.
+    #[serde(default)]
+    swap_tried: bool,
 }
 
 /// What there is to do for a change.
@@ -92,7 +95,13 @@ impl Direct {
 
     /// What was noted down while cargo built this base.
     pub(crate) fn noted(base: &WarmBase, noted: &Noted) -> Option<Self> {
-        Some(Self { commit: base.commit.to_string(), calls: Calls::read(base, noted)?, proven: false, swap: None })
+        Some(Self {
+            commit: base.commit.to_string(),
+            calls: Calls::read(base, noted)?,
+            proven: false,
+            swap: None,
+            swap_tried: false,
+        })
     }
 
     /// What is known of this base, when it was proven.
@@ -122,6 +131,11 @@ impl Direct {
         Ok(Work { calls: &self.calls, reach, kept: BTreeSet::new(), docs: BTreeMap::new(), links: &[] })
     }
 
+    /// Whether a second set was built, or cannot be.
+    pub(crate) fn is_ready_to_screen(&self) -> bool {
+        self.swap_tried
+    }
+
     /// The second set.
     pub(crate) fn swap(&self) -> Option<&Swap> {
         self.swap.as_ref()
@@ -129,7 +143,7 @@ impl Direct {
 
     /// Takes the second set in, or leaves it out.
     pub(crate) fn with_swap(self, swap: Option<Swap>) -> Self {
-        Self { swap, ..self }
+        Self { swap, swap_tried: true, ..self }
     }
 
     /// Changes that mean nothing, to every source that a crate begins with: all must be built again and give the same.

@@ -1,6 +1,6 @@
 //! Proves on a base that a way to try changes gives what cargo gives, before it is used for any change.
 
-use kaizen_domain::{TestId, TrialOutcome};
+use kaizen_domain::{TestId, TrialOutcome, TrialReport};
 
 use super::{Run, run_of};
 use crate::base::WarmBase;
@@ -32,9 +32,25 @@ impl Runner {
         if !same || !fails {
             return Ok(None);
         }
-        let swap = self.prove_swap(base, &direct, known, cancel, watcher)?;
-        direct.with_swap(swap).keep(base)?;
+        direct.keep(base)?;
         Ok(Some(run))
+    }
+
+    /// Makes ready for many trials that only screen: builds what they are run with, once a base. It takes as long as a few
+    /// trials do, so that it is worth it for a search and not for one candidate. `against` is the report of the base.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn get_ready_to_screen(
+        &self,
+        base: &WarmBase,
+        against: &TrialReport,
+        cancel: &Cancel,
+    ) -> Result<(), TrialError> {
+        let Some(direct) = Direct::load(base).filter(|direct| !direct.is_ready_to_screen()) else { return Ok(()) };
+        let known = Run { tests: against.tests.clone(), ..Run::default() };
+        let swap = self.prove_swap(base, &direct, &known, cancel, &mut Watcher::new(0, &mut |_| {}))?;
+        direct.with_swap(swap).keep(base)
     }
 
     /// Builds the second set of a base and runs all tests with it. It is taken when they give what they gave with cargo,

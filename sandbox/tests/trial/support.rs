@@ -131,6 +131,11 @@ impl Bench {
             .expect("it works")
     }
 
+    /// Makes ready to screen candidates.
+    pub fn get_ready(&self, base: &TrialReport) {
+        self.runner.get_ready_to_screen(&self.warm, base, &Cancel::new().expect("it works")).expect("it works");
+    }
+
     /// Whether changes of this base are tried without cargo.
     pub fn goes_without_cargo(&self) -> bool {
         self.dir().join("direct.json").exists()

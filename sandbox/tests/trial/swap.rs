@@ -21,6 +21,7 @@ fn builds(report: &TrialReport) -> bool {
 fn a_change_in_a_body_is_caught_by_programs_of_the_base_unless_it_is_to_be_confirmed() {
     let bench = Bench::new();
     let base = bench.base();
+    bench.get_ready(&base);
     assert!(bench.swaps(), "the second set of the base was not shown to give the same");
     bench.spoil("first/tests/kinds.rs");
     bench.spoil("second/tests/slow.rs");
@@ -47,6 +48,7 @@ fn a_change_in_a_body_is_caught_by_programs_of_the_base_unless_it_is_to_be_confi
 fn a_program_that_may_hold_a_copy_is_compiled_again() {
     let bench = Bench::new();
     let base = bench.base();
+    bench.get_ready(&base);
     assert!(bench.swaps());
     let edits = [
         ("x.into() + 20", "x.into() + 21"),
@@ -77,6 +79,7 @@ fn a_program_that_may_hold_a_copy_is_compiled_again() {
 fn tests_in_docs_are_run_as_they_are() {
     let bench = Bench::new();
     let base = bench.base();
+    bench.get_ready(&base);
     assert!(bench.swaps());
     let broken = bench.tried(&base, &[("first/src/deep.rs", "true", "false")], false);
     assert_eq!(failing(&broken), ["first/doc::first/src/deep.rs - deep::is_deep #1"]);
@@ -95,6 +98,7 @@ fn tests_in_docs_are_run_as_they_are() {
 fn a_program_that_cannot_start_is_compiled_again_and_not_judged() {
     let bench = Bench::new();
     let base = bench.base();
+    bench.get_ready(&base);
     assert!(bench.swaps());
     let kept = bench.kept("kinds");
     assert_eq!(kept.len(), 1);

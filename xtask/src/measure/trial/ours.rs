@@ -54,6 +54,7 @@ impl Ours {
         let base = runner.prepare(name, &commit, "", &export, &cancel, &mut |_| {})?;
         let report = runner.try_base(&base, id(0), &commit, &[], &cancel, &mut |_| {})?;
         ensure!(report.outcome == TrialOutcome::Ran, "the crate does not pass its tests: {:?}", report.outcome);
+        runner.get_ready_to_screen(&base, &report, &cancel)?;
         Ok(Self { runner, commit, base, report })
     }
 
