@@ -8,8 +8,9 @@ use thiserror::Error;
 
 use crate::admission::Admission;
 use crate::base::WarmBase;
+use crate::direct::Remembered;
 use crate::isolation::{
-    Arrangement, Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange,
+    Arrangement, Batch, Cancel, Finished, Isolation, IsolationError, Job, Limits, Stream, Tree, TreeChange,
 };
 use crate::progress::{Progress, compiling};
 use crate::toolchain::{Toolchain, ToolchainError};
@@ -82,6 +83,7 @@ pub struct Runner {
     pub(crate) isolation: Isolation,
     pub(crate) toolchain: Toolchain,
     pub(crate) settings: RunnerSettings,
+    pub(crate) remembered: Remembered,
 }
 
 /// One call of cargo inside.
@@ -90,6 +92,8 @@ pub(crate) struct Call {
     /// An absolute path inside.
     pub program: PathBuf,
     pub args: Vec<OsString>,
+    /// Calls in place of that.
+    pub batch: Option<Batch>,
     /// Written into the tree first.
     pub changes: Vec<TreeChange>,
     /// Whether what is built stays in the base's target folder.
@@ -113,7 +117,7 @@ impl Runner {
         std::fs::create_dir_all(&settings.state_dir).map_err(TrialError::io("creating", &settings.state_dir))?;
         let isolation = Isolation::probe_wanted(settings.arrangement, &settings.waived)?;
         let toolchain = Toolchain::find(asked_toolchain, &settings.state_dir, isolation.arrangement())?;
-        Ok(Self { isolation, toolchain, settings })
+        Ok(Self { isolation, toolchain, settings, remembered: Remembered::default() })
     }
 
     /// The layers of the sandbox as they were found.
@@ -161,6 +165,7 @@ impl Runner {
         let job = Job {
             program: call.program,
             args: call.args,
+            batch: call.batch,
             cwd,
             env,
             tree: Tree::CopyOnWrite { lower: base.tree_dir(), changes: call.changes },

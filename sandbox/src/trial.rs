@@ -1,78 +1,28 @@
 //! The trial: build and run every test of a tree, twice where one run is not evidence, and report test by test.
 
 mod proof;
+mod run;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use kaizen_domain::{CommitId, Millis, TestId, TestOutcome, TestResult, TrialId, TrialOutcome, TrialReport};
+use kaizen_domain::{CommitId, Millis, TestOutcome, TrialId, TrialOutcome, TrialReport};
 
 use crate::base::WarmBase;
 use crate::cargo_json::Artifacts;
 use crate::cargo_output::Reader;
-use crate::direct::{self, Direct, Noted, Order, Outcome, Reach, Work};
+use crate::direct::{Direct, Noted, Order, Work};
 use crate::isolation::{Cancel, Finished, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
+use run::{Run, run_of};
 
 /// A program of tests that is larger, bytes, has no digest in the report.
 const LARGEST_PROGRAM: u64 = 1 << 30;
 /// With less than this free on a disk, bytes, a build on it that failed has failed for that.
 const ROOM_TO_BUILD: u64 = 16 << 20;
-
-/// What one run of cargo gave, or several on the same tree.
-struct Run {
-    outcome: TrialOutcome,
-    tests: BTreeMap<TestId, TestResult>,
-    durations: BTreeMap<TestId, Duration>,
-    /// Of programs of tests, by their targets.
-    digests: BTreeMap<String, String>,
-    flaky: BTreeSet<TestId>,
-    wall: Duration,
-    /// The part of it in which cargo, the compiler or tests were at work.
-    working: Duration,
-    cpu: Duration,
-    peak_memory: u64,
-    network_attempts: u32,
-    /// It was ended at the first tests that were worse.
-    stopped_early: bool,
-    /// Targets whose tests the change cannot reach.
-    unreached: Vec<String>,
-}
-
-impl Default for Run {
-    fn default() -> Self {
-        Self {
-            outcome: TrialOutcome::Ran,
-            tests: BTreeMap::new(),
-            durations: BTreeMap::new(),
-            digests: BTreeMap::new(),
-            flaky: BTreeSet::new(),
-            wall: Duration::ZERO,
-            working: Duration::ZERO,
-            cpu: Duration::ZERO,
-            peak_memory: 0,
-            network_attempts: 0,
-            stopped_early: false,
-            unreached: Vec::new(),
-        }
-    }
-}
-
-/// A run of the direct way.
-fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
-    let direct::Tried { durations, digests, wall, working, cpu, peak_memory, network_attempts, .. } = tried;
-    let unreached = reach.untouched().map(str::to_owned).collect();
-    let run =
-        Run { durations, digests, wall, working, cpu, peak_memory, network_attempts, unreached, ..Run::default() };
-    match tried.outcome {
-        Outcome::Ran(tests) => Run { tests, ..run },
-        Outcome::Stopped(tests) => Run { tests, stopped_early: true, ..run },
-        Outcome::Other(outcome) => Run { outcome, ..run },
-    }
-}
 
 /// A call of `cargo test`.
 struct Cargo<'a> {
@@ -82,59 +32,6 @@ struct Cargo<'a> {
     warm: bool,
     /// How it calls the compiler is noted down here.
     notes: Option<&'a mut Noted>,
-}
-
-impl Run {
-    /// Counts what another run used.
-    fn used(&mut self, other: &Self) {
-        self.wall += other.wall;
-        self.working += other.working;
-        self.cpu += other.cpu;
-        self.peak_memory = self.peak_memory.max(other.peak_memory);
-        self.network_attempts = self.network_attempts.saturating_add(other.network_attempts);
-    }
-
-    /// Whether every test is in both and gave the same.
-    fn gave_the_same_as(&self, known: &Self) -> bool {
-        self.outcome == TrialOutcome::Ran
-            && self.tests.len() == known.tests.len()
-            && self.tests.iter().all(|(id, test)| known.tests.get(id).map(|known| known.outcome) == Some(test.outcome))
-    }
-
-    /// Whether a run with swapped libraries says enough. What does not build has to be shown in a source: that programs
-    /// of the base do not fit is none of the change's.
-    fn is_settled(&self) -> bool {
-        match &self.outcome {
-            TrialOutcome::Unclear { .. } => false,
-            TrialOutcome::BuildFailed { errors, .. } => errors.iter().any(|error| error.path.is_some()),
-            TrialOutcome::Ran | TrialOutcome::LimitHit { .. } => true,
-        }
-    }
-
-    /// Adds another run on the same tree: what differs is flaky, what is not there in both is no evidence either.
-    fn add(&mut self, other: Self) {
-        self.used(&other);
-        self.unreached.clear();
-        if other.outcome != TrialOutcome::Ran {
-            self.outcome = other.outcome;
-            return;
-        }
-        for (id, test) in &other.tests {
-            if self.tests.get(id).map(|known| known.outcome) != Some(test.outcome) {
-                self.flaky.insert(id.clone());
-            }
-        }
-        self.flaky.extend(self.tests.keys().filter(|id| !other.tests.contains_key(*id)).cloned());
-        for (id, test) in other.tests {
-            self.tests.entry(id).or_insert(test);
-        }
-        // The shorter one of two runs is less of the machine's doing.
-        for (id, took) in other.durations {
-            let known = self.durations.entry(id).or_insert(took);
-            *known = took.min(*known);
-        }
-        self.flaky.extend(other.flaky);
-    }
 }
 
 impl Runner {
@@ -269,7 +166,7 @@ impl Runner {
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
     ) -> Result<Result<Run, Duration>, TrialError> {
-        let Some(direct) = Direct::load(tried.base) else { return Ok(Err(Duration::ZERO)) };
+        let Some(direct) = self.remembered.of(tried.base) else { return Ok(Err(Duration::ZERO)) };
         let mut screened = None;
         // A swap screens candidates. What is to be confirmed is tried the way in which it is going to be built.
         if !tried.confirm
@@ -382,6 +279,7 @@ impl Runner {
             forget_output: true,
             wall: if cargo.warm { self.settings.build_wall } else { limits.wall },
             env,
+            batch: None,
             notes: cargo.notes.as_ref().map(|notes| notes.dir.clone()),
         };
         let mut reader = Reader::new(&base.folder);

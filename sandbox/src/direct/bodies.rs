@@ -10,6 +10,8 @@ use quote::ToTokens as _;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 
+use super::narrowed::narrowed;
+
 /// A function that does something else now.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Touched {
@@ -86,10 +88,14 @@ pub(super) fn touched(old: &str, new: &str) -> Option<BTreeSet<Touched>> {
     })
 }
 
-/// A file, unless it nests deeper than any code that people write.
-fn parsed(text: &str) -> Option<syn::File> {
+/// What a file consists of, unless it nests deeper than any code that people write.
+fn tokens(text: &str) -> Option<TokenStream> {
     let tokens: TokenStream = text.parse().ok()?;
-    is_shallow(&tokens, BRACKETS).then(|| syn::parse2(tokens).ok())?
+    is_shallow(&tokens, BRACKETS).then_some(tokens)
+}
+
+fn parsed(old: TokenStream, new: TokenStream) -> Option<(syn::File, syn::File)> {
+    Some((syn::parse2(old).ok()?, syn::parse2(new).ok()?))
 }
 
 fn is_shallow(tokens: &TokenStream, left: usize) -> bool {
@@ -100,7 +106,9 @@ fn is_shallow(tokens: &TokenStream, left: usize) -> bool {
 }
 
 fn compared(old: &str, new: &str) -> Option<BTreeSet<Touched>> {
-    let (mut before, mut after) = (parsed(old)?, parsed(new)?);
+    let (before, after) = (tokens(old)?, tokens(new)?);
+    let one_item = narrowed(&before, &after).and_then(|(old, new)| parsed(old, new));
+    let (mut before, mut after) = one_item.or_else(|| parsed(before, after))?;
     let (mut old, mut new) = (Bodies::default(), Bodies::default());
     old.visit_file_mut(&mut before);
     new.visit_file_mut(&mut after);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{WarmBase, read_plain};
 use crate::cargo_json::Artifacts;
+use crate::isolation::MOST_TASKS;
 use crate::runner::TrialError;
 use crate::toolchain::Toolchain;
 
@@ -165,7 +166,8 @@ impl Calls {
         calls.docs.sort_by(|one, other| one.target.cmp(&other.target));
         // Every program of tests that cargo knows must have been made by one of the calls.
         let made = calls.units.iter().filter(|unit| unit.tests.is_some()).count();
-        (made > 0 && made == noted.artifacts.tests()).then_some(calls)
+        let fits = calls.units.len() + calls.docs.len() < MOST_TASKS;
+        (fits && made > 0 && made == noted.artifacts.tests()).then_some(calls)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::calls::{DocCall, value_of};
-use super::script::{command, quoted};
+use super::shell::{command, quoted};
 use crate::harness::result_line;
 use kaizen_domain::TestOutcome;
 
@@ -67,7 +67,7 @@ impl KeptDoc {
         self.together.iter().map(String::as_str).chain(alone)
     }
 
-    /// Runs all of them as the call did. Sets `code`, and `missing` where a program could not start.
+    /// Runs all of them as the call did. It ends with 127 where a program could not start.
     pub(super) fn script(&self, doc: &DocCall) -> String {
         use std::fmt::Write as _;
         let mut text = "missing=0\ncode=0\n".to_owned();
@@ -75,8 +75,9 @@ impl KeptDoc {
             let call = self::run_together(doc, program);
             let _ = writeln!(text, "{call}\nended=$?\n[ $ended = 127 ] && missing=1\n[ $ended = 0 ] || code=101");
         }
+        const END: &str = "[ $missing = 0 ] || exit 127\nexit $code\n";
         if self.alone.is_empty() {
-            return text;
+            return text + END;
         }
         let _ = writeln!(text, "passed=0\nfailed=0\nignored=0\necho\necho 'running {} tests'", self.alone.len());
         for test in &self.alone {
@@ -103,7 +104,7 @@ impl KeptDoc {
             "result=ok\n[ $failed = 0 ] || { result=FAILED; code=101; }\n\
              echo \"test result: $result. $passed passed; $failed failed; $ignored ignored; 0 measured; 0 filtered out; finished in 0s\"\n",
         );
-        text
+        text + END
     }
 }
 

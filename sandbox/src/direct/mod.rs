@@ -9,11 +9,15 @@ mod at_work;
 mod bodies;
 mod calls;
 mod history;
+mod in_turn;
 mod kept;
+mod narrowed;
 mod prepare;
 mod reach;
 mod reader;
+mod remembered;
 mod script;
+mod shell;
 mod swap;
 mod symbols;
 
@@ -29,6 +33,7 @@ use history::History;
 use kept::KeptDoc;
 pub(crate) use reach::Reach;
 pub(crate) use reader::{Outcome, Reader};
+pub(crate) use remembered::Remembered;
 pub(crate) use swap::Swap;
 
 use crate::admission::Admission;
@@ -107,7 +112,11 @@ impl Direct {
     /// What is known of this base, when it was proven.
     pub(crate) fn load(base: &WarmBase) -> Option<Self> {
         let known: Self = serde_json::from_slice(&std::fs::read(Self::file(base)).ok()?).ok()?;
-        (known.proven && known.commit == base.commit.to_string()).then_some(known)
+        (known.proven && known.is_of(base)).then_some(known)
+    }
+
+    fn is_of(&self, base: &WarmBase) -> bool {
+        self.commit == base.commit.to_string()
     }
 
     /// Keeps it: from now on it is used.
@@ -192,12 +201,13 @@ impl Runner {
         let passes = |target: &str| order.stop_early && order.against.is_some_and(|report| all_pass(report, target));
         let mut history = History::of(base);
         let alone = !Admission::of_this_machine().is_busy();
-        let at = At { tmp: &base.places().tmp, toolchain: &self.toolchain, digests: !order.stop_early, alone };
-        let script = Script::of(work, at, &passes, &|target| history.caught(target));
+        let environment = self.toolchain.environment(base.places());
+        let at = At { toolchain: &self.toolchain, environment: &environment, digests: !order.stop_early, alone };
+        let mut script = Script::of(work, at, &passes, &|target| history.caught(target));
+        let batch = Some(std::mem::take(&mut script.batch));
         let mut reader = Reader::new(work.calls, &script, &base.folder);
         let call = Call {
-            program: "/bin/sh".into(),
-            args: vec!["-c".into(), script.text().into()],
+            batch,
             changes: order.changes.to_vec(),
             merge_output: false,
             forget_output: true,

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use super::Direct;
 use super::calls::{DocCall, Kind, Unit};
 use super::kept::{KeptDoc, run_together};
-use super::script::{command, quoted};
+use super::shell::{command, quoted};
 use super::swap::Swap;
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Exit};

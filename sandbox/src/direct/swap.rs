@@ -14,7 +14,7 @@ use super::bodies::{Touched, touched};
 use super::calls::{Calls, Kind, Unit, codegen, made_with, value_of};
 use super::kept::KeptDoc;
 use super::reach::Reach;
-use super::symbols::may_define;
+use super::symbols::KnownSymbols;
 use super::{Work, has_tests};
 use crate::base::WarmBase;
 use crate::isolation::TreeChange;
@@ -37,6 +37,9 @@ pub(crate) struct Swap {
     pub(super) dir: String,
     /// Programs in the place where cargo put them: ours, cargo's.
     links: Vec<(String, String)>,
+    /// What its programs define, as far as somebody has asked.
+    #[serde(skip)]
+    symbols: KnownSymbols,
 }
 
 impl Swap {
@@ -69,7 +72,8 @@ impl Swap {
             units.push(ours);
         }
         let docs = calls.docs.iter().map(|doc| maker.doc(doc)).collect();
-        Some(Self { calls: Calls { units, docs }, docs: Vec::new(), dir: maker.dir, links })
+        let calls = Calls { units, docs };
+        Some(Self { calls, docs: Vec::new(), dir: maker.dir, links, symbols: KnownSymbols::default() })
     }
 
     /// What a change makes to do; the reason when it does not lie in bodies of functions alone, or reaches what cannot
@@ -100,9 +104,13 @@ impl Swap {
         let copied: Vec<&str> = functions.iter().filter(|f| f.copied).map(|f| f.name.as_str()).collect();
         let crates: Vec<String> = self.calls.units.iter().filter(|unit| reads(unit)).map(Unit::krate).collect();
         let holds_copy = |program: &str| {
+            if copied.is_empty() {
+                return false;
+            }
+            let all: Vec<String> = self.calls.units.iter().map(Unit::krate).collect();
             let read = || base.read_plain(base.below_tree(program)?, PROGRAM);
-            !copied.is_empty()
-                && read().is_none_or(|bytes| crates.iter().any(|krate| may_define(&bytes, krate, &copied)))
+            let symbols = self.symbols.of(program, &all, read);
+            crates.iter().any(|krate| symbols.may_define(krate, &copied))
         };
         // The library itself shows that it compiles; a program without a test shows nothing more, unless it holds
         // something that the library does not.

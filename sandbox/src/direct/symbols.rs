@@ -3,25 +3,67 @@
 //! A name is written with its length before it, in the old way to mangle names and in the new one. What cannot be read is
 //! taken to hold a copy.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use object::{Object as _, ObjectSymbol as _};
 
-/// Whether something that the program defines has the name of one of the functions, and the name of the crate somewhere.
-pub(super) fn may_define(program: &[u8], krate: &str, functions: &[&str]) -> bool {
-    let Ok(file) = object::File::parse(program) else { return true };
-    let mut symbols = file.symbols().peekable();
-    if symbols.peek().is_none() || functions.iter().any(|name| !name.is_ascii()) {
-        return true;
+/// The names of what programs define, by the paths of the programs: of those of one base, which never change.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KnownSymbols(Arc<Mutex<BTreeMap<String, Arc<Symbols>>>>);
+
+impl KnownSymbols {
+    /// What the program at `path` defines that has the name of one of `crates` in it; `read` gives the program.
+    pub(super) fn of(&self, path: &str, crates: &[String], read: impl FnOnce() -> Option<Vec<u8>>) -> Arc<Symbols> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(symbols) = known().get(path) {
+            return Arc::clone(symbols);
+        }
+        let symbols = Arc::new(read().map_or(Symbols(None), |program| Symbols::of(&program, crates)));
+        known().insert(path.to_owned(), Arc::clone(&symbols));
+        symbols
     }
-    let marks: Vec<String> = functions.iter().map(|name| format!("{}{name}", name.len())).collect();
-    symbols.filter(|symbol| !symbol.is_undefined()).any(|symbol| {
-        let Ok(name) = symbol.name() else { return true };
-        name.contains(krate) && marks.iter().any(|mark| name.contains(mark.as_str()))
-    })
+}
+
+/// The names of what a program defines, as far as they have to do with some crates; none where they are not known.
+#[derive(Debug)]
+pub(super) struct Symbols(Option<Vec<Box<str>>>);
+
+impl Symbols {
+    fn of(program: &[u8], crates: &[String]) -> Self {
+        let Ok(file) = object::File::parse(program) else { return Self(None) };
+        let mut all = file.symbols().peekable();
+        if all.peek().is_none() {
+            return Self(None);
+        }
+        let mut names = Vec::new();
+        for symbol in all.filter(|symbol| !symbol.is_undefined()) {
+            let Ok(name) = symbol.name() else { return Self(None) };
+            if crates.iter().any(|krate| name.contains(krate.as_str())) {
+                names.push(name.into());
+            }
+        }
+        Self(Some(names))
+    }
+
+    /// Whether something that is defined has the name of one of the functions, and the name of the crate somewhere.
+    pub(super) fn may_define(&self, krate: &str, functions: &[&str]) -> bool {
+        let Some(names) = &self.0 else { return true };
+        if functions.iter().any(|name| !name.is_ascii()) {
+            return true;
+        }
+        let marks: Vec<String> = functions.iter().map(|name| format!("{}{name}", name.len())).collect();
+        names.iter().any(|name| name.contains(krate) && marks.iter().any(|mark| name.contains(mark.as_str())))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::may_define;
+    use super::Symbols;
+
+    fn may_define(program: &[u8], krate: &str, functions: &[&str]) -> bool {
+        Symbols::of(program, &[krate.to_owned()]).may_define(krate, functions)
+    }
 
     #[test]
     fn a_copy_is_found_and_a_call_is_none() {

@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::arrangement::Arrangement;
 use super::aside::Stack;
+use super::conduct::Conducted;
 use super::error::IsolationError;
 use super::filter::Filter;
 use super::job::{Job, Limits, Tree};
@@ -35,12 +36,16 @@ pub(super) struct Blueprint {
     pub monitor: Vec<Step>,
     pub init: Vec<Step>,
     pub command: Vec<Step>,
+    /// Calls to make in place of one program, each behind the command's steps.
+    pub batch: Option<Conducted>,
     /// The copy-on-write tree, to see whether it was full in the end.
     pub tree: Option<CString>,
     /// Scratch space in memory, to see the same.
     pub tmp: Option<CString>,
     /// The command has a network of its own, whose counts are about nothing else.
     pub own_network: bool,
+    /// The mounts are the sandbox's own, and gone with it.
+    pub own_mounts: bool,
     /// Processes that leave their parents have to be gathered and ended one by one.
     pub gathers: bool,
     pub init_stack: Stack,
@@ -80,12 +85,14 @@ impl Blueprint {
             monitor,
             init,
             command,
+            batch: job.batch.as_ref().map(Conducted::prepare).transpose()?,
             tree: match job.tree {
                 Tree::CopyOnWrite { .. } if in_memory => Some(c_string(&job.places.tree)?),
                 _ => None,
             },
             tmp: if in_memory { Some(c_string(&job.places.tmp)?) } else { None },
             own_network: in_memory && !dropped.contains(&LayerName::Network),
+            own_mounts: in_memory,
             gathers: arrangement == Arrangement::Restricted,
             init_stack: stack()?,
             command_stack: stack()?,
@@ -228,7 +235,7 @@ fn command_steps(job: &Job, dropped: &BTreeSet<LayerName>, purpose: Purpose) -> 
         steps.push(filter_step(Arrangement::Namespaces)?);
     }
     match purpose {
-        Purpose::Run => steps.push(step(LayerName::Mount, "starting the program", Action::Exec(command(job)?))),
+        Purpose::Run => steps.extend(start(job, LayerName::Mount)?),
         Purpose::DryRun => {
             for layer in LayerName::of(Arrangement::Namespaces).filter(|layer| !dropped.contains(layer)) {
                 let proof = match layer {
@@ -279,20 +286,34 @@ fn resource_limits(limits: &Limits, others: u64) -> Vec<(u32, u64)> {
     .to_vec()
 }
 
-pub(super) fn command(job: &Job) -> Result<Command, IsolationError> {
-    inside_parts(&job.program)?;
-    let args = job.args.iter().map(c_string).collect::<Result<_, _>>()?;
-    let mut env = Vec::new();
-    for (name, value) in &job.env {
+/// The step that starts the program of `job`; none where it has a batch, whose calls init starts.
+pub(super) fn start(job: &Job, layer: LayerName) -> Result<Option<Step>, IsolationError> {
+    if job.batch.is_some() {
+        return Ok(None);
+    }
+    let command = command_of(&job.program, &job.args, &job.env)?;
+    Ok(Some(step(layer, "starting the program", Action::Exec(command))))
+}
+
+/// A program with its arguments and its whole environment.
+pub(super) fn command_of(
+    program: &Path,
+    args: &[OsString],
+    env: &[(OsString, OsString)],
+) -> Result<Command, IsolationError> {
+    inside_parts(program)?;
+    let args = args.iter().map(c_string).collect::<Result<_, _>>()?;
+    let mut entries = Vec::new();
+    for (name, value) in env {
         if name.is_empty() || name.as_bytes().contains(&b'=') {
             return Err(IsolationError::Job(format!("{name:?} is no name of an environment variable")));
         }
         let mut entry = OsString::from(name);
         entry.push("=");
         entry.push(value);
-        env.push(c_string(entry)?);
+        entries.push(c_string(entry)?);
     }
-    Ok(Command::new(c_string(&job.program)?, args, env))
+    Ok(Command::new(c_string(program)?, args, entries))
 }
 
 #[cfg(test)]

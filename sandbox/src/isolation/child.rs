@@ -9,14 +9,15 @@ use std::mem::zeroed;
 use std::ptr;
 
 use super::blueprint::Blueprint;
+use super::conduct::{child_signals, conduct, wait_for_signal};
 use super::gather;
 use super::netcount;
-use super::report::Record;
+use super::report::{Record, hand_over_mounts};
 use super::step::Step;
 use super::sys::{Errno, LIFE_FD, REPORT_FD, check, check_long, errno, exit, open_at};
 
 /// Exit codes of monitor and init; nobody reads them, the records say more.
-const SETUP_FAILED: libc::c_int = 120;
+pub(super) const SETUP_FAILED: libc::c_int = 120;
 const TOLD_TO_END: libc::c_int = 121;
 /// The step index for what is no step.
 const NO_STEP: u32 = u32::MAX;
@@ -37,6 +38,9 @@ pub(super) fn become_monitor(plan: &Blueprint, ends: Ends) -> ! {
         exit(SETUP_FAILED);
     }
     take(&plan.monitor, 0);
+    if plan.own_mounts {
+        hand_over_mounts();
+    }
     // Comes back when init has ended, and with it everything in its pid namespace. Init itself listens on the life line.
     // SAFETY: the entry takes a blueprint, never returns, and changes nothing that is shared.
     match unsafe { plan.init_stack.run(init_entry, ptr::from_ref(plan).cast_mut().cast()) } {
@@ -45,7 +49,7 @@ pub(super) fn become_monitor(plan: &Blueprint, ends: Ends) -> ! {
             wait_for(init);
             if plan.gathers {
                 // Init has done so, unless somebody killed it.
-                gather::end_all(None);
+                gather::end_all(&[]);
             }
             exit(0)
         }
@@ -59,22 +63,36 @@ extern "C" fn init_entry(plan: *mut libc::c_void) -> libc::c_int {
 
 fn become_init(plan: &Blueprint) -> ! {
     take(&plan.init, plan.monitor.len());
+    let (status, left) = match &plan.batch {
+        Some(batch) => {
+            Record::Started.send();
+            match conduct(plan, batch) {
+                Ok(end) => (end.status, end.left),
+                Err(errno) => fail(NO_STEP, errno),
+            }
+        }
+        None => one_command(plan),
+    };
+    if plan.gathers {
+        gather::end_all(&left);
+    }
+    let Some(status) = status else { exit(TOLD_TO_END) };
+    let tree_full = plan.tree.as_deref().is_some_and(is_full);
+    let network = if plan.own_network { netcount::attempts() } else { 0 };
+    Record::Ended { status, tree_full, network, tmp_full: plan.tmp.as_deref().is_some_and(is_full) }.send();
+    // The kernel ends whatever is left in the namespace.
+    exit(0)
+}
+
+/// Starts the command and waits for its end: its wait status, none when the life line was cut, and what may be left.
+fn one_command(plan: &Blueprint) -> (Option<libc::c_int>, [Option<libc::pid_t>; 2]) {
     // Comes back when the program has started.
     // SAFETY: the entry takes a blueprint, never returns, and changes nothing that is shared.
     match unsafe { plan.command_stack.run(command_entry, ptr::from_ref(plan).cast_mut().cast()) } {
         Err(errno) => fail(NO_STEP, errno),
         Ok(command) => {
             Record::Started.send();
-            let status = watch_over(command);
-            if plan.gathers {
-                gather::end_all(Some(command));
-            }
-            let Some(status) = status else { exit(TOLD_TO_END) };
-            let tree_full = plan.tree.as_deref().is_some_and(is_full);
-            let network = if plan.own_network { netcount::attempts() } else { 0 };
-            Record::Ended { status, tree_full, network, tmp_full: plan.tmp.as_deref().is_some_and(is_full) }.send();
-            // The kernel ends whatever is left in the namespace.
-            exit(0)
+            (watch_over(command), [Some(command), None])
         }
     }
 }
@@ -85,6 +103,12 @@ extern "C" fn command_entry(plan: *mut libc::c_void) -> libc::c_int {
 }
 
 fn become_command(plan: &Blueprint) -> ! {
+    take_command_steps(plan);
+    exit(TOLD_TO_END)
+}
+
+/// Does the steps of a command, with every signal let through again.
+pub(super) fn take_command_steps(plan: &Blueprint) {
     // SAFETY: both structures are plain data; an empty set of signals is valid.
     unsafe {
         let mut none: libc::sigset_t = zeroed();
@@ -92,7 +116,6 @@ fn become_command(plan: &Blueprint) -> ! {
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
     }
     take(&plan.command, plan.monitor.len() + plan.init.len());
-    exit(TOLD_TO_END)
 }
 
 /// Does the steps; the first that fails is reported and ends the process, and with it everything after it.
@@ -147,33 +170,18 @@ fn reset_signals() {
 /// Waits until `child` ends and returns its wait status, reaping all others meanwhile. None when the life line is cut:
 /// the caller is to end, and with it everything inside.
 fn watch_over(child: libc::pid_t) -> Option<libc::c_int> {
-    // SAFETY: the set is plain data, and initialised before use.
-    let signals = unsafe {
-        let mut set: libc::sigset_t = zeroed();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGCHLD);
-        libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
+    let signals = match child_signals() {
+        Ok(signals) => signals,
+        Err(errno) => fail(NO_STEP, errno),
     };
-    if signals < 0 {
-        fail(NO_STEP, errno());
-    }
     loop {
         if let Some(status) = reap(child) {
             return Some(status);
         }
-        let poll = |fd, events| libc::pollfd { fd, events, revents: 0 };
-        let mut polls = [poll(LIFE_FD, 0), poll(signals, libc::POLLIN)];
-        // SAFETY: two valid structures.
-        if unsafe { libc::poll(polls.as_mut_ptr(), 2, -1) } < 0 && errno() != libc::EINTR {
-            fail(NO_STEP, errno());
-        }
-        if polls[0].revents != 0 {
-            return None;
-        }
-        // SAFETY: an array of bytes is valid for reading into; the structure's content does not matter.
-        unsafe {
-            let mut info: libc::signalfd_siginfo = zeroed();
-            libc::read(signals, (&raw mut info).cast(), size_of::<libc::signalfd_siginfo>());
+        match wait_for_signal(signals) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(errno) => fail(NO_STEP, errno),
         }
     }
 }

@@ -10,12 +10,12 @@ use super::sys::{Fd, check, errno, open_at};
 /// Room for the list of children; what does not fit comes with the next look.
 const LIST: usize = 16 << 10;
 
-/// Kills the process group of `first` and then every child, and those that come back from them, until none is left.
+/// Kills the process groups of `leaders` and then every child, and those that come back from them, until none is left.
 /// The caller must be a child subreaper and know no children that are to live.
-pub(super) fn end_all(first: Option<libc::pid_t>) {
-    if let Some(first) = first {
+pub(super) fn end_all(leaders: &[Option<libc::pid_t>]) {
+    for leader in leaders.iter().flatten() {
         // All of a group end in one call, so that a fork bomb has no time to go on elsewhere.
-        kill(-first);
+        kill(-leader);
     }
     loop {
         kill_children();

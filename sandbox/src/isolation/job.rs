@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use kaizen_domain::RelPath;
 
+use super::batch::Batch;
+
 /// Where the tree and the scratch folders are as the command sees them. Keep them the same in all jobs on a tree, so that
 /// build artefacts stay valid. [`Isolation::places`](super::Isolation::places) makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Job {
     pub cwd: PathBuf,
     /// The whole environment; nothing is inherited.
     pub env: Vec<(OsString, OsString)>,
+    /// Calls to make in place of the one program. Each has a working directory and an environment of its own.
+    pub batch: Option<Batch>,
     /// The tree.
     pub tree: Tree,
     /// Where it and the scratch folders are inside.
@@ -58,6 +62,7 @@ impl Job {
             args: Vec::new(),
             cwd: places.tree.clone(),
             env: Vec::new(),
+            batch: None,
             tree,
             places,
             read_only: Vec::new(),

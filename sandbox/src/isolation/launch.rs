@@ -26,6 +26,8 @@ pub(super) struct Running {
     pub stderr: Option<File>,
     /// Cutting it ends the sandbox.
     life: Option<OwnedFd>,
+    /// A hold on its mounts, and on what lies in memory there.
+    pub mounts: Option<OwnedFd>,
     waited: bool,
 }
 
@@ -39,11 +41,22 @@ fn pipe() -> Result<(OwnedFd, OwnedFd), IsolationError> {
     Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
 }
 
+fn sockets() -> Result<(OwnedFd, OwnedFd), IsolationError> {
+    let mut ends = [0; 2];
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: the array has room for two descriptors.
+    if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) } < 0 {
+        return Err(IsolationError::last("making a pair of sockets"));
+    }
+    // SAFETY: both descriptors are new and ours alone.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+}
+
 impl Running {
     /// Starts the processes of `plan`.
     pub(super) fn start(plan: &Blueprint, merge_output: bool) -> Result<Self, IsolationError> {
         let (stdout, stdout_end) = pipe()?;
-        let (report, report_end) = pipe()?;
+        let (report, report_end) = sockets()?;
         let (life_end, life) = pipe()?;
         let (stderr, stderr_end) = if merge_output { (None, None) } else { pipe().map(|(a, b)| (Some(a), Some(b)))? };
         let ends = Ends {
@@ -71,6 +84,7 @@ impl Running {
             stdout: stdout.into(),
             stderr: stderr.map(File::from),
             life: Some(life),
+            mounts: None,
             waited: false,
         })
     }
@@ -117,6 +131,10 @@ impl Drop for Running {
             }
         }
         self.wait();
+        // What lay in memory is given back beside whatever comes next; here, where no thread can be had for it.
+        if let Some(mounts) = self.mounts.take() {
+            let _ = std::thread::Builder::new().name("sandbox-end".to_owned()).spawn(move || drop(mounts));
+        }
     }
 }
 

@@ -7,10 +7,12 @@
 
 mod arrangement;
 mod aside;
+mod batch;
 mod blueprint;
 mod calls;
 mod cancel;
 mod child;
+mod conduct;
 mod copied;
 mod error;
 mod filter;
@@ -34,6 +36,7 @@ mod walk;
 mod watch;
 
 pub use arrangement::Arrangement;
+pub use batch::{Batch, BatchCall, BatchStep, Code, MOST_TASKS, Task, Workers};
 pub use cancel::Cancel;
 pub use error::IsolationError;
 pub use finished::{Exit, Finished, LimitKind, Stream};

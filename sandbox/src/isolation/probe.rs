@@ -223,13 +223,16 @@ fn dry_run(arrangement: Arrangement, dropped: &BTreeSet<LayerName>) -> Result<()
     let plan = Blueprint::prepare(&job, arrangement, dropped, Purpose::DryRun)?;
     let _stage = if plan.gathers { Some(Stage::set(&job, &Cancel::new().map_err(no_flag)?)?) } else { None };
     let mut running = Running::start(&plan, true)?;
-    let mut bytes = [0; Record::SIZE];
-    match running.report.read_exact(&mut bytes) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(IsolationError::Lost),
-        Err(source) => return Err(IsolationError::System { what: "reading from the sandbox", source }),
+    let mut record = Some(Record::Mounts);
+    while record == Some(Record::Mounts) {
+        let mut bytes = [0; Record::SIZE];
+        match running.report.read_exact(&mut bytes) {
+            Ok(()) => record = Record::read(&bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(IsolationError::Lost),
+            Err(source) => return Err(IsolationError::System { what: "reading from the sandbox", source }),
+        }
     }
-    match Record::read(&bytes) {
+    match record {
         Some(Record::Ready) => {}
         Some(Record::Failed { step, errno }) => return Err(plan.failure(step, errno)),
         _ => return Err(IsolationError::Lost),

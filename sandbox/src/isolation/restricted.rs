@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::arrangement::Arrangement;
-use super::blueprint::{Purpose, command, common_steps, filter_step, stack, step};
+use super::blueprint::{Purpose, common_steps, filter_step, stack, start, step};
 use super::error::IsolationError;
 use super::job::Job;
 use super::landlock::{Landlock, Readable, version};
@@ -69,7 +69,7 @@ pub(super) fn command_steps(
     steps.push(step(LayerName::Landlock, "restricting file access", Action::Landlock(landlock(job)?)));
     steps.push(filter_step(Arrangement::Restricted)?);
     match purpose {
-        Purpose::Run => steps.push(step(LayerName::Copy, "starting the program", Action::Exec(command(job)?))),
+        Purpose::Run => steps.extend(start(job, LayerName::Copy)?),
         Purpose::DryRun => {
             for layer in LayerName::of(Arrangement::Restricted).filter(|layer| !dropped.contains(layer)) {
                 let proof = match layer {

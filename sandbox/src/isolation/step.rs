@@ -150,7 +150,8 @@ impl Command {
         Self { program, argv, envp, _strings: strings }
     }
 
-    fn start(&self) -> Errno {
+    /// Becomes the program; comes back only when that failed.
+    pub(super) fn start(&self) -> Errno {
         // SAFETY: strings end in NUL and both lists in a null pointer.
         unsafe { libc::execve(self.program.as_ptr(), self.argv.as_ptr(), self.envp.as_ptr()) };
         errno()

@@ -16,7 +16,7 @@ use super::finished::{Exit, Finished, LimitKind, Stream};
 use super::job::{Job, Limits, Tree};
 use super::launch::{PATIENCE, Running};
 use super::output::Output;
-use super::report::Record;
+use super::report::{Record, receive};
 use super::room::{Room, hold_more_than};
 use super::watch;
 
@@ -171,8 +171,11 @@ impl Supervisor<'_> {
 
     fn read_record(&mut self) -> Result<bool, IsolationError> {
         let mut bytes = [0; Record::SIZE];
-        let read = read(&mut self.running.report, &mut bytes)?;
+        let (read, mounts) = receive(&self.running.report, &mut bytes)
+            .map_err(|source| IsolationError::System { what: "reading from the sandbox", source })?;
+        self.running.mounts = mounts.or_else(|| self.running.mounts.take());
         match Record::read(&bytes) {
+            Some(Record::Mounts) => {}
             Some(Record::Started) => {
                 let now = Instant::now();
                 self.started = Some(now);
@@ -269,7 +272,7 @@ impl Supervisor<'_> {
             (Some(Record::Ended { status, tree_full, tmp_full, .. }), None) => {
                 self.ended_by_itself(status, tree_full, tmp_full)
             }
-            (Some(Record::Ready | Record::Started) | None, None) => return Err(IsolationError::Lost),
+            (Some(Record::Mounts | Record::Ready | Record::Started) | None, None) => return Err(IsolationError::Lost),
         };
         let until = self.stopped.map(|(_, told)| told).or(self.ended).unwrap_or_else(Instant::now);
         Ok(Finished {

@@ -2,7 +2,7 @@
 
 use kaizen_domain::{TestId, TrialOutcome, TrialReport};
 
-use super::{Run, run_of};
+use super::run::{Run, run_of};
 use crate::base::WarmBase;
 use crate::direct::{Direct, Order, Swap, is_of};
 use crate::isolation::{Cancel, TreeChange};

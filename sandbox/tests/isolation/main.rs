@@ -5,6 +5,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod batch;
 mod bounds;
 mod calls;
 mod cargo_inside;
