@@ -89,6 +89,23 @@ impl WarmBase {
         if self.folder.is_empty() { self.tree_dir() } else { self.tree_dir().join(&self.folder) }
     }
 
+    /// Whether the repository has settings for nextest, and nextest was not found to be of no use for this commit.
+    pub(crate) fn uses_nextest(&self) -> bool {
+        let settings = self.project_dir().join(".config/nextest.toml");
+        let given_up = fs::read_to_string(self.without_nextest()).unwrap_or_default();
+        fs::symlink_metadata(settings).is_ok_and(|file| file.is_file()) && given_up != self.commit.to_string()
+    }
+
+    /// Does without nextest from now on.
+    pub(crate) fn give_up_nextest(&self) -> Result<(), TrialError> {
+        let file = self.without_nextest();
+        fs::write(&file, self.commit.to_string()).map_err(TrialError::io("writing", &file))
+    }
+
+    fn without_nextest(&self) -> PathBuf {
+        self.dir.join("without-nextest")
+    }
+
     /// The built target folder.
     #[must_use]
     pub fn target_dir(&self) -> PathBuf {

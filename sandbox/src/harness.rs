@@ -13,7 +13,7 @@ use crate::cargo_json::Artifacts;
 use crate::durations::durations;
 
 /// How much of a failing test's output is kept, bytes.
-const OUTPUT_KEPT: usize = 4_000;
+pub(crate) const OUTPUT_KEPT: usize = 4_000;
 
 /// Everything one run of the tests said.
 #[derive(Debug, Default, PartialEq, Eq)]

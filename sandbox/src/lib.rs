@@ -21,6 +21,7 @@ pub mod harness;
 pub mod isolation;
 pub mod lockfile;
 pub mod metadata;
+mod nextest;
 pub mod progress;
 pub mod runner;
 pub mod scan;

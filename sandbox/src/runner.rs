@@ -1,6 +1,8 @@
 //! The runner: everything a trial needs around it. It starts cargo in the sandbox and hands out what cargo said.
 
+use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -188,6 +190,11 @@ impl Runner {
         admission.took(base.dir(), finished.peak_memory);
         Ok(finished)
     }
+}
+
+/// What lines begin with that are ours: new each time, and never seen inside.
+pub(crate) fn mark() -> String {
+    format!("@{:016x}", RandomState::new().build_hasher().finish())
 }
 
 /// Turns cargo's status lines into progress.

@@ -29,6 +29,8 @@ pub struct Toolchain {
     pub clippy: bool,
     /// Whether rustfmt is there.
     pub rustfmt: bool,
+    /// The program `cargo-nextest` on the host, where it is installed.
+    pub nextest: Option<PathBuf>,
 }
 
 /// Why there is no toolchain.
@@ -83,6 +85,7 @@ impl Toolchain {
             },
             sysroot,
             version: version.trim().to_owned(),
+            nextest: nextest(&cargo_home),
             cargo_home,
         })
     }
@@ -116,7 +119,16 @@ impl Toolchain {
                 mounts.push((host, home.join(".cargo").join(part)));
             }
         }
+        if let Some(nextest) = &self.nextest {
+            mounts.push((nextest.clone(), nextest_inside(home)));
+        }
         mounts
+    }
+
+    /// The program `cargo-nextest` as it is seen in a sandbox with this home, where it is installed.
+    #[must_use]
+    pub fn nextest(&self, home: &Path) -> Option<PathBuf> {
+        self.nextest.as_ref().map(|_| nextest_inside(home))
     }
 
     /// The whole environment of what runs inside.
@@ -143,6 +155,18 @@ impl Toolchain {
         all.extend(fixed.map(|(name, value)| (name.into(), value.into())));
         all
     }
+}
+
+fn nextest_inside(home: &Path) -> PathBuf {
+    home.join(".cargo/bin/cargo-nextest")
+}
+
+/// Where `cargo-nextest` is installed, by cargo or in a folder that programs are looked for in.
+fn nextest(cargo_home: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(cargo_home.join("bin")).chain(std::env::split_paths(&path));
+    let found = folders.map(|folder| folder.join("cargo-nextest")).find(|program| program.is_file())?;
+    found.canonicalize().ok()
 }
 
 /// The channel that a toolchain file names, when it has the form of one: letters, digits, dots and dashes.

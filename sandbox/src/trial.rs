@@ -1,5 +1,6 @@
 //! The trial: build and run every test of a tree, twice where one run is not evidence, and report test by test.
 
+mod by_nextest;
 mod proof;
 mod run;
 
@@ -19,6 +20,8 @@ use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
 use run::{Run, run_of};
 
+/// How cargo is called for tests.
+const TEST: [&str; 4] = ["test", "--workspace", "--offline", "--no-fail-fast"];
 /// A program of tests that is larger, bytes, has no digest in the report.
 const LARGEST_PROGRAM: u64 = 1 << 30;
 /// With less than this free on a disk, bytes, a build on it that failed has failed for that.
@@ -94,7 +97,7 @@ impl Runner {
                 total.add(run);
             }
         }
-        Ok(self.report(id, commit, total))
+        Ok(self.report(base, id, commit, total))
     }
 
     /// A compiler that has no room to write to says so in many ways, none of which is a word about the code.
@@ -155,7 +158,7 @@ impl Runner {
             run.add(self.cargo_test(tried.base, cargo(), cancel, &mut Watcher::new(of, on))?);
         }
         let working = run.working;
-        Ok((self.report(tried.id, tried.commit, run), working))
+        Ok((self.report(tried.base, tried.id, tried.commit, run), working))
     }
 
     /// Tries a change without cargo, where that was shown to be as good. What it cannot tell is left to cargo, and so is
@@ -214,7 +217,8 @@ impl Runner {
         Ok(run_of(self.try_direct(tried.base, work, &order, cancel, watcher)?, &work.reach))
     }
 
-    fn report(&self, id: TrialId, commit: &CommitId, run: Run) -> TrialReport {
+    fn report(&self, base: &WarmBase, id: TrialId, commit: &CommitId, run: Run) -> TrialReport {
+        let by = if self.toolchain.nextest.is_some() && base.uses_nextest() { "; tests by cargo-nextest" } else { "" };
         TrialReport {
             id,
             commit: commit.clone(),
@@ -225,7 +229,7 @@ impl Runner {
             flaky: run.flaky,
             speed: None,
             layers: self.layers().to_vec(),
-            toolchain: self.toolchain.title().to_owned(),
+            toolchain: format!("{}{by}", self.toolchain.title()),
             wall: Millis::from_duration(run.wall),
             cpu: Millis::from_duration(run.cpu),
             peak_memory: run.peak_memory,
@@ -262,7 +266,9 @@ impl Runner {
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
     ) -> Result<Run, TrialError> {
-        let fixed = ["test", "--workspace", "--offline", "--no-fail-fast", "--message-format=json"];
+        if let Some(run) = self.by_nextest(base, cargo, cancel, watcher)? {
+            return Ok(run);
+        }
         let limits = &self.settings.limits;
         let mut env = Vec::new();
         if cargo.notes.is_some() {
@@ -272,7 +278,7 @@ impl Runner {
         }
         let call = Call {
             program: self.toolchain.program("cargo"),
-            args: fixed.iter().chain(cargo.more).map(Into::into).collect(),
+            args: TEST.iter().chain(&["--message-format=json"]).chain(cargo.more).map(Into::into).collect(),
             changes: cargo.changes.to_vec(),
             warm: cargo.warm,
             merge_output: true,

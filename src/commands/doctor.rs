@@ -82,7 +82,9 @@ fn rust() -> Row {
             ..ok("rust", format!("{}, no clippy: only the compiler's own findings", toolchain.title()))
         },
         Ok(toolchain) => {
-            ok("rust", format!("{}, clippy{}", toolchain.title(), if toolchain.rustfmt { ", rustfmt" } else { "" }))
+            let more = [("rustfmt", toolchain.rustfmt), ("nextest", toolchain.nextest.is_some())];
+            let more: String = more.iter().filter(|(_, there)| *there).map(|(name, _)| format!(", {name}")).collect();
+            ok("rust", format!("{}, clippy{more}", toolchain.title()))
         }
         Err(error) => bad("rust", Failure::fault(error.to_string()).or("install Rust: https://rustup.rs")),
     }
@@ -104,6 +106,13 @@ fn repository(options: &SessionOptions, session: &Result<Session, Failure>) -> V
                 }
                 if condition.submodules > 0 {
                     notes.push(format!("{} left out", count(condition.submodules, "submodule")));
+                }
+                let nextest = options.repo.join(".config/nextest.toml").exists();
+                if nextest
+                    && Toolchain::find(None, &std::env::temp_dir(), Arrangement::Namespaces)
+                        .is_ok_and(|found| found.nextest.is_none())
+                {
+                    notes.push("set up for nextest, which is not installed: tests are run by cargo".to_owned());
                 }
                 if condition.dirty > 0 {
                     notes.push(format!("{} not touched", count(condition.dirty, "uncommitted change")));

@@ -1,10 +1,8 @@
 //! Makes the second set of what a base consists of, beside what cargo built, and shows that each of its programs takes
 //! the shared libraries from there: with those spoiled, none of them may start.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::hash::{BuildHasher as _, Hasher as _};
 
 use super::Direct;
 use super::calls::{DocCall, Kind, Unit};
@@ -13,7 +11,7 @@ use super::shell::{command, quoted};
 use super::swap::Swap;
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Exit};
-use crate::runner::{Call, Runner, TrialError};
+use crate::runner::{Call, Runner, TrialError, mark};
 use crate::toolchain::Toolchain;
 
 /// What each part of a script printed, and its exit code.
@@ -165,7 +163,7 @@ struct Parted {
 
 impl Parted {
     fn new() -> Self {
-        Self { text: String::new(), mark: format!("@{:016x}", RandomState::new().build_hasher().finish()) }
+        Self { text: String::new(), mark: mark() }
     }
 
     fn part(&mut self, name: &str, call: &str, must: bool) {

@@ -2,12 +2,11 @@
 //! be told which step is at work and what it printed.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use crate::isolation::{Batch, BatchCall, BatchStep, Code, Task, Workers};
+use crate::runner::mark;
 use crate::toolchain::Toolchain;
 
 use super::Work;
@@ -61,7 +60,7 @@ impl Script {
     /// The script for what a change reaches. `stop` says of which targets no test may fail, `caught` how often those of a
     /// target failed for earlier changes.
     pub(crate) fn of(work: &Work<'_>, at: At<'_>, stop: &dyn Fn(&str) -> bool, caught: &dyn Fn(&str) -> u32) -> Self {
-        let mark = format!("@{:016x}", RandomState::new().build_hasher().finish());
+        let mark = mark();
         let mut writer = Writer { work, stop, at, mark, steps: Vec::new() };
         let pieces = in_turn(work, caught);
         let mut tasks = Vec::new();

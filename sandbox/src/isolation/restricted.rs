@@ -60,7 +60,8 @@ pub(super) fn command_steps(
     purpose: Purpose,
 ) -> Result<Vec<Step>, IsolationError> {
     // The kernel counts all processes of a user, so those that are there already come on top.
-    let others = if dropped.contains(&LayerName::ProcessLimit) { u64::from(u32::MAX) } else { tasks_of_this_user() };
+    let limited = !dropped.contains(&LayerName::ProcessLimit) && limits_processes(Arrangement::Restricted);
+    let others = if limited { tasks_of_this_user() } else { u64::from(u32::MAX) };
     let mut steps = vec![
         step(LayerName::Gathering, "asking to end with init", Action::DieWithParent),
         step(LayerName::Gathering, "beginning a group of processes", Action::NewSession),

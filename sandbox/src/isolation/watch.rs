@@ -4,7 +4,8 @@
 
 use std::fs;
 use std::str::SplitAsciiWhitespace;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What was in use at one look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,8 +63,23 @@ fn memory_and_threads(status: &str) -> (u64, u64) {
     (memory, threads)
 }
 
-/// Processes and threads that the user of this process has on the whole machine.
+/// How long a count of all processes may serve: counting takes longer than anything else about a sandbox on a machine
+/// with many, and what others start meanwhile cannot be known anyway.
+const COUNT_SERVES: Duration = Duration::from_secs(1);
+
+/// Processes and threads that the user of this process has on the whole machine, or had a moment ago.
 pub(super) fn tasks_of_this_user() -> u64 {
+    static LAST: Mutex<Option<(Instant, u64)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, count)) = last.filter(|(then, _)| then.elapsed() < COUNT_SERVES) {
+        return count;
+    }
+    let count = count_tasks_of_this_user();
+    *last = Some((Instant::now(), count));
+    count
+}
+
+fn count_tasks_of_this_user() -> u64 {
     // SAFETY: takes nothing and cannot fail.
     let user = unsafe { libc::getuid() }.to_string();
     let Ok(all) = fs::read_dir("/proc") else { return 0 };

@@ -1,6 +1,7 @@
 //! Trials of a small workspace, with real cargo: what goes without cargo gives what cargo gives.
 
 mod kinds;
+mod nextest;
 mod support;
 mod swap;
 

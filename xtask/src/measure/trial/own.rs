@@ -2,7 +2,7 @@
 //!
 //! On the clock: the whole call, without the time in which at least one of these is at work. By processor: what this
 //! process used, and for the sandbox's own processes, which work one after the other while nothing else does, the same
-//! time on the clock, which they cannot exceed.
+//! time on the clock, which they cannot exceed; of the processor time of the whole trial.
 
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
             .with_context(|| name.to_string())?;
         let cancel = Cancel::new()?;
         let (mut walls, mut clock, mut used) = (Samples::default(), Samples::default(), Samples::default());
+        let mut processor = Duration::ZERO;
         for mutant in &mutants {
             let changes = changes(&tree, mutant)?;
             let before = os::own_time_now();
@@ -64,10 +65,11 @@ pub fn measure(options: &Options) -> Result<Outcome> {
             walls.add(found.wall);
             clock.add(own);
             used.add(own + here);
+            processor += here + Duration::from_millis(found.report.cpu.0);
         }
         ensure!(walls.count() > 0, "{name}: no mutant ended");
-        let share = |own: &Samples| own.total().as_secs_f64() / walls.total().as_secs_f64().max(1e-9);
-        let (by_clock, by_processor) = (share(&clock), share(&used));
+        let share = |own: &Samples, all: Duration| own.total().as_secs_f64() / all.as_secs_f64().max(1e-9);
+        let (by_clock, by_processor) = (share(&clock, walls.total()), share(&used, processor));
         outcome.table.row([
             name.to_string(),
             shown(walls.median()),
@@ -90,7 +92,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         .push("on the clock: while no step of cargo, compiler, linker, build scripts or tests is at work".to_owned());
     outcome.notes.push(
         "processor time: of this process, and of the sandbox's own processes no more than the time on the clock in which \
-         nothing else works; together an upper bound"
+         nothing else works; together an upper bound, of all processor time of the trials"
             .to_owned(),
     );
     outcome.summary = format!(
