@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::arrangement::Arrangement;
 use super::aside::Stack;
+use super::cgroup::Group;
 use super::conduct::Conducted;
 use super::error::IsolationError;
 use super::filter::Filter;
@@ -63,14 +64,15 @@ pub(super) enum Purpose {
 }
 
 impl Blueprint {
-    /// Prepares `job`, without the layers in `dropped`.
+    /// Prepares `job`, without the layers in `dropped`, in a group where it has one.
     pub(super) fn prepare(
         job: &Job,
         arrangement: Arrangement,
         dropped: &BTreeSet<LayerName>,
+        group: Option<&Group>,
         purpose: Purpose,
     ) -> Result<Self, IsolationError> {
-        let (monitor, init, command) = match arrangement {
+        let (mut monitor, init, command) = match arrangement {
             Arrangement::Namespaces => {
                 (monitor_steps(dropped), init_steps(job, dropped)?, command_steps(job, dropped, purpose)?)
             }
@@ -80,6 +82,11 @@ impl Blueprint {
                 restricted::command_steps(job, dropped, purpose)?,
             ),
         };
+        if let Some(group) = group {
+            // First of all, while the machine's folders are still in sight: whatever is forked later is in it too.
+            let enter = Action::Put { path: group.entry()?, bytes: b"0".to_vec() };
+            monitor.insert(0, step(LayerName::Watch, "entering a control group", enter));
+        }
         let in_memory = arrangement == Arrangement::Namespaces;
         Ok(Self {
             monitor,

@@ -11,6 +11,7 @@ mod batch;
 mod blueprint;
 mod calls;
 mod cancel;
+mod cgroup;
 mod child;
 mod conduct;
 mod copied;

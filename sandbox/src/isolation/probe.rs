@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use kaizen_domain::{Layer, LayerState, RelPath};
@@ -12,6 +13,7 @@ use kaizen_domain::{Layer, LayerState, RelPath};
 use super::arrangement::Arrangement;
 use super::blueprint::{Blueprint, Purpose};
 use super::cancel::Cancel;
+use super::cgroup::Groups;
 use super::copied::Stage;
 use super::error::IsolationError;
 use super::finished::{Finished, Stream};
@@ -30,6 +32,7 @@ pub struct Isolation {
     arrangement: Arrangement,
     layers: Vec<Layer>,
     dropped: BTreeSet<LayerName>,
+    groups: Option<Arc<Groups>>,
 }
 
 /// What trying found out.
@@ -39,6 +42,8 @@ struct Survey {
     missing: BTreeMap<LayerName, String>,
     /// Whether the others were all tried.
     complete: bool,
+    /// Where each job can have a control group of its own.
+    groups: Option<Arc<Groups>>,
 }
 
 impl Isolation {
@@ -87,7 +92,13 @@ impl Isolation {
             }
         }
         let layers = survey.layers(LayerState::Waived);
-        Ok(Self { arrangement, layers, dropped: survey.missing.into_keys().collect() })
+        Ok(Self { arrangement, layers, dropped: survey.missing.into_keys().collect(), groups: survey.groups })
+    }
+
+    /// The same, with other control groups.
+    #[cfg(test)]
+    pub(super) fn in_groups(self, groups: Option<Arc<Groups>>) -> Self {
+        Self { groups, ..self }
     }
 
     /// How the sandbox is arranged here.
@@ -138,8 +149,9 @@ impl Isolation {
         cancel: &Cancel,
         on_line: &mut dyn FnMut(Stream, &[u8]),
     ) -> Result<Finished, IsolationError> {
-        let plan = Blueprint::prepare(job, self.arrangement, &self.dropped, Purpose::Run)?;
-        supervise::run(&plan, job, cancel, on_line)
+        let group = self.groups.as_ref().and_then(|groups| groups.take(&job.limits));
+        let plan = Blueprint::prepare(job, self.arrangement, &self.dropped, group.as_ref(), Purpose::Run)?;
+        supervise::run(&plan, job, group, cancel, on_line)
     }
 }
 
@@ -167,11 +179,21 @@ impl Survey {
                 let why = "it does not count those of root without namespaces, so only the watch ends a job that has too many";
                 layer.report(arrangement, LayerState::Weaker, Some(why))
             }
-            None if layer == LayerName::Watch => {
-                let why = "it looks every 50 ms and does not use cgroups, so memory that is shared and no longer mapped \
-                           is only seen when it gets short on the machine";
-                layer.report(arrangement, LayerState::Weaker, Some(why))
-            }
+            None if layer == LayerName::Watch => match &self.groups {
+                Some(groups) => {
+                    let mut report = layer.report(arrangement, LayerState::Active, None);
+                    report.detail.push_str("; the kernel bounds ");
+                    report.detail.push_str(groups.bounds());
+                    report.detail.push_str(" of all of them in a control group, and ends them in one call");
+                    report
+                }
+                None => {
+                    let why = "it looks every 50 ms, and there is no control group for this user, so memory that is shared \
+                               and no longer mapped is only seen when it gets short on the machine: with systemd, start \
+                               Kaizen by `systemd-run --user --scope`";
+                    layer.report(arrangement, LayerState::Weaker, Some(why))
+                }
+            },
             None => layer.report(arrangement, LayerState::Active, None),
         };
         let state = if arrangement == Arrangement::Namespaces { LayerState::Active } else { LayerState::Weaker };
@@ -182,17 +204,23 @@ impl Survey {
 
 /// Builds the whole sandbox; where a layer fails that others do not stand on, builds it again without that one.
 fn survey(arrangement: Arrangement) -> Result<Survey, IsolationError> {
-    let mut survey = Survey { arrangement, missing: BTreeMap::new(), complete: false };
+    let groups = Groups::find();
+    let mut survey = Survey { arrangement, missing: BTreeMap::new(), complete: false, groups };
     if arrangement == Arrangement::Restricted && landlock::version() < landlock::TRUNCATE_SINCE {
         survey.missing.insert(LayerName::Landlock, format!("this kernel has version {} of it", landlock::version()));
         return Ok(survey);
     }
     loop {
         let dropped = survey.missing.keys().copied().collect();
-        let (layer, why) = match dry_run(arrangement, &dropped) {
+        let (layer, why) = match dry_run(arrangement, &dropped, survey.groups.as_ref()) {
             Ok(()) => {
                 survey.complete = true;
                 return Ok(survey);
+            }
+            // A group that nobody may enter is none. Then there is the watch alone.
+            Err(error) if survey.groups.is_some() && failed_layer(&error) == Some(LayerName::Watch) => {
+                survey.groups = None;
+                continue;
             }
             Err(error) => match failed_layer(&error) {
                 Some(layer) if !dropped.contains(&layer) => (layer, in_full(&error)),
@@ -217,10 +245,16 @@ fn in_full(error: &IsolationError) -> String {
 }
 
 /// Builds a sandbox up to the point where a command would start, looks at it from both sides, and ends it.
-fn dry_run(arrangement: Arrangement, dropped: &BTreeSet<LayerName>) -> Result<(), IsolationError> {
+fn dry_run(
+    arrangement: Arrangement,
+    dropped: &BTreeSet<LayerName>,
+    groups: Option<&Arc<Groups>>,
+) -> Result<(), IsolationError> {
     let folder = ProbeFolder::new()?;
     let job = trial_job(&folder.0, arrangement)?;
-    let plan = Blueprint::prepare(&job, arrangement, dropped, Purpose::DryRun)?;
+    let group =
+        groups.and_then(|groups| groups.take(&Limits { processes: Limits::default().processes, ..job.limits.clone() }));
+    let plan = Blueprint::prepare(&job, arrangement, dropped, group.as_ref(), Purpose::DryRun)?;
     let _stage = if plan.gathers { Some(Stage::set(&job, &Cancel::new().map_err(no_flag)?)?) } else { None };
     let mut running = Running::start(&plan, true)?;
     let mut record = Some(Record::Mounts);
@@ -312,10 +346,10 @@ mod tests {
         for arrangement in Arrangement::ALL {
             let waivable = || LayerName::of(arrangement).filter(|layer| !layer.structural(arrangement));
             for layer in waivable() {
-                dry_run(arrangement, &[layer].into())
+                dry_run(arrangement, &[layer].into(), None)
                     .unwrap_or_else(|error| panic!("without {}: {}", layer.name(), in_full(&error)));
             }
-            dry_run(arrangement, &waivable().collect())
+            dry_run(arrangement, &waivable().collect(), None)
                 .unwrap_or_else(|error| panic!("without all of them: {}", in_full(&error)));
         }
     }
@@ -327,6 +361,7 @@ mod tests {
                 arrangement: Arrangement::Namespaces,
                 missing: [(layer, "refused".to_owned())].into(),
                 complete: true,
+                groups: None,
             };
             survey.layers(LayerState::Missing)
         };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::blueprint::Blueprint;
 use super::cancel::Cancel;
+use super::cgroup::Group;
 use super::copied::Stage;
 use super::error::IsolationError;
 use super::finished::{Exit, Finished, LimitKind, Stream};
@@ -27,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A running job and what is known of it.
 pub(super) struct Supervisor<'a> {
     running: Running,
+    /// The control group that its processes are in. Given back when they are gone.
+    group: Option<Group>,
     limits: &'a Limits,
     cancel: &'a Cancel,
     begun: Instant,
@@ -61,6 +64,7 @@ struct Open {
 pub(super) fn run(
     plan: &Blueprint,
     job: &Job,
+    group: Option<Group>,
     cancel: &Cancel,
     on_line: &mut dyn FnMut(Stream, &[u8]),
 ) -> Result<Finished, IsolationError> {
@@ -69,6 +73,7 @@ pub(super) fn run(
     let room = Room::now(written(job, stage.is_some()))?;
     let mut supervisor = Supervisor {
         running: Running::start(plan, job.merge_output)?,
+        group,
         limits: &job.limits,
         cancel,
         begun,
@@ -256,6 +261,9 @@ impl Supervisor<'_> {
         if self.stopped.is_none() {
             self.stopped = Some((why, Instant::now()));
             self.running.end();
+            if let Some(group) = &self.group {
+                group.end();
+            }
         }
     }
 
@@ -265,6 +273,10 @@ impl Supervisor<'_> {
             Some(Record::Ended { network, .. }) => network,
             _ => 0,
         };
+        let limits = self.limits;
+        if self.stopped.is_none() && self.group.as_ref().is_some_and(Group::ran_out_of_memory) {
+            self.stopped = Some((Exit::Limit(LimitKind::Memory(limits.memory)), Instant::now()));
+        }
         let exit = match (self.outcome, self.stopped) {
             // One that was told to end while it was built complains about it.
             (_, Some((why, _))) => why,
