@@ -11,6 +11,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::error::IsolationError;
 use super::job::Limits;
@@ -147,6 +148,18 @@ impl Group {
         let _ = fs::write(self.dir.join("cgroup.kill"), "1");
     }
 
+    /// Waits until none of its processes is left; those that were ended all at once end in any order.
+    pub(super) fn wait_for_end(&self, patience: Duration) {
+        let begun = Instant::now();
+        while !self.is_empty() && begun.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        fs::read_to_string(self.dir.join("cgroup.procs")).is_ok_and(|left| left.is_empty())
+    }
+
     /// Whether the kernel ended some of its processes for want of memory.
     pub(super) fn ran_out_of_memory(&self) -> bool {
         self.of.memory && killed(&self.dir) > self.killed
@@ -156,7 +169,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         // The next job must not begin in a group in which anything is left.
-        if fs::read_to_string(self.dir.join("cgroup.procs")).is_ok_and(|left| left.is_empty()) {
+        if self.is_empty() {
             self.of.give_back(std::mem::take(&mut self.dir));
         } else {
             self.end();
@@ -180,7 +193,7 @@ fn remove(dir: &Path) {
     for _ in 0..50 {
         match fs::remove_dir(dir) {
             Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
-                std::thread::sleep(std::time::Duration::from_millis(2));
+                std::thread::sleep(Duration::from_millis(2));
             }
             _ => return,
         }

@@ -273,6 +273,9 @@ impl Supervisor<'_> {
             Some(Record::Ended { network, .. }) => network,
             _ => 0,
         };
+        if let Some(group) = &self.group {
+            group.wait_for_end(PATIENCE);
+        }
         let limits = self.limits;
         if self.stopped.is_none() && self.group.as_ref().is_some_and(Group::ran_out_of_memory) {
             self.stopped = Some((Exit::Limit(LimitKind::Memory(limits.memory)), Instant::now()));

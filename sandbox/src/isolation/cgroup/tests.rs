@@ -1,3 +1,5 @@
+//! Control groups against folders that look like them, and against the kernel's own where this user may make some.
+
 use super::*;
 
 /// A folder that looks like a group: what the kernel makes with it is there already.
