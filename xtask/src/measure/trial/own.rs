@@ -1,8 +1,9 @@
 //! Kaizen's own share of a trial: what of it is neither cargo nor the compiler, the linker, build scripts or tests.
 //!
-//! On the clock: the whole call, without the time in which at least one of these is at work. By processor: what this
-//! process used, and for the sandbox's own processes, which work one after the other while nothing else does, the same
-//! time on the clock, which they cannot exceed; of the processor time of the whole trial.
+//! What is judged is the time on the clock, which is what somebody waits for: the whole call, without the time in which
+//! at least one of these is at work. Beside it stands processor time: what this process used, and for the sandbox's own
+//! processes, which work one after the other while nothing else does, the same time on the clock, which they cannot
+//! exceed; of the processor time of the whole trial.
 
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         "samples",
     ];
     let mut outcome = Outcome { table: Table::new(&header), ..Outcome::default() };
-    let (mut most_share, mut longest): (f64, Duration) = (0.0, Duration::ZERO);
+    let (mut most_share, mut most_processor, mut longest): (f64, f64, Duration) = (0.0, 0.0, Duration::ZERO);
     for name in &crates(options, if options.quick { QUICK } else { USUAL })? {
         eprintln!("{name}");
         let tree = scratch.join(name.to_string());
@@ -80,10 +81,11 @@ pub fn measure(options: &Options) -> Result<Outcome> {
             percent(by_processor),
             walls.count().to_string(),
         ]);
-        for (own, share, by) in [(&clock, by_clock, "on the clock"), (&used, by_processor, "processor time")] {
-            outcome.require(share <= BARS.0, format!("{name}: {} of a trial, {by}", percent(share)));
+        outcome.require(by_clock <= BARS.0, format!("{name}: {} of a trial", percent(by_clock)));
+        most_share = most_share.max(by_clock);
+        most_processor = most_processor.max(by_processor);
+        for (own, by) in [(&clock, "on the clock"), (&used, "processor time")] {
             outcome.require(own.max() <= BARS.1, format!("{name}: {} in one trial, {by}", shown(own.max())));
-            most_share = most_share.max(share);
             longest = longest.max(own.max());
         }
     }
@@ -96,8 +98,9 @@ pub fn measure(options: &Options) -> Result<Outcome> {
             .to_owned(),
     );
     outcome.summary = format!(
-        "{} of a trial on the worst crate, {} in the worst trial (bars {} and {})",
+        "{} of a trial on the worst crate (at most {} of its processor time), {} in the worst trial (bars {} and {})",
         percent(most_share),
+        percent(most_processor),
         shown(longest),
         percent(BARS.0),
         shown(BARS.1)
