@@ -23,6 +23,8 @@ pub(crate) struct At<'a> {
     pub(crate) digests: bool,
     /// Whether nobody else uses the processors, so that two workers are of use.
     pub(crate) alone: bool,
+    /// Whether the docs of a target have so few tests that they are compiled sooner one by one than together.
+    pub(crate) few: &'a dyn Fn(&str) -> bool,
 }
 
 /// What is done, in the numbers that are said.
@@ -209,7 +211,7 @@ impl Writer<'_> {
         let program = self.at.toolchain.program("rustdoc");
         let plain = call(&doc.cwd, &doc.env, &program, &doc.args);
         let begin = || BatchStep::Say(format!("\n{} begin {number}\n", self.mark));
-        if doc.args.iter().any(|arg| arg == "--edition=2024") {
+        if doc.args.iter().any(|arg| arg == "--edition=2024") || (self.at.few)(&doc.target) {
             return vec![begin(), plain];
         }
         // All of them as one program takes one compilation. What fails there is run again one by one: that counts.
