@@ -204,6 +204,11 @@ fn externs(args: &[String]) -> Vec<String> {
     named.filter_map(|pair| pair.get(1)?.split_once('=').map(|(_, path)| path.to_owned())).collect()
 }
 
+/// The folder of a path.
+pub(super) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
 fn absolute(cwd: &str, path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("{cwd}/{path}") }
 }

@@ -42,20 +42,20 @@ fn take<'a>(work: &'a Work<'_>, piece: Piece<'a>, taken: &mut Vec<Piece<'a>>) {
     }
     for at in &work.reach.units {
         let Some(other) = work.calls.units.get(*at) else { continue };
-        let first = match piece {
-            Piece::Unit(this, unit) => this != *at && waits(work, (this, unit), other),
-            Piece::Doc(_, doc) => made_with(&doc.externs, other),
-        };
-        if first {
+        if waits_for(work, piece, *at, other) {
             take(work, Piece::Unit(*at, other), taken);
         }
     }
     taken.push(piece);
 }
 
-/// Whether one is taken only when another is there. A program of the base may start programs and examples in ways that
+/// Whether a piece is taken only when a unit is there. A program of the base may start programs and examples in ways that
 /// nobody can know.
-pub(super) fn waits(work: &Work<'_>, (at, unit): (usize, &Unit), other: &Unit) -> bool {
+pub(super) fn waits_for(work: &Work<'_>, piece: Piece<'_>, before: usize, other: &Unit) -> bool {
+    let (at, unit) = match piece {
+        Piece::Doc(_, doc) => return made_with(&doc.externs, other),
+        Piece::Unit(at, unit) => (at, unit),
+    };
     let started = matches!(other.kind, Kind::Program | Kind::Example) && other.package_dir() == unit.package_dir();
-    needs(unit, other) || (started && unit.tests.is_some() && work.kept.contains(&at))
+    at != before && (needs(unit, other) || (started && unit.tests.is_some() && work.kept.contains(&at)))
 }

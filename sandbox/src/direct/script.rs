@@ -10,8 +10,8 @@ use crate::runner::mark;
 use crate::toolchain::Toolchain;
 
 use super::Work;
-use super::calls::{DocCall, Unit, made_with};
-use super::in_turn::{Piece, in_turn, waits};
+use super::calls::{DocCall, Unit, parent};
+use super::in_turn::{Piece, in_turn, waits_for};
 
 /// Where a script works, as it is seen inside.
 #[derive(Clone, Copy)]
@@ -72,7 +72,10 @@ impl Script {
             tasks.push(Task { needs: Vec::new(), steps: links });
         }
         for piece in &pieces {
-            let needs = pieces.iter().enumerate().filter(|(_, other)| writer.waits_for(*piece, **other));
+            let needs = pieces.iter().enumerate().filter(|(_, other)| match other {
+                Piece::Unit(at, unit) => waits_for(work, *piece, *at, unit),
+                Piece::Doc(..) => false,
+            });
             let needs = (0..first).chain(needs.map(|(number, _)| first + number)).collect();
             let steps = match piece {
                 Piece::Unit(at, unit) => writer.unit(*at, unit),
@@ -95,25 +98,16 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Whether one piece begins only when the other is ready.
-    fn waits_for(&self, piece: Piece<'_>, other: Piece<'_>) -> bool {
-        match (piece, other) {
-            (Piece::Unit(at, unit), Piece::Unit(before, other)) => at != before && waits(self.work, (at, unit), other),
-            (Piece::Doc(_, doc), Piece::Unit(_, unit)) => made_with(&doc.externs, unit),
-            (_, Piece::Doc(..)) => false,
-        }
-    }
-
     fn number(&mut self, step: Step) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
     }
 
+    /// What came before may have left a line without an end.
     fn begin(&self, number: usize) -> BatchStep {
-        BatchStep::Say(format!("{} begin {number}\n", self.mark))
+        BatchStep::Say(format!("\n{} begin {number}\n", self.mark))
     }
 
-    /// What came before may have left a line without an end.
     fn end(&self, number: usize) -> BatchStep {
         BatchStep::SayCode(format!("\n{} end {number}", self.mark))
     }
@@ -210,7 +204,7 @@ impl Writer<'_> {
     fn rustdoc(&self, number: usize, doc: &DocCall) -> Vec<BatchStep> {
         let program = self.at.toolchain.program("rustdoc");
         let plain = call(&doc.cwd, &doc.env, &program, &doc.args);
-        let begin = || BatchStep::Say(format!("\n{} begin {number}\n", self.mark));
+        let begin = || self.begin(number);
         if doc.args.iter().any(|arg| arg == "--edition=2024") || (self.at.few)(&doc.target) {
             return vec![begin(), plain];
         }
@@ -235,8 +229,4 @@ fn call(cwd: &str, env: &BTreeMap<String, String>, program: &Path, args: &[Strin
     let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let args = args.iter().map(OsString::from).collect();
     BatchStep::Call(BatchCall { program: PathBuf::from(program), args, cwd: cwd.into(), env })
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }

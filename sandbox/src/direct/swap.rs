@@ -11,7 +11,7 @@ use kaizen_domain::TrialReport;
 use serde::{Deserialize, Serialize};
 
 use super::bodies::{Touched, touched};
-use super::calls::{Calls, Kind, Unit, codegen, made_with, value_of};
+use super::calls::{Calls, Kind, Unit, codegen, made_with, parent, value_of};
 use super::kept::KeptDoc;
 use super::reach::Reach;
 use super::symbols::KnownSymbols;
@@ -103,11 +103,11 @@ impl Swap {
         let reads = |unit: &Unit| unit.sources.iter().any(|source| files.contains(source));
         let copied: Vec<&str> = functions.iter().filter(|f| f.copied).map(|f| f.name.as_str()).collect();
         let crates: Vec<String> = self.calls.units.iter().filter(|unit| reads(unit)).map(Unit::krate).collect();
+        let all: Vec<String> = self.calls.units.iter().map(Unit::krate).collect();
         let holds_copy = |program: &str| {
             if copied.is_empty() {
                 return false;
             }
-            let all: Vec<String> = self.calls.units.iter().map(Unit::krate).collect();
             let read = || base.read_plain(base.below_tree(program)?, PROGRAM);
             let symbols = self.symbols.of(program, &all, read);
             crates.iter().any(|krate| symbols.may_define(krate, &copied))
@@ -258,10 +258,6 @@ fn has_same_docs(old: &str, new: &str) -> bool {
     };
     let block = |text: &str| text.contains("/**") || text.contains("/*!");
     docs(old) == docs(new) && !block(old) && !block(new)
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 #[cfg(test)]

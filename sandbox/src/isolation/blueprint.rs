@@ -25,7 +25,7 @@ use super::step::{Action, Command, INSIDE_ID, Step};
 /// long before, but looks only now and then.
 const RESERVE: u64 = 2;
 /// How many processes and threads over the limit the kernel lets pass, so that the watch sees that it was crossed.
-const PROCESS_SLACK: u64 = 16;
+pub(super) const PROCESS_SLACK: u64 = 16;
 /// Numbers that the kernel gives out only once in a pid namespace.
 const RESERVED_NUMBERS: u64 = 300;
 /// The most processes that any way of limiting lets pass when the limit is 0.

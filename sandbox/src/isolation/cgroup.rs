@@ -10,15 +10,16 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::blueprint::PROCESS_SLACK;
 use super::error::IsolationError;
 use super::job::Limits;
 use super::root::c_string;
 
-/// The sandbox's own processes in a group, monitor and init, and as many more as the watch wants to see above a limit.
-const OWN_PROCESSES: u64 = 2 + 16;
+/// The sandbox's own processes in a group: monitor and init.
+const OWN_PROCESSES: u64 = 2;
 
 /// A place in which groups can be made.
 #[derive(Debug)]
@@ -84,8 +85,8 @@ impl Groups {
 
     /// A group for a job; none where it cannot be made any more.
     pub(super) fn take(self: &Arc<Self>, limits: &Limits) -> Option<Group> {
-        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let dir = free().or_else(|| self.make())?;
+        let free = self.free().pop();
+        let dir = free.or_else(|| self.make())?;
         let group = Group { killed: killed(&dir), dir, of: Arc::clone(self) };
         group.bound(limits).then_some(group)
     }
@@ -104,13 +105,17 @@ impl Groups {
     }
 
     fn give_back(&self, dir: PathBuf) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(dir);
+        self.free().push(dir);
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|dir| remove(dir));
+        self.free().iter().for_each(|dir| remove(dir));
     }
 }
 
@@ -126,9 +131,9 @@ pub(super) struct Group {
 impl Group {
     fn bound(&self, limits: &Limits) -> bool {
         let set = |file: &str, value: String| fs::write(self.dir.join(file), value).is_ok();
+        let most = limits.processes.saturating_add(OWN_PROCESSES + PROCESS_SLACK);
         let memory = !self.of.memory || set("memory.max", limits.memory.to_string());
-        let processes =
-            !self.of.processes || set("pids.max", limits.processes.saturating_add(OWN_PROCESSES).to_string());
+        let processes = !self.of.processes || set("pids.max", most.to_string());
         if self.of.memory {
             // What is over the bound does not go to a disk, and all processes of a job end together. Older kernels
             // know less.

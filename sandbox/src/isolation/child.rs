@@ -9,7 +9,7 @@ use std::mem::zeroed;
 use std::ptr;
 
 use super::blueprint::Blueprint;
-use super::conduct::{child_signals, conduct, wait_for_signal};
+use super::conduct::{End, child_signals, conduct, next_ended, wait_for_signal};
 use super::gather;
 use super::netcount;
 use super::report::{Record, hand_over_mounts};
@@ -63,11 +63,11 @@ extern "C" fn init_entry(plan: *mut libc::c_void) -> libc::c_int {
 
 fn become_init(plan: &Blueprint) -> ! {
     take(&plan.init, plan.monitor.len());
-    let (status, left) = match &plan.batch {
+    let End { status, left } = match &plan.batch {
         Some(batch) => {
             Record::Started.send();
             match conduct(plan, batch) {
-                Ok(end) => (end.status, end.left),
+                Ok(end) => end,
                 Err(errno) => fail(NO_STEP, errno),
             }
         }
@@ -84,15 +84,15 @@ fn become_init(plan: &Blueprint) -> ! {
     exit(0)
 }
 
-/// Starts the command and waits for its end: its wait status, none when the life line was cut, and what may be left.
-fn one_command(plan: &Blueprint) -> (Option<libc::c_int>, [Option<libc::pid_t>; 2]) {
+/// Starts the command and waits for its end.
+fn one_command(plan: &Blueprint) -> End {
     // Comes back when the program has started.
     // SAFETY: the entry takes a blueprint, never returns, and changes nothing that is shared.
     match unsafe { plan.command_stack.run(command_entry, ptr::from_ref(plan).cast_mut().cast()) } {
         Err(errno) => fail(NO_STEP, errno),
         Ok(command) => {
             Record::Started.send();
-            (watch_over(command), [Some(command), None])
+            End { status: watch_over(command), left: [Some(command), None] }
         }
     }
 }
@@ -175,28 +175,13 @@ fn watch_over(child: libc::pid_t) -> Option<libc::c_int> {
         Err(errno) => fail(NO_STEP, errno),
     };
     loop {
-        if let Some(status) = reap(child) {
+        if let Some((_, status)) = std::iter::from_fn(next_ended).find(|(pid, _)| *pid == child) {
             return Some(status);
         }
         match wait_for_signal(signals) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(errno) => fail(NO_STEP, errno),
-        }
-    }
-}
-
-/// Reaps every child that has ended; the status of `child` when it is among them.
-fn reap(child: libc::pid_t) -> Option<libc::c_int> {
-    loop {
-        let mut status = 0;
-        // SAFETY: the status is valid for writing.
-        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::__WALL) };
-        if pid == child {
-            return Some(status);
-        }
-        if pid == 0 || (pid < 0 && errno() != libc::EINTR) {
-            return None;
         }
     }
 }

@@ -122,24 +122,25 @@ struct Conductor<'a> {
     ready: Tasks,
 }
 
-/// How a batch ended: what init is to say as the wait status, and the calls that may be left.
-pub(super) struct BatchEnd {
-    /// None when the life line was cut.
+/// How a batch or a command ended.
+pub(super) struct End {
+    /// What init is to say as the wait status; none when the life line was cut.
     pub(super) status: Option<libc::c_int>,
+    /// What may be left.
     pub(super) left: [Option<libc::pid_t>; WORKERS],
 }
 
 /// Carries out the batch.
-pub(super) fn conduct(plan: &Blueprint, batch: &Conducted) -> Result<BatchEnd, Errno> {
+pub(super) fn conduct(plan: &Blueprint, batch: &Conducted) -> Result<End, Errno> {
     let signals = child_signals()?;
     let workers = [Worker::default(); WORKERS];
     let mut all = Conductor { plan, batch, workers, taken: Tasks::NONE, ready: Tasks::NONE };
     loop {
         if let Advance::End(code) = all.advance() {
-            return Ok(BatchEnd { status: Some(code << 8), left: all.workers.map(|worker| worker.pid) });
+            return Ok(End { status: Some(code << 8), left: all.workers.map(|worker| worker.pid) });
         }
         if !all.wait(signals)? {
-            return Ok(BatchEnd { status: None, left: all.workers.map(|worker| worker.pid) });
+            return Ok(End { status: None, left: all.workers.map(|worker| worker.pid) });
         }
     }
 }
@@ -172,6 +173,21 @@ pub(super) fn wait_for_signal(signals: libc::c_int) -> Result<bool, Errno> {
         libc::read(signals, (&raw mut info).cast(), size_of::<libc::signalfd_siginfo>());
     }
     Ok(true)
+}
+
+/// Takes leave of a child that has ended, and says how it did; none where no further one has.
+pub(super) fn next_ended() -> Option<(libc::pid_t, libc::c_int)> {
+    loop {
+        let mut status = 0;
+        // SAFETY: the status is valid for writing.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::__WALL) };
+        if pid > 0 {
+            return Some((pid, status));
+        }
+        if pid == 0 || errno() != libc::EINTR {
+            return None;
+        }
+    }
 }
 
 impl Conductor<'_> {
@@ -264,13 +280,7 @@ impl Conductor<'_> {
     /// Whether a call of a worker has ended.
     fn reap(&mut self) -> bool {
         let mut ended = false;
-        loop {
-            let mut status = 0;
-            // SAFETY: the status is valid for writing.
-            let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::__WALL) };
-            if pid == 0 || (pid < 0 && errno() != libc::EINTR) {
-                return ended;
-            }
+        while let Some((pid, status)) = next_ended() {
             for worker in self.workers.iter_mut().filter(|worker| worker.pid == Some(pid)) {
                 worker.pid = None;
                 worker.code =
@@ -278,6 +288,7 @@ impl Conductor<'_> {
                 ended = true;
             }
         }
+        ended
     }
 }
 

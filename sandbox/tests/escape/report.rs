@@ -58,10 +58,12 @@ impl Report {
             Witness::Root if !is_root() => Outside::AsRootOnly,
             witness => {
                 // Once is enough to show that it can be done; a machine that is busy may spoil a single attempt.
-                let mut attempts = (0..3).map(|_| play_once(probe, None));
                 let (mut shown, mut outside) = play_once(probe, None);
-                while let (false, Some(again)) = (shown, attempts.next()) {
-                    (shown, outside) = again;
+                for _ in 0..3 {
+                    if shown {
+                        break;
+                    }
+                    (shown, outside) = play_once(probe, None);
                 }
                 match (shown, witness, outside.end) {
                     (true, Witness::Namespaces, _) => Outside::Succeeds(" in namespaces of its own"),

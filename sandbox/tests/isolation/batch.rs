@@ -22,7 +22,7 @@ struct Bench {
 
 impl Bench {
     fn all() -> impl Iterator<Item = Self> {
-        [Arrangement::Namespaces, Arrangement::Restricted].into_iter().map(|arrangement| {
+        Arrangement::ALL.into_iter().map(|arrangement| {
             let isolation = Isolation::probe_arrangement(arrangement, &[]).expect("it can be had where the tests run");
             let dir = tempfile::tempdir().expect("a folder");
             std::fs::create_dir(dir.path().join("lower")).expect("a folder");

@@ -15,9 +15,9 @@ fn expect_group(groups: &Groups, number: u32) -> PathBuf {
     groups.parent.join(format!("kaizen-{}-{number}", std::process::id()))
 }
 
-fn groups(parent: &Path) -> Arc<Groups> {
+fn groups(parent: &Path, bounded: bool) -> Arc<Groups> {
     let parent = parent.to_path_buf();
-    Arc::new(Groups { parent, memory: true, processes: true, free: Mutex::default(), made: AtomicU32::new(0) })
+    Arc::new(Groups { parent, memory: bounded, processes: bounded, free: Mutex::default(), made: AtomicU32::new(0) })
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_place_is_found_only_where_groups_can_be_made_and_bound_anything() {
 #[test]
 fn a_group_is_bound_as_the_job_says_and_serves_the_next_one() {
     let dir = tempfile::tempdir().unwrap();
-    let groups = groups(dir.path());
+    let groups = groups(dir.path(), true);
     let made = expect_group(&groups, 7);
     fs::create_dir(&made).unwrap();
     for (file, text) in [("cgroup.procs", ""), ("cgroup.kill", ""), ("memory.events", "low 0\noom 1\noom_kill 3\n")] {
@@ -81,13 +81,7 @@ fn a_job_lives_in_its_group_and_ends_with_it() {
     use crate::isolation::{Arrangement, Cancel, Exit, Isolation, Job, Tree};
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let Some((mount, _)) = mounted(&mounts).filter(|(mount, _)| can_write(&mount.join("cgroup.procs"))) else { return };
-    let groups = Arc::new(Groups {
-        parent: mount,
-        memory: false,
-        processes: false,
-        free: Mutex::default(),
-        made: AtomicU32::new(0),
-    });
+    let groups = groups(&mount, false);
     for arrangement in Arrangement::ALL {
         let isolation = Isolation::probe_arrangement(arrangement, &[]).unwrap().in_groups(Some(Arc::clone(&groups)));
         let dir = tempfile::tempdir().unwrap();
