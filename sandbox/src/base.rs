@@ -65,6 +65,11 @@ impl WarmBase {
         inside.strip_prefix(self.places.tree.to_str()?)?.strip_prefix('/')
     }
 
+    /// The folder of the cargo project as it is seen inside.
+    pub(crate) fn project_inside(&self) -> PathBuf {
+        if self.folder.is_empty() { self.places.tree.clone() } else { self.places.tree.join(&self.folder) }
+    }
+
     /// A path below the tree as it is seen inside.
     pub(crate) fn inside(&self, path: &str) -> String {
         format!("{}/{path}", self.places.tree.display())

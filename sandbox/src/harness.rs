@@ -3,7 +3,7 @@
 //! The text is untrusted: a test may print anything. Every count is checked against the harness's own summary, and
 //! what does not add up makes the whole run unclear instead of good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub struct HarnessRun {
     pub tests: BTreeMap<TestId, TestResult>,
     /// How long each took that was run by a harness.
     pub durations: BTreeMap<TestId, Duration>,
+    /// Tests that passed only when they were tried again.
+    pub flaky: BTreeSet<TestId>,
     /// Why the numbers do not add up, when they do not.
     pub odd: Option<String>,
 }

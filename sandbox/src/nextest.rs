@@ -3,7 +3,6 @@
 //!
 //! The text is untrusted, as with the usual harness. What tests print comes only behind the summary, and indented.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kaizen_domain::{TestId, TestOutcome, TestResult};
@@ -33,7 +32,6 @@ const TESTS_FAILED: i32 = 100;
 #[derive(Default)]
 pub(crate) struct NextestParser {
     run: HarnessRun,
-    flaky: BTreeSet<TestId>,
     passed: usize,
     ended: usize,
     /// How many tests were run and passed, by the summary.
@@ -88,7 +86,7 @@ impl NextestParser {
             self.passed += 1;
             // It was tried again, as the repository's settings say.
             if words.starts_with("TRY ") && !words.starts_with("TRY 1 ") {
-                self.flaky.insert(id.clone());
+                self.run.flaky.insert(id.clone());
             }
         }
         self.run.durations.insert(id.clone(), took);
@@ -109,9 +107,8 @@ impl NextestParser {
         }
     }
 
-    /// What the run amounts to, and the tests that passed only when they were tried again; why it comes to nothing when it
-    /// does, as when it cannot list the tests.
-    pub(crate) fn finish(mut self, code: i32) -> Result<(HarnessRun, BTreeSet<TestId>), String> {
+    /// What the run amounts to; why it comes to nothing when it does, as when it cannot list the tests.
+    pub(crate) fn finish(mut self, code: i32) -> Result<HarnessRun, String> {
         let failed = self.run.tests.values().any(|test| test.outcome == TestOutcome::Failed);
         let Some((ran, passed)) = self.summary.or((code == 0).then_some((0, 0))) else {
             return Err(format!("cargo-nextest ended with exit code {code}: {}", self.last));
@@ -125,7 +122,7 @@ impl NextestParser {
                 .odd
                 .get_or_insert(format!("cargo-nextest ended with exit code {code}, which its lines do not explain"));
         }
-        Ok((self.run, self.flaky))
+        Ok(self.run)
     }
 }
 
@@ -177,7 +174,7 @@ mod tests {
 
     const SAID: &str = include_str!("nextest/said.txt");
 
-    fn parse(text: &str, code: i32) -> Result<(HarnessRun, BTreeSet<TestId>), String> {
+    fn parse(text: &str, code: i32) -> Result<HarnessRun, String> {
         let mut parser = NextestParser::default();
         text.lines().for_each(|line| drop(parser.line(line)));
         parser.finish(code)
@@ -185,7 +182,7 @@ mod tests {
 
     #[test]
     fn every_test_is_read_with_its_last_word() {
-        let (run, flaky) = parse(SAID, 100).unwrap();
+        let run = parse(SAID, 100).unwrap();
         assert_eq!(run.odd, None);
         let of = |outcome| -> Vec<&str> {
             run.tests.iter().filter(|(_, test)| test.outcome == outcome).map(|(id, _)| id.0.as_str()).collect()
@@ -206,7 +203,7 @@ mod tests {
         assert_eq!(run.tests.len(), 17);
         assert!(run.tests.contains_key(&TestId("some-thing/bin some-thing::in_main".into())));
         assert!(run.tests.contains_key(&TestId("some-thing/test it::integ".into())));
-        assert_eq!(flaky.into_iter().map(|id| id.0).collect::<Vec<_>>(), ["some-thing/lib::odd::flaky"]);
+        assert_eq!(run.flaky.iter().map(|id| id.0.as_str()).collect::<Vec<_>>(), ["some-thing/lib::odd::flaky"]);
         let leak = TestId("some-thing/lib::odd::leak".into());
         assert_eq!(run.durations.get(&leak), Some(&Duration::from_millis(218)));
         let output = |id: &str| run.tests.get(&TestId(id.into())).map(|test| test.output.as_str()).unwrap_or_default();
@@ -217,7 +214,7 @@ mod tests {
 
     #[test]
     fn counts_and_exit_code_must_agree() {
-        let odd = |text: &str, code| parse(text, code).map(|(run, _)| run.odd);
+        let odd = |text: &str, code| parse(text, code).map(|run| run.odd);
         let without = SAID.replace("        PASS [   0.017s] ( 7/14) some-thing tests::a\n", "");
         assert!(
             matches!(odd(&without, 100), Ok(Some(why)) if why.contains("14 tests, 10 passed, its lines say 13, 9"))
@@ -228,7 +225,7 @@ mod tests {
         assert_eq!(odd("   Summary [ 0.0s] 1 test run: 1 passed, 0 skipped\n", 0).map(|odd| odd.is_some()), Ok(true));
         let error = parse("error: creating test list failed\n", 104).unwrap_err();
         assert!(error.contains("104: error: creating test list failed"), "{error}");
-        assert_eq!(parse("", 0).map(|(run, _)| run), Ok(HarnessRun::default()));
+        assert_eq!(parse("", 0), Ok(HarnessRun::default()));
     }
 
     proptest! {

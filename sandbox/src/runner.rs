@@ -104,6 +104,8 @@ pub(crate) struct Call {
     /// It is read line by line as it comes, and not needed any more after that.
     pub forget_output: bool,
     pub wall: Duration,
+    /// More of the host that it sees, read-only: there, then inside.
+    pub read_only: Vec<(PathBuf, PathBuf)>,
     /// More of the environment.
     pub env: Vec<(OsString, OsString)>,
     /// A folder of the host for notes, which the call may write to.
@@ -134,6 +136,13 @@ impl Runner {
         &self.toolchain
     }
 
+    /// The environment of cargo on a base.
+    pub(crate) fn environment(&self, base: &WarmBase) -> Vec<(OsString, OsString)> {
+        let mut env = self.toolchain.environment(base.places());
+        env.push(("CARGO_TARGET_DIR".into(), base.project_inside().join("target").into()));
+        env
+    }
+
     pub(crate) fn call(
         &self,
         base: &WarmBase,
@@ -157,9 +166,9 @@ impl Runner {
     ) -> Result<Finished, TrialError> {
         let places = base.places();
         let mut read_only = self.toolchain.mounts(&places.home);
-        let cwd = if base.folder.is_empty() { places.tree.clone() } else { places.tree.join(&base.folder) };
-        let mut env = self.toolchain.environment(places);
-        env.push(("CARGO_TARGET_DIR".into(), cwd.join("target").into()));
+        read_only.extend(call.read_only);
+        let cwd = base.project_inside();
+        let mut env = self.environment(base);
         env.extend(call.env);
         let mut writable = if call.warm { vec![(base.target_dir(), cwd.join("target"))] } else { Vec::new() };
         writable.extend(call.notes.map(|notes| (notes, base.notes_inside().to_path_buf())));

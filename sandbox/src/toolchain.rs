@@ -119,16 +119,13 @@ impl Toolchain {
                 mounts.push((host, home.join(".cargo").join(part)));
             }
         }
-        if let Some(nextest) = &self.nextest {
-            mounts.push((nextest.clone(), nextest_inside(home)));
-        }
         mounts
     }
 
-    /// The program `cargo-nextest` as it is seen in a sandbox with this home, where it is installed.
+    /// The program `cargo-nextest`, where it is installed: on the host, and in a sandbox with this home that needs it.
     #[must_use]
-    pub fn nextest(&self, home: &Path) -> Option<PathBuf> {
-        self.nextest.as_ref().map(|_| nextest_inside(home))
+    pub fn nextest_mount(&self, home: &Path) -> Option<(PathBuf, PathBuf)> {
+        self.nextest.clone().map(|host| (host, home.join(".cargo/bin/cargo-nextest")))
     }
 
     /// The whole environment of what runs inside.
@@ -155,10 +152,6 @@ impl Toolchain {
         all.extend(fixed.map(|(name, value)| (name.into(), value.into())));
         all
     }
-}
-
-fn nextest_inside(home: &Path) -> PathBuf {
-    home.join(".cargo/bin/cargo-nextest")
 }
 
 /// Where `cargo-nextest` is installed, by cargo or in a folder that programs are looked for in.

@@ -15,7 +15,7 @@ use crate::base::WarmBase;
 use crate::cargo_json::Artifacts;
 use crate::cargo_output::Reader;
 use crate::direct::{Direct, Noted, Order, Work};
-use crate::isolation::{Cancel, Finished, TreeChange, free_space};
+use crate::isolation::{Cancel, TreeChange, free_space};
 use crate::progress::Progress;
 use crate::runner::{Call, Runner, TrialError, Watcher};
 use run::{Run, run_of};
@@ -285,8 +285,8 @@ impl Runner {
             forget_output: true,
             wall: if cargo.warm { self.settings.build_wall } else { limits.wall },
             env,
-            batch: None,
             notes: cargo.notes.as_ref().map(|notes| notes.dir.clone()),
+            ..Call::default()
         };
         let mut reader = Reader::new(&base.folder);
         let done = self.call(base, call, cancel, &mut |line| {
@@ -299,20 +299,7 @@ impl Runner {
         // What stays can be looked at from outside, before a test has run.
         let digests = if cargo.warm { digests(base, &reader.artifacts) } else { BTreeMap::new() };
         let (outcome, said) = reader.finish(&done.exit);
-        let Finished { wall, running: working, cpu, peak_memory, network_attempts, .. } = done;
-        let (tests, durations) = (said.tests, said.durations);
-        Ok(Run {
-            outcome,
-            tests,
-            durations,
-            digests,
-            wall,
-            working,
-            cpu,
-            peak_memory,
-            network_attempts,
-            ..Run::default()
-        })
+        Ok(Run { digests, ..Run::of(outcome, said, &done) })
     }
 }
 

@@ -5,6 +5,7 @@ use kaizen_agents::shop::arrangement;
 use kaizen_domain::{Layer, LayerState};
 use kaizen_journal::{Journal, JournalError};
 use kaizen_sandbox::isolation::Arrangement;
+use kaizen_sandbox::toolchain::ToolchainError;
 use kaizen_sandbox::{Isolation, Toolchain};
 
 use crate::commands::rebuild;
@@ -39,8 +40,9 @@ pub fn run(options: &SessionOptions, rebuild_journal: bool, json: bool) -> Resul
         return rebuild::run(options, json);
     }
     let session = Session::open(options.clone());
-    let mut rows = vec![rust()];
-    rows.extend(repository(options, &session));
+    let toolchain = Toolchain::find(None, &std::env::temp_dir(), Arrangement::Namespaces);
+    let mut rows = vec![rust(&toolchain)];
+    rows.extend(repository(options, &session, toolchain.is_ok_and(|found| found.nextest.is_none())));
     rows.extend(if json { layers(&session) } else { sandbox(&session) });
     rows.push(model(&session));
     rows.push(journal(options));
@@ -74,8 +76,8 @@ fn bad(what: &'static str, failure: Failure) -> Row {
     Row { what, text: failure.message.replace('\n', " "), verdict: "bad", help, exit: Some(failure.exit) }
 }
 
-fn rust() -> Row {
-    match Toolchain::find(None, &std::env::temp_dir(), Arrangement::Namespaces) {
+fn rust(toolchain: &Result<Toolchain, ToolchainError>) -> Row {
+    match toolchain {
         Ok(toolchain) if !toolchain.clippy => Row {
             verdict: "weaker",
             help: Some("rustup component add clippy".to_owned()),
@@ -90,7 +92,7 @@ fn rust() -> Row {
     }
 }
 
-fn repository(options: &SessionOptions, session: &Result<Session, Failure>) -> Vec<Row> {
+fn repository(options: &SessionOptions, session: &Result<Session, Failure>, lacks_nextest: bool) -> Vec<Row> {
     let failed = |failure: &Failure| Failure {
         exit: failure.exit,
         message: failure.message.clone(),
@@ -107,11 +109,7 @@ fn repository(options: &SessionOptions, session: &Result<Session, Failure>) -> V
                 if condition.submodules > 0 {
                     notes.push(format!("{} left out", count(condition.submodules, "submodule")));
                 }
-                let nextest = options.repo.join(".config/nextest.toml").exists();
-                if nextest
-                    && Toolchain::find(None, &std::env::temp_dir(), Arrangement::Namespaces)
-                        .is_ok_and(|found| found.nextest.is_none())
-                {
+                if lacks_nextest && options.repo.join(".config/nextest.toml").exists() {
                     notes.push("set up for nextest, which is not installed: tests are run by cargo".to_owned());
                 }
                 if condition.dirty > 0 {

@@ -2,6 +2,8 @@
 //! repository's own settings. Tests in docs, which nextest leaves out, are run by cargo as ever.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use kaizen_domain::{Stage, TestOutcome, TrialOutcome};
 
@@ -10,7 +12,7 @@ use super::{Cargo, TEST};
 use crate::base::WarmBase;
 use crate::cargo_output::{Reader, ended_by_limit};
 use crate::harness::{HarnessParser, HarnessRun};
-use crate::isolation::{Batch, BatchCall, BatchStep, Cancel, Exit, Finished, Task, Workers};
+use crate::isolation::{Batch, BatchCall, BatchStep, Cancel, Exit, Task, Workers};
 use crate::nextest::{ARGUMENTS, NextestParser};
 use crate::runner::{Call, Runner, TrialError, Watcher, mark};
 
@@ -29,17 +31,15 @@ impl Runner {
         cancel: &Cancel,
         watcher: &mut Watcher<'_>,
     ) -> Result<Option<Run>, TrialError> {
-        let Some(nextest) = self.toolchain.nextest(&base.places().home) else { return Ok(None) };
+        let Some(nextest) = self.toolchain.nextest_mount(&base.places().home) else { return Ok(None) };
         if !cargo.more.is_empty() || cargo.warm || !base.uses_nextest() {
             return Ok(None);
         }
         let mark = mark();
-        let (places, program) = (base.places(), self.toolchain.program("cargo"));
-        let cwd = if base.folder.is_empty() { places.tree.clone() } else { places.tree.join(&base.folder) };
-        let mut env = self.toolchain.environment(places);
-        env.push(("CARGO_TARGET_DIR".into(), cwd.join("target").into()));
+        let (cwd, program) = (base.project_inside(), self.toolchain.program("cargo"));
+        let mut env = self.environment(base);
         env.push(("CARGO".into(), program.clone().into()));
-        let call = |program: &std::path::Path, args: Vec<&str>| {
+        let call = |program: &Path, args: Vec<&str>| {
             let args = args.into_iter().map(Into::into).collect();
             BatchStep::Call(BatchCall { program: program.into(), args, cwd: cwd.clone(), env: env.clone() })
         };
@@ -50,7 +50,7 @@ impl Runner {
             call(&program, build),
             ended(BUILD),
             BatchStep::EndUnlessZero,
-            call(&nextest, ARGUMENTS.to_vec()),
+            call(&nextest.1, ARGUMENTS.to_vec()),
             ended(TESTS),
             call(&program, docs),
             ended(DOCS),
@@ -58,29 +58,24 @@ impl Runner {
         let tasks = vec![Task { needs: Vec::new(), steps }];
         let batch = Some(Batch { tasks, workers: Workers::One });
         let changes = cargo.changes.to_vec();
-        let wall = self.settings.limits.wall;
-        let call = Call { batch, changes, merge_output: true, forget_output: true, wall, ..Call::default() };
+        let (wall, read_only) = (self.settings.limits.wall, vec![nextest]);
+        let call = Call { batch, changes, read_only, merge_output: true, forget_output: true, wall, ..Call::default() };
         let mut said = Said::new(&base.folder, &mark);
         let done = self.call(base, call, cancel, &mut |line| {
             if let Some(shown) = said.line(line) {
                 watcher.line(&shown);
             }
         })?;
-        let (outcome, run, flaky) = match said.finish(&done.exit) {
+        let (outcome, run) = match said.finish(&done.exit) {
             Ok(known) => known,
             Err(why) if cargo.changes.is_empty() => {
                 tracing::warn!(why, "nextest is of no use here: the tests are run by cargo");
                 base.give_up_nextest()?;
                 return Ok(None);
             }
-            Err(why) => {
-                (TrialOutcome::Unclear { stage: Stage::Tests, why }, HarnessRun::default(), Run::default().flaky)
-            }
+            Err(why) => (TrialOutcome::Unclear { stage: Stage::Tests, why }, HarnessRun::default()),
         };
-        let Finished { wall, running: working, cpu, peak_memory, network_attempts, .. } = done;
-        let (tests, durations) = (run.tests, run.durations);
-        let used = Run { wall, working, cpu, peak_memory, network_attempts, ..Run::default() };
-        Ok(Some(Run { outcome, tests, durations, flaky, ..used }))
+        Ok(Some(Run::of(outcome, run, &done)))
     }
 }
 
@@ -121,7 +116,7 @@ impl<'a> Said<'a> {
             }
             _ => {
                 let docs = self.docs.get_or_insert_with(|| HarnessParser::new(&self.build.artifacts));
-                docs.line(line, std::time::Duration::ZERO);
+                docs.line(line, Duration::ZERO);
                 self.no_docs |= line.starts_with("error: no library targets found");
                 if !line.trim().is_empty() {
                     line.clone_into(&mut self.last);
@@ -132,13 +127,10 @@ impl<'a> Said<'a> {
     }
 
     /// What it comes to; an error where nextest could not do its work.
-    fn finish(
-        self,
-        exit: &Exit,
-    ) -> Result<(TrialOutcome, HarnessRun, std::collections::BTreeSet<kaizen_domain::TestId>), String> {
+    fn finish(self, exit: &Exit) -> Result<(TrialOutcome, HarnessRun), String> {
         let code = |number: usize| self.codes.get(&number).copied();
         let stage = if code(BUILD).is_some() { Stage::Tests } else { Stage::Build };
-        let nothing = |outcome| Ok((outcome, HarnessRun::default(), std::collections::BTreeSet::new()));
+        let nothing = |outcome| Ok((outcome, HarnessRun::default()));
         if let Some(outcome) = ended_by_limit(exit, stage) {
             return nothing(outcome);
         }
@@ -148,7 +140,7 @@ impl<'a> Said<'a> {
         let (Some(tests), Some(docs)) = (code(TESTS), code(DOCS)) else {
             return nothing(TrialOutcome::Unclear { stage, why: format!("not every call ended; {exit}") });
         };
-        let (mut run, flaky) = self.nextest.finish(tests)?;
+        let mut run = self.nextest.finish(tests)?;
         let in_docs = self.docs.map(HarnessParser::finish).unwrap_or_default();
         let failed = in_docs.tests.values().any(|test| test.outcome == TestOutcome::Failed);
         let why = run.odd.take().or(in_docs.odd).or_else(|| {
@@ -159,6 +151,6 @@ impl<'a> Said<'a> {
             return nothing(TrialOutcome::Unclear { stage, why });
         }
         run.tests.extend(in_docs.tests);
-        Ok((TrialOutcome::Ran, run, flaky))
+        Ok((TrialOutcome::Ran, run))
     }
 }

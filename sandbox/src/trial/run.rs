@@ -6,6 +6,8 @@ use std::time::Duration;
 use kaizen_domain::{TestId, TestResult, TrialOutcome};
 
 use crate::direct::{self, Outcome, Reach};
+use crate::harness::HarnessRun;
+use crate::isolation::Finished;
 
 /// What one run of cargo gave, or several on the same tree.
 pub(super) struct Run {
@@ -60,6 +62,15 @@ pub(super) fn run_of(tried: direct::Tried, reach: &Reach) -> Run {
 }
 
 impl Run {
+    /// A run of cargo or nextest, out of what it said and what the job used.
+    pub(super) fn of(outcome: TrialOutcome, said: HarnessRun, job: &Finished) -> Self {
+        let HarnessRun { tests, durations, flaky, .. } = said;
+        let (wall, working, cpu) = (job.wall, job.running, job.cpu);
+        let (peak_memory, network_attempts) = (job.peak_memory, job.network_attempts);
+        let used = Self { wall, working, cpu, peak_memory, network_attempts, ..Self::default() };
+        Self { outcome, tests, durations, flaky, ..used }
+    }
+
     /// Counts what another run used.
     pub(super) fn used(&mut self, other: &Self) {
         self.wall += other.wall;
