@@ -196,6 +196,11 @@ pub fn fingerprint(top: &Path, skip: &[&str]) -> Fingerprint {
     Fingerprint(found)
 }
 
+/// The paths of everything below a folder.
+pub fn names_below(top: &Path) -> Vec<PathBuf> {
+    fingerprint(top, &[]).0.into_keys().collect()
+}
+
 /// Fails when something below a folder, but `skip`, is not as it was, and says what.
 #[track_caller]
 pub fn assert_untouched(top: &Path, skip: &[&str], before: &Fingerprint) {
