@@ -78,15 +78,19 @@ const BRACKETS: usize = 160;
 const STACK: usize = FILE * (4 << 10);
 
 /// The functions whose bodies differ; `None` when anything else does, or a body may reach out of its function.
-pub(super) fn touched(old: &str, new: &str) -> Option<BTreeSet<Touched>> {
+/// Attributes under a feature that `has_feature` denies are not there for any compiler.
+pub(super) fn touched(old: &str, new: &str, has_feature: HasFeature) -> Option<BTreeSet<Touched>> {
     if old.len().max(new.len()) > FILE {
         return None;
     }
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);
-        thread.spawn_scoped(scope, || compared(old, new)).ok()?.join().ok()?
+        thread.spawn_scoped(scope, || compared(old, new, has_feature)).ok()?.join().ok()?
     })
 }
+
+/// Whether any call is made with a feature.
+pub(super) type HasFeature<'a> = &'a (dyn Fn(&str) -> bool + Sync);
 
 /// What a file consists of, unless it nests deeper than any code that people write.
 fn tokens(text: &str) -> Option<TokenStream> {
@@ -105,11 +109,11 @@ fn is_shallow(tokens: &TokenStream, left: usize) -> bool {
     })
 }
 
-fn compared(old: &str, new: &str) -> Option<BTreeSet<Touched>> {
+fn compared(old: &str, new: &str, has_feature: HasFeature) -> Option<BTreeSet<Touched>> {
     let (before, after) = (tokens(old)?, tokens(new)?);
     let one_item = narrowed(&before, &after).and_then(|(old, new)| parsed(old, new));
     let (mut before, mut after) = one_item.or_else(|| parsed(before, after))?;
-    let (mut old, mut new) = (Bodies::default(), Bodies::default());
+    let (mut old, mut new) = (Bodies::new(has_feature), Bodies::new(has_feature));
     old.visit_file_mut(&mut before);
     new.visit_file_mut(&mut after);
     // What is left of both has empty bodies, so equal files have their functions in the same places.
@@ -143,10 +147,10 @@ struct Function {
 }
 
 /// Takes the bodies out of a file.
-#[derive(Default)]
-struct Bodies {
+struct Bodies<'a> {
     functions: Vec<Function>,
     around: Around,
+    has_feature: HasFeature<'a>,
 }
 
 /// What holds for everything inside of an item.
@@ -158,14 +162,7 @@ struct Around {
 }
 
 impl Around {
-    fn with(mut self, attributes: &[syn::Attribute]) -> Self {
-        for attribute in attributes {
-            self.take(&attribute.meta);
-        }
-        self
-    }
-
-    fn take(&mut self, meta: &syn::Meta) {
+    fn take(&mut self, meta: &syn::Meta, has_feature: HasFeature) {
         let path = meta.path();
         let tool = path.segments.len() == 2
             && path.segments.first().is_some_and(|first| first.ident == "clippy" || first.ident == "rustfmt");
@@ -173,7 +170,8 @@ impl Around {
             self.conditional = true;
             let nested = syn::punctuated::Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated;
             match meta.require_list().and_then(|list| list.parse_args_with(nested)) {
-                Ok(metas) => metas.iter().skip(1).for_each(|meta| self.take(meta)),
+                Ok(metas) if metas.first().is_some_and(|condition| !may_hold(condition, has_feature)) => {}
+                Ok(metas) => metas.iter().skip(1).for_each(|meta| self.take(meta, has_feature)),
                 Err(_) => self.odd = true,
             }
             return;
@@ -195,9 +193,27 @@ impl Around {
     }
 }
 
-impl Bodies {
+/// Whether a condition may hold in some call: all but a feature that no call is made with.
+fn may_hold(condition: &syn::Meta, has_feature: HasFeature) -> bool {
+    let syn::Meta::NameValue(pair) = condition else { return true };
+    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }) = &pair.value else { return true };
+    !pair.path.is_ident("feature") || has_feature(&name.value())
+}
+
+impl<'a> Bodies<'a> {
+    fn new(has_feature: HasFeature<'a>) -> Self {
+        Self { functions: Vec::new(), around: Around::default(), has_feature }
+    }
+
+    /// What holds inside of an item with these attributes.
+    fn under(&self, attributes: &[syn::Attribute]) -> Around {
+        let mut around = self.around;
+        attributes.iter().for_each(|attribute| around.take(&attribute.meta, self.has_feature));
+        around
+    }
+
     fn function(&mut self, attributes: &[syn::Attribute], signature: &syn::Signature, body: &mut syn::Block) {
-        let around = self.around.with(attributes).generic(&signature.generics);
+        let around = self.under(attributes).generic(&signature.generics);
         let mut shown = Opaque(false);
         shown.visit_return_type(&signature.output);
         // What such a type really is follows from the body; a constant's value from what is called for it.
@@ -221,7 +237,7 @@ impl Bodies {
     }
 }
 
-impl VisitMut for Bodies {
+impl VisitMut for Bodies<'_> {
     fn visit_item_fn_mut(&mut self, item: &mut syn::ItemFn) {
         self.function(&item.attrs, &item.sig, &mut item.block);
     }
@@ -237,18 +253,18 @@ impl VisitMut for Bodies {
     }
 
     fn visit_item_impl_mut(&mut self, item: &mut syn::ItemImpl) {
-        let around = self.around.with(&item.attrs).generic(&item.generics);
+        let around = self.under(&item.attrs).generic(&item.generics);
         self.inside(around, |bodies| visit_mut::visit_item_impl_mut(bodies, item));
     }
 
     fn visit_item_trait_mut(&mut self, item: &mut syn::ItemTrait) {
         // Whoever implements it has a copy of what it does by default.
-        let around = Around { copied: true, ..self.around.with(&item.attrs) };
+        let around = Around { copied: true, ..self.under(&item.attrs) };
         self.inside(around, |bodies| visit_mut::visit_item_trait_mut(bodies, item));
     }
 
     fn visit_item_mod_mut(&mut self, item: &mut syn::ItemMod) {
-        let around = self.around.with(&item.attrs);
+        let around = self.under(&item.attrs);
         self.inside(around, |bodies| visit_mut::visit_item_mod_mut(bodies, item));
     }
 

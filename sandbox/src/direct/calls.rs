@@ -144,6 +144,13 @@ impl Unit {
 }
 
 impl Calls {
+    /// Whether any crate is built with a feature of this name.
+    pub(super) fn has_feature(&self, name: &str) -> bool {
+        let set = format!("feature=\"{name}\"");
+        let args = self.units.iter().flat_map(|unit| &unit.args).chain(self.docs.iter().flat_map(|doc| &doc.args));
+        args.into_iter().any(|arg| arg.contains(&set))
+    }
+
     /// Reads what was noted down; `None` when that is not all there is to know.
     pub(crate) fn read(base: &WarmBase, noted: &Noted) -> Option<Self> {
         let mut calls = Self::default();

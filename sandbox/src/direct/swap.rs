@@ -85,6 +85,7 @@ impl Swap {
         against: Option<&TrialReport>,
     ) -> Result<Work<'_>, &'static str> {
         let mut reach = Reach::with_unread(&self.calls, base, changes)?;
+        let has_feature = |name: &str| self.calls.has_feature(name);
         let mut functions: BTreeSet<Touched> = BTreeSet::new();
         let mut files = Vec::new();
         for change in changes {
@@ -96,7 +97,7 @@ impl Swap {
             // What no call reads is not compiled, whatever it says; only tests in docs might be taken from it.
             let unread = !self.calls.units.iter().any(|unit| unit.sources.contains(&inside));
             if !unread || !has_same_docs(&old, new) {
-                functions.extend(touched(&old, new).ok_or("more than bodies of functions changes")?);
+                functions.extend(touched(&old, new, &has_feature).ok_or("more than bodies of functions changes")?);
             }
             files.push(inside);
         }

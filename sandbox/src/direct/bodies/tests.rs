@@ -3,10 +3,15 @@
 use super::*;
 use proptest::prelude::*;
 
+/// What changes between two texts of a crate that is only ever built with the feature `x`.
+fn changed(old: &str, new: &str) -> Option<BTreeSet<Touched>> {
+    touched(old, new, &|name| name == "x")
+}
+
 /// What is found where `OLD` becomes `NEW`, as `name`, with `+` where it may be copied and `?` under a condition.
 fn found(text: &str) -> Option<Vec<String>> {
     assert!(text.contains("OLD"));
-    let touched = touched(&text.replace("OLD", "1"), &text.replace("OLD", "2"))?;
+    let touched = changed(&text.replace("OLD", "1"), &text.replace("OLD", "2"))?;
     let mark = |yes, mark| if yes { mark } else { "" };
     Some(touched.iter().map(|t| format!("{}{}{}", t.name, mark(t.copied, "+"), mark(t.conditional, "?"))).collect())
 }
@@ -29,6 +34,7 @@ fn a_body_alone_is_told_with_its_function() {
         ("trait T { fn f() -> u8 { OLD } }", "f+"),
         ("#[inline] fn f() -> u8 { OLD }", "f+"),
         ("#[cfg_attr(feature = \"x\", inline)] fn f() -> u8 { OLD }", "f+?"),
+        ("#[cfg_attr(feature = \"unset\", some_macro)] fn f() -> u8 { OLD }", "f?"),
         ("#[cfg(test)] mod tests { #[test] fn f() { assert_eq!(1, OLD) } }", "f?"),
         ("fn f() -> u8 { #[cfg(test)] g(); OLD }", "f?"),
         ("fn f() -> bool { OLD == 1 && cfg!(test) }", "f?"),
@@ -51,6 +57,8 @@ fn whatever_may_reach_out_of_a_body_is_none() {
         "fn f() -> ty!() { OLD }",
         "#[inline(always)] fn f() -> u8 { OLD }",
         "#[cfg_attr(x, inline(always))] fn f() -> u8 { OLD }",
+        "#[cfg_attr(feature = \"x\", some_macro)] fn f() -> u8 { OLD }",
+        "#[cfg_attr(not(feature = \"unset\"), some_macro)] fn f() -> u8 { OLD }",
         "#[tokio::test] fn f() { g(OLD) }",
         "#[no_mangle] fn f() { g(OLD) }",
         "#[async_trait] impl T for S { fn f() { g(OLD) } }",
@@ -74,18 +82,18 @@ fn whatever_may_reach_out_of_a_body_is_none() {
     for deep in ["(".repeat(1000) + &")".repeat(1000), "!".repeat(20_000) + "x", "&".repeat(20_000) + "x"] {
         assert_eq!(found(&format!("fn f() {{ OLD; {deep} }}")).is_none(), deep.starts_with('('));
     }
-    assert_eq!(touched("fn f() { g() }", "fn f() { g() } fn h() {}"), None);
-    assert_eq!(touched("fn f() { g() }", "#[inline] fn f() { g() }"), None);
-    assert_eq!(touched("fn f() -> u8 { 1 }", "fn f() -> u8 { struct S; 1 }"), None);
-    assert_eq!(touched("fn f() { g() }", "fn f() { fn g() {} g() }"), None);
-    assert_eq!(touched("fn f() { impl T for S {} }", "fn f() { }"), None);
-    assert_eq!(touched("fn f() { /** ``` */ fn g() {} }", "fn f() { }"), None);
-    assert!(touched("fn f() { fn g() {} g() }", "fn f() { }").is_some());
+    assert_eq!(changed("fn f() { g() }", "fn f() { g() } fn h() {}"), None);
+    assert_eq!(changed("fn f() { g() }", "#[inline] fn f() { g() }"), None);
+    assert_eq!(changed("fn f() -> u8 { 1 }", "fn f() -> u8 { struct S; 1 }"), None);
+    assert_eq!(changed("fn f() { g() }", "fn f() { fn g() {} g() }"), None);
+    assert_eq!(changed("fn f() { impl T for S {} }", "fn f() { }"), None);
+    assert_eq!(changed("fn f() { /** ``` */ fn g() {} }", "fn f() { }"), None);
+    assert!(changed("fn f() { fn g() {} g() }", "fn f() { }").is_some());
 }
 
 #[test]
 fn what_means_nothing_touches_nothing() {
-    let touched = touched("fn f() { g( 1 ) }\n", "// about it\nfn f() {\n    g(1) // now\n}\n");
+    let touched = changed("fn f() { g( 1 ) }\n", "// about it\nfn f() {\n    g(1) // now\n}\n");
     assert_eq!(touched, Some(BTreeSet::new()));
 }
 
@@ -100,13 +108,13 @@ proptest! {
                 _ => format!("mod m{at} {{ trait T {{ fn f{at}() -> u8 {{ {{ {n} }} }} }} }}\n"),
             }).collect()
         };
-        let told: Vec<String> = touched(&text(&old), &text(&new)).unwrap().into_iter().map(|touched| touched.name).collect();
+        let told: Vec<String> = changed(&text(&old), &text(&new)).unwrap().into_iter().map(|touched| touched.name).collect();
         let differ: Vec<String> = (0..old.len()).filter(|at| old[*at] != new[*at]).map(|at| format!("f{at}")).collect();
         prop_assert_eq!(told, differ);
     }
 
     #[test]
     fn any_text_is_compared_without_a_panic(old in "\\PC{0,60}", new in "(fn f\\(\\) \\{ )?\\PC{0,60}") {
-        let _ = touched(&old, &new);
+        let _ = changed(&old, &new);
     }
 }
