@@ -111,7 +111,7 @@ fn terms_that_make_no_pacing_are_refused() {
     }
     assert!(matches!(quiet_terms(vec![quiet("08:00", "08:00", "UTC", &[])]), PacingError::Empty { .. }));
     let zone = quiet_terms(vec![quiet("08:00", "09:00", "Asia/Katmandoo", &[])]);
-    assert_eq!(zone.help(), "did you mean `Asia/Kathmandu`?");
+    assert_eq!(zone.help(), "did you mean `Asia/Katmandu`?");
 }
 
 #[test]
