@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use super::dice::Dice;
 use super::program::{Place, Program};
 use super::records::{self, CycleRecords};
 use super::run::tail;
@@ -75,7 +76,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
     eprintln!("alone: {} records, {} landings, {}", wanted.records, wanted.titles.len(), shown(wanted.wall));
     let records: Vec<Point> = (1..=wanted.records).step_by(every).map(Point::Record).collect();
     let mut dice = Dice(options.seed);
-    let instants: Vec<Point> = (0..random).map(|_| Point::Instant(dice.below(wanted.wall))).collect();
+    let instants: Vec<Point> = (0..random).map(|_| Point::Instant(dice.time(wanted.wall))).collect();
 
     let header = ["killed", "points", "lost", "doubled", "left over", "broken", "resume, median", "resume, slowest"];
     let mut outcome = Outcome { table: Table::new(&header), ..Outcome::default() };
@@ -290,42 +291,5 @@ impl<'a> Stage<'a> {
         let folders: Vec<PathBuf> = all.iter().filter(|path| path.is_dir()).cloned().collect();
         folders.iter().for_each(|folder| all.extend(entries(folder)));
         all.iter().filter_map(|path| path.strip_prefix(&self.place.state).ok().map(Path::to_path_buf)).collect()
-    }
-}
-
-/// Random numbers that are the same for the same seed, so that a run can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A time shorter than another.
-    fn below(&mut self, limit: Duration) -> Duration {
-        let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX).max(1);
-        Duration::from_micros(self.next() % micros)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_seed_gives_the_same_instants() {
-        let some = |seed| {
-            (0..50)
-                .map(|_| seed)
-                .scan(Dice(seed), |dice, _| Some(dice.below(Duration::from_secs(9))))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(some(7), some(7));
-        assert_ne!(some(7), some(8));
-        assert!(some(7).iter().all(|time| *time < Duration::from_secs(9)));
-        assert!(some(7).iter().collect::<BTreeSet<_>>().len() > 40);
     }
 }

@@ -9,6 +9,7 @@ mod bwrap;
 mod cancel;
 mod corpus;
 mod crash;
+mod dice;
 mod escape;
 mod first_landing;
 mod footprint;
@@ -22,6 +23,7 @@ pub mod review;
 mod run;
 mod samples;
 mod sandbox_start;
+mod schedule;
 mod scratch;
 mod table;
 mod tiny;
@@ -66,6 +68,8 @@ pub enum Name {
     SandboxStart,
     /// The end of a hostile tree of processes that is cancelled or runs out of time
     Cancel,
+    /// A year of schedules and pacing on a simulated clock, against an oracle and against plain croner
+    Schedule,
 }
 
 impl Name {
@@ -77,7 +81,8 @@ impl Name {
             | Self::TrialDisk
             | Self::TrialMemory
             | Self::SandboxStart
-            | Self::Cancel => true,
+            | Self::Cancel
+            | Self::Schedule => true,
             Self::FirstLanding
             | Self::Corpus
             | Self::Crash
@@ -101,7 +106,7 @@ pub struct Options {
     pub quick: bool,
     /// The crates of the corpus in place of the usual ones.
     pub crates: Vec<CrateName>,
-    /// What the random instants of `crash` follow from.
+    /// What the random instants of `crash` and the years of `schedule` follow from.
     pub seed: u64,
 }
 
@@ -151,6 +156,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::TrialMemory => trial::memory::measure(options)?,
         Name::SandboxStart => sandbox_start::measure(options)?,
         Name::Cancel => cancel::measure(options)?,
+        Name::Schedule => schedule::measure(options)?,
     };
     print!("\n{}", outcome.table);
     for note in &outcome.notes {
