@@ -44,6 +44,7 @@ struct MeasureArgs {
     #[arg(long = "crate", value_name = "NAME@VERSION")]
     crates: Vec<CrateName>,
     /// For `crash` and `schedule`: what the random instants follow from
+    /// For `crash` and `watch`: what the random instants and samples follow from
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

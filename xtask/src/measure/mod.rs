@@ -29,6 +29,7 @@ mod table;
 mod tiny;
 mod trial;
 mod untouched;
+mod watch;
 pub mod worker;
 
 use anyhow::Result;
@@ -70,6 +71,8 @@ pub enum Name {
     Cancel,
     /// A year of schedules and pacing on a simulated clock, against an oracle and against plain croner
     Schedule,
+    /// Simulated landings: how many that did harm are rolled back, and how many that did none
+    Watch,
 }
 
 impl Name {
@@ -83,6 +86,7 @@ impl Name {
             | Self::SandboxStart
             | Self::Cancel
             | Self::Schedule => true,
+            | Self::Watch => true,
             Self::FirstLanding
             | Self::Corpus
             | Self::Crash
@@ -107,6 +111,7 @@ pub struct Options {
     /// The crates of the corpus in place of the usual ones.
     pub crates: Vec<CrateName>,
     /// What the random instants of `crash` and the years of `schedule` follow from.
+    /// What the random instants of `crash` and the samples of `watch` follow from.
     pub seed: u64,
 }
 
@@ -157,6 +162,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::SandboxStart => sandbox_start::measure(options)?,
         Name::Cancel => cancel::measure(options)?,
         Name::Schedule => schedule::measure(options)?,
+        Name::Watch => watch::measure(options)?,
     };
     print!("\n{}", outcome.table);
     for note in &outcome.notes {
