@@ -8,6 +8,9 @@
 //! that several looks together raise no more false alarms than promised. A look that crosses makes the landing suspect;
 //! it is rolled back only when the next look, on its fresh samples alone, says so too. Data that cannot be judged leads to
 //! an inconclusive end, never to one that speaks for the landing.
+//!
+//! The test takes samples for independent of each other. Those of a service that is slow for minutes at a time are not, and
+//! then alarms are more frequent than promised: take them further apart than such a spell lasts, or give a control.
 
 mod hodges_lehmann;
 mod judge;
