@@ -16,6 +16,7 @@ mod footprint;
 mod git;
 mod hostile;
 mod os;
+mod policies;
 mod program;
 mod records;
 mod released;
@@ -47,6 +48,8 @@ pub enum Name {
     Corpus,
     /// Killed at every journalled step and at random instants
     Crash,
+    /// Repositories whose rules forbid, or allow under conditions, that a program opens pull requests
+    Policies,
     /// What a run changes of the user's own: nothing
     Untouched,
     /// The static review of a patch of ten files
@@ -90,6 +93,7 @@ impl Name {
             Self::FirstLanding
             | Self::Corpus
             | Self::Crash
+            | Self::Policies
             | Self::Untouched
             | Self::Review
             | Self::Footprint
@@ -150,6 +154,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::FirstLanding => first_landing::measure(options)?,
         Name::Corpus => corpus::measure(options)?,
         Name::Crash => crash::measure(options)?,
+        Name::Policies => policies::measure(options)?,
         Name::Untouched => untouched::measure(options)?,
         Name::Review => review::measure(options)?,
         Name::Footprint => footprint::measure()?,

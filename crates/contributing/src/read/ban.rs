@@ -202,7 +202,7 @@ pub(super) fn of_everything(text: &str) -> bool {
     const END: &str = "(?: (?:or|and|/) (?:pull requests?|prs?|contributions?|patches|issues|bug reports))?(?: (?:at (?:this|the) (?:time|moment)|currently|right now|from (?:the public|outside|external|anyone|non|third)|here|on github|via github|through github|on this mirror|in this repository|to this (?:repository|repo|project|crate)|,|for now|anymore|any more|any longer|as|because|since|so|but)(?: .*)?)? $";
     static REFUSED: LazyLock<Regex> = LazyLock::new(|| {
         pattern(&format!(
-            " (?:not|no longer) (?:currently |presently |yet |actively |really |generally |able to |be |going to |in a position to ){{0,3}}(?:accept|accepting|take|taking|merge|merging|open to|seek|seeking|want|welcome) (?:any |external |outside |public |third party |unsolicited |community |direct |further |more |new |github |code |your ){{0,4}}{OFFERED}{END}"
+            " (?:(?:do|does|are|is|am|can|could|will) (?:currently |presently )?not|no longer|not currently) (?:currently |presently |yet |actively |really |generally |able to |be |going to |in a position to ){{0,3}}(?:accept|accepting|take|taking|merge|merging|open to|seek|seeking|want|welcome) (?:any |external |outside |public |third party |unsolicited |community |direct |further |more |new |github |code |your ){{0,4}}{OFFERED}{END}"
         ))
     });
     static CLOSED_ALL: LazyLock<Regex> = LazyLock::new(|| {

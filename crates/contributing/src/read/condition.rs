@@ -177,7 +177,11 @@ fn branch(raw: &str, text: &str) -> Option<String> {
     // A word in marks is a branch only where the sentence says so; `develop` and the like speak for themselves.
     let says = text.contains(" branch ") || text.contains(" branches ");
     let usual = ["develop", "dev", "next", "trunk", "staging", "devel", "development", "unstable", "master", "main"];
-    if FILE.is_match(name) || name.contains("..") || !(says || usual.contains(&name)) {
+    let plain_word = matches!(
+        plain.map(|name| name.as_str()),
+        Some("next" | "dev" | "staging" | "unstable" | "development" | "trunk")
+    );
+    if FILE.is_match(name) || name.contains("..") || !(says || (usual.contains(&name) && !plain_word)) {
         return None;
     }
     Some(bounds::clean(name, NAME))

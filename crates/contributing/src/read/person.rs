@@ -12,7 +12,7 @@ use crate::rules::Need;
 /// That it is not asked for.
 static NOT_ASKED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        " (?:no (?:\\S+ ){0,2}?(?:cla|clas|dco|contributors? license|contributors? licence|contributor agreement|formal|copyright assignment|sign off|signed off)|not (?:\\S+ ){0,3}?(?:require|need|have|ask|use|mandatory|necessary|required|needed|necessary to|yet)|without (?:\\S+ ){0,3}?(?:cla|dco)|optional|instead of (?:a |an )?cla|allowed|encourage\\w*|never (?:ask|require)) ",
+        " (?:no (?:\\S+ ){0,2}?(?:cla|clas|dco|contributors? license|contributors? licence|contributor agreement|formal|copyright assignment|sign off|signed off)|not (?:\\S+ ){0,3}?(?:require|need|have|ask|use|mandatory|necessary|required|needed|necessary to|yet)|without (?:\\S+ ){0,4}?(?:cla|dco|contributors?|licen[sc]e agreements?)|optional|instead of (?:a |an )?cla|allowed|encourage\\w*|never (?:ask|require)) ",
     )
 });
 
