@@ -100,7 +100,7 @@ impl std::fmt::Display for Floor {
 fn floor(folder: &str) -> Option<Floor> {
     match folder {
         "crates/domain" => Some(Floor::At(1)),
-        "crates/testkit" | "xtask" => Some(Floor::Outside),
+        "crates/testkit" | "crates/forgestand" | "xtask" => Some(Floor::Outside),
         "sandbox" => Some(Floor::At(2)),
         "agents" => Some(Floor::At(3)),
         "" => Some(Floor::At(4)),
