@@ -144,10 +144,9 @@ fn notes(terms: &MetricTerms, landings: usize, seed: u64) -> Vec<String> {
             terms.looks,
             terms.samples_per_look,
         ),
-        format!(
-            "1.1x is exactly what is tolerated: to roll it back is a false alarm, and alpha bounds how often that may be \
-             (bar: alpha and three standard errors); the plain rule, set to 10 % too, stands on its own edge there"
-        ),
+        "1.1x is exactly what is tolerated: to roll it back is a false alarm, and alpha bounds how often that may be \
+         (bar: alpha and three standard errors); the plain rule, set to 10 % too, stands on its own edge there"
+            .to_owned(),
         format!(
             "the peers see the same samples: plain compares medians after look {}; peeking is a one-sided Mann-Whitney \
              test of any slowdown after each of the {} looks",
