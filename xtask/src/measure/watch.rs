@@ -125,8 +125,8 @@ pub fn measure(options: &Options) -> Result<Outcome> {
     }
     outcome.notes = notes(&terms, landings, options.seed);
     outcome.summary = format!(
-        "{most_false:.2} % false roll-backs (bar {FALSE} %), {most_tolerated:.2} % at 1.1x; found at least {:.1} % of 1.3x at 0.3 (bar 95 %) and \
-         {:.1} % of 2x at 1.0 (bar 94 %); {landings} landings a cell",
+        "{most_false:.2} % false roll-backs (bar {FALSE} %), {most_tolerated:.2} % at 1.1x; found at least {:.1} % of 1.3x \
+         at 0.3 (bar 95 %) and {:.1} % of 2x at 1.0 (bar 94 %); {landings} landings a cell",
         least[0], least[1],
     );
     Ok(outcome)
