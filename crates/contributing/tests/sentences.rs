@@ -143,7 +143,7 @@ fn conditions_are_read() {
     for (said, wanted) in [
         ("You must disclose the use of AI in the description.", vec![Disclosure]),
         ("Undisclosed AI-generated pull requests will be closed.", vec![Disclosure]),
-        ("AI-assisted pull requests must have the label `ai-assisted`.", vec![Disclosure, Label(text("ai-assisted"))]),
+        ("AI-assisted pull requests must have the label `ai-assisted`.", vec![Label(text("ai-assisted"))]),
         ("Please open all pull requests against the `develop` branch.", vec![TargetBranch(text("develop"))]),
         ("Commits made with AI carry an `Assisted-by:` trailer.", vec![Trailer(text("Assisted-by"))]),
         ("AI-generated pull requests must be opened as a draft.", vec![Draft]),

@@ -34,6 +34,7 @@ static TALKS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(" (?:before|prior to|ahead of) (?:\\S+ ){{0,7}}?{OFFER} (?:[^ ]+ ){{0,10}}?{BEGIN} (?:\\S+ ){{0,5}}?{TALK} "),
         format!(" {BEGIN} (?:\\S+ ){{0,5}}?{TALK} (?:\\S+ ){{0,6}}?(?:first|beforehand|in advance|to discuss) "),
         format!(" first (?:\\S+ ){{0,2}}?{BEGIN} (?:\\S+ ){{0,5}}?{TALK} "),
+        format!(" (?:like|want|wish) to (?:contribute|help|submit|send|work on) (?:\\S+ ){{0,5}}?(?:open|file|create|raise|start) (?:off |with |up )?(?:a |an |the )(?:new |github )?{TALK} "),
         // Words with the maintainers before a change, in either order.
         format!(" (?:discuss\\w*|talk|speak|coordinate|consult|contact|ask|reach out|get in touch|chat|check with|clear|clarify|agree|agreed|propose|announce|let us know) (?:\\S+ ){{0,16}}?(?:before|prior to|ahead of) (?:\\S+ ){{0,7}}?{OFFER} "),
         format!(" (?:before|prior to|ahead of) (?:\\S+ ){{0,7}}?{OFFER} (?:[^ ]+ ){{0,10}}?(?:discuss|talk to|talk with|speak|coordinate|consult|contact|ask|reach out|get in touch|check with|propose|let us know) "),
@@ -42,7 +43,7 @@ static TALKS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // Waiting.
         format!(" (?:wait|waiting) (?:\\S+ ){{0,8}}?(?:approv\\w*|maintainers?|response|feedback|green light|go ahead|confirm\\w*|assigned|assignment|accepted|agree\\w*|consensus|reply|answer|triaged?) (?:\\S+ ){{0,5}}?(?:before|prior|until) (?:\\S+ ){{0,5}}?{OFFER} "),
         " (?:wait|waiting) (?:for|until) (?:\\S+ ){0,6}?(?:approv\\w*|go ahead|green light|assigned|assignment|agreement|accepted) (?:from (?:a |the )?maintainers? )?$".to_owned(),
-        format!(" not (?:open|submit|send|create|start|begin|make|raise) (?:\\S+ ){{0,6}}?(?:pull requests?|prs?|mrs?|merge requests?|patch(?:es)?|work|working|coding|implement\\w*) (?:\\S+ ){{0,4}}?(?:unless|until|before|without) (?:\\S+ ){{0,9}}?(?:issue|discuss\\w*|approv\\w*|agree\\w*|permission|consent|assigned|accepted|invit\\w*|vouch\\w*|asked|asking|maintainers?) "),
+        " not (?:open|submit|send|create|start|begin|make|raise) (?:\\S+ ){0,6}?(?:pull requests?|prs?|mrs?|merge requests?|patch(?:es)?|work|working|coding|implement\\w*) (?:\\S+ ){0,4}?(?:unless|until|before|without) (?:\\S+ ){0,9}?(?:issue|discuss\\w*|approv\\w*|agree\\w*|permission|consent|assigned|accepted|invit\\w*|vouch\\w*|asked|asking|maintainers?) ".to_owned(),
     ]
     .iter()
     .map(|text| pattern(text))
@@ -59,6 +60,7 @@ static TURNED_AWAY: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(" {PULL} {GAP}{AWAY} {GAP}(?:without|unless|until|if) {GAP}{NEEDED} "),
         format!(" (?:close|reject|ignore|decline|refuse|not (?:accept|consider|review|look at)) {GAP}{PULL} {GAP}(?:without|lacking|unless|until|that (?:have|are|were|do|has) not|with no|not linked) {GAP}{NEEDED} "),
         format!(" only (?:\\S+ )?(?:accept|accepting|accepted|consider|considered|review|reviewed|take|open|submit|send|work on|create) {GAP}(?:{PULL} {GAP})?(?:for|from|that|with|after|if|once|when|by) {GAP}(?:{NEEDED}|collaborators|members|vouched|known|maintainers) "),
+        format!(" {PULL} {GAP}(?:can|may|must|should|shall) only (?:be )?(?:\\S+ ){{0,4}}?{NEEDED} "),
         format!(" {PULL} (?:are |is )?(?:by invitation|invitation only|invite only|only by invitation|accepted only (?:for|after|from|if|once|when|with) {GAP}{NEEDED}) "),
         format!(" (?:unsolicited|uninvited|drive by|unannounced|unapproved) {GAP}{PULL} {GAP}(?:{AWAY}|discouraged|unwelcome) "),
         format!(" (?:close|closes|reject|ignore|decline|not (?:accept|want|take|welcome|consider)) (?:\\S+ ){{0,3}}?(?:unsolicited|uninvited|drive by|unannounced|unapproved) {GAP}{PULL} "),
@@ -88,7 +90,7 @@ static LARGE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         " (?:large|larger|largest|big|bigger|major|significant|significantly|substantial|substantive|nontrivial|non trivial|not trivial|(?:new |big |large |a |implement\\w* |add\\w* |any )?features?|breaking|public api|api changes?|architectur\\w*|refactor\\w*|\
          redesign|rewrite|rewriting|complex|complicated|new (?:functionality|dependenc\\w*|commands?|apis?|lints?|options?|macros?|modules?|platforms?|targets?|backends?|functions?|methods?|algorithms?|crates?|rules?|checks?|things?|types?|traits?|stuff)|adding|add (?:a|an|new|something|support|functionality)|enhancements?|improvements? that|extensive|\
-         sweeping|invasive|ambitious|large scale|functionality|behaviou?r(?:al)? changes?|semver|support for|ideas?|fundamental|involved|lots? of|a lot|considerable|time consuming|much time|too much|huge|massive|long|design|translation|experimental|controversial|deprecat\\w*|msrv|port|porting|bump\\w*|drastic\\w*|effort) ",
+         sweeping|invasive|ambitious|large scale|functionality|behaviou?r(?:al)? changes?|semver|support for|have (?:an|a new|any|some) (?:new )?ideas?|fundamental|lots? of|a lot|considerable|time consuming|much time|too much|huge|massive|translation|experimental|controversial|deprecat\\w*|msrv|port|porting|bump\\w*|drastic\\w*) ",
     )
 });
 /// Words that leave nothing but the very smallest changes free.
@@ -100,8 +102,8 @@ static ALL_BUT_TINY: LazyLock<Regex> = LazyLock::new(|| {
 /// Words of advice.
 static SOFT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        " (?:consider|considering|good idea|great idea|recommend\\w*|encourag\\w*|feel free|you may|might|suggest\\w*|helpful|helps?|advis\\w*|advice|prefer\\w*|ideally|optional\\w*|worth|wise|nice|would help|best to|best if|better to|\
-         if you (?:are|feel) (?:unsure|not sure|uncertain|in doubt)|when in doubt|if in doubt|unsure|not sure|not (?:strictly )?(?:necessary|required|need|have to|mandatory|needed)|no need|need not|can also|you can|welcome to|not hesitate|appreciated|appreciate|useful|usually|typically|want to|sometimes|if (?:you (?:have|need|get|run|think)|there|possible|necessary|needed)|questions?|happy to|easiest|could|chance|likely|beneficial) ",
+        " (?:consider|considering|good idea|great idea|recommend\\w*|encourag\\w*|feel free|you may|might|suggest\\w*|helpful|advis\\w*|advice|prefer\\w*|ideally|optional\\w*|worth|wise|nice|would help|best to|best if|better to|\
+         if you (?:are|feel) (?:unsure|not sure|uncertain|in doubt)|when in doubt|if in doubt|unsure|not sure|not (?:strictly )?(?:necessary|required|need|have to|mandatory|needed)|no need|need not|can also|you can|welcome to|not hesitate|appreciated|appreciate|useful|usually|typically|sometimes|if (?:you (?:have|need|get|run|think)|there|possible|necessary|needed)|questions?|easiest|could|chance|likely|beneficial) ",
     )
 });
 /// Words that make it a demand all the same.
@@ -113,12 +115,26 @@ static STRONG: LazyLock<Regex> = LazyLock::new(|| {
 /// The talk is about an issue that is reported, or about what happens after a pull request is there.
 static ABOUT_ELSE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        " (?:before|prior to) (?:opening|filing|creating|submitting|reporting|raising|posting|you (?:open|file|create|submit|report))? ?(?:a |an |any |the |your |new |bug |github |another |security ){0,4}(?:issues?|bugs?|tickets?|reports?|discussions?|vulnerabilit\\w+|questions?)|(?:issue|ticket) (?:or|and or) (?:\\S+ ){0,4}(?:pull request|pr|patch|merge request|submit|send|make)|(?:search|check|look|browse|scan|read|see|verify) (?:\\S+ ){0,6}?(?:existing|already|open|similar|duplicate|current|closed|through) (?:\\S+ ){0,3}?(?:issues?|tickets?|pull requests?|prs)|before (?:\\S+ ){0,5}?merg\\w+|release|releases|disclos\\w+ (?:\\S+ )?public\\w*|vulnerabilit\\w+ ",
+        " help wanted | good first issues? | (?:before|prior to) (?:opening|filing|creating|submitting|reporting|raising|posting|you (?:open|file|create|submit|report))? ?(?:a |an |any |the |your |new |bug |github |another |security ){0,4}(?:issues?|bugs?|tickets?|reports?|discussions?|vulnerabilit\\w+|questions?)|(?:issue|ticket) (?:or|and or) (?:\\S+ ){0,4}(?:pull request|pr|patch|merge request|submit|send|make)|(?:search|check|look|browse|scan|read|see|verify) (?:\\S+ ){0,6}?(?:existing|already|open|similar|duplicate|current|closed|through) (?:\\S+ ){0,3}?(?:issues?|tickets?|pull requests?|prs)|before (?:\\S+ ){0,5}?merg\\w+|release|releases|disclos\\w+ (?:\\S+ )?public\\w*|vulnerabilit\\w+ ",
     )
 });
 
-/// What a sentence asks for before a change. `nearby` is the plain form of what stands just before it.
-pub(super) fn asked(sentence: &Sentence, nearby: &str) -> Option<Asked> {
+/// Words by which small changes are let off, in the sentence itself or the one after it.
+static SMALL_ARE_FREE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        " (?:small|smaller|trivial|minor|simple|tiny|straightforward|obvious) (?:\\S+ ){0,12}?(?:fine|ok|okay|skip|directly|straight|not (?:need|necessary|required)|no need|without|right away|exempt|welcome) ",
+    )
+});
+
+/// What a sentence asks for before a change. `nearby` is the plain form of what stands just before it, `next` of what
+/// follows.
+pub(super) fn asked(sentence: &Sentence, nearby: &str, next: &str) -> Option<Asked> {
+    let asked = asked_of_all(sentence, nearby)?;
+    let free = SMALL_ARE_FREE.is_match(&sentence.normal) || SMALL_ARE_FREE.is_match(next);
+    Some(if asked == Asked::Agreement && free { Asked::ForLarge } else { asked })
+}
+
+fn asked_of_all(sentence: &Sentence, nearby: &str) -> Option<Asked> {
     let text = sentence.normal.as_str();
     let large =
         || LARGE.is_match(text) || LARGE.is_match(&sentence.heading) || (sentence.goes_on && LARGE.is_match(nearby));
@@ -173,7 +189,7 @@ fn is_bound_to_an_issue(text: &str) -> bool {
     });
     static IF_ANY: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            " (?:if (?:there|applicable|any|one|it|possible|relevant|exists|the|your|you|a|an)|when applicable|where applicable|any related|if|large|major|significant|features?|bigger|non trivial) ",
+            " (?:relevant|proposals?|if (?:there|applicable|any|one|it|possible|relevant|exists|the|your|you|a|an)|when applicable|where applicable|any related|if|large|major|significant|features?|bigger|non trivial) ",
         )
     });
     BOUND.is_match(text) && !IF_ANY.is_match(text)

@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::text::Sentence;
 use super::words::{AI, GAP, NEAR, WORK, pattern};
 
 /// What a ban comes to.
@@ -38,10 +37,10 @@ const CLOSED: &str = "(?:forbidden|prohibited|banned|disallowed|rejected|refused
 /// Patterns in which generated work is what is not taken. The last word of each that matters is its object.
 static GENERATED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        format!(" {DENY} (?:\\S+ ){{0,2}}?{TAKE} (?:[^, ]+ |, ){{0,9}}?{AI} "),
+        format!(" {DENY} (?:\\S+ ){{0,2}}?{TAKE} (?:\\S+ ){{0,14}}?{AI} "),
         format!(" {AI} {GAP}{NEAR}{DENY} (?:be |been |being |currently |generally |at all |to be |a |an ){{0,3}}{TAKEN} "),
         format!(" {AI} {GAP}{NEAR}(?:is|are|be|being|was|were|get|strictly|gets|stay|remain|,) (?:\\S+ ){{0,3}}?{CLOSED} "),
-        format!(" (?:forbids?|prohibits?|bans?|disallows?|rejects?|close|closes|closing|refuse|refuses|decline|declines|refrain from|abstain from|avoid|zero tolerance|free of|free from|keep out|opposes?) {GAP}{AI} "),
+        format!(" (?:forbids?|prohibits?|bans?|disallows?|rejects?|close|closes|closing|refuse|refuses|decline|declines|refrain from|abstain from|avoid|zero tolerance|free of|free from|keep out|opposes?|forbidden|prohibited|banned|disallowed) {GAP}{NEAR}{NEAR}{AI} "),
         format!(" no (?:use of |usage of |form of |kind of |amount of |code or |more |fully |purely |issues or |unsupervised |using |written ){{0,3}}{AI} (?:use|usage|code|contributions?|pull requests?|prs?|patches|commits|slop|tools?|tooling|please|policy|allowed|output|text|content|whatsoever|is|of|generated|assisted|written|authored|created|produced|models?|agents?|assistance|in|for|,|$)"),
         format!(" {DENY} (?:\\S+ ){{0,3}}?(?:contain|include|comprise|incorporate) {GAP}{AI} "),
         format!(" {AI} {GAP}(?:has|have) no place "),
@@ -113,9 +112,18 @@ static ITSELF: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// A sentence without the words that say how curtly something is closed: they are no way out, and nothing that is banned.
+pub(super) fn without_curtness(text: &str) -> String {
+    static CURTLY: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            " without (?:any |further |prior |a |an )*(?:comments?|notice|warning|review|reviews|discussion|explanations?|exceptions?|ado|being reviewed) ",
+        )
+    });
+    CURTLY.replace_all(text, " ").into_owned()
+}
+
 /// What a sentence bans of generated work, if anything. `context` is true when the text around it is about that.
-pub(super) fn of_generated(sentence: &Sentence, context: bool) -> Option<Ban> {
-    let text = sentence.normal.as_str();
+pub(super) fn of_generated(text: &str, context: bool) -> Option<Ban> {
     let found = GENERATED
         .iter()
         .find_map(|pattern| pattern.find(text))

@@ -118,9 +118,10 @@ fn in_file(kind: Kind, text: &str) -> Vec<(Finding, usize, String)> {
     let alternative = has_alternative(&sentences);
     let mut found = Vec::new();
     let mut before: Option<&Sentence> = None;
-    for sentence in &sentences {
+    for (index, sentence) in sentences.iter().enumerate() {
         let nearby = before.map_or("", |before| before.normal.as_str());
-        for finding in in_sentence(kind, sentence, nearby, alternative) {
+        let next = sentences.get(index + 1).filter(|next| next.goes_on).map_or("", |next| next.normal.as_str());
+        for finding in in_sentence(kind, sentence, (nearby, next), alternative) {
             found.push((finding, sentence.line, sentence.raw.clone()));
         }
         before = Some(sentence);
@@ -132,10 +133,10 @@ fn in_file(kind: Kind, text: &str) -> Vec<(Finding, usize, String)> {
 fn has_alternative(sentences: &[Sentence]) -> bool {
     sentences
         .iter()
-        .any(|one| one.checkbox && words::speaks_of_ai(&one.normal) && ban::of_generated(one, false).is_none())
+        .any(|one| one.checkbox && words::speaks_of_ai(&one.normal) && ban::of_generated(&one.normal, false).is_none())
 }
 
-fn in_sentence(kind: Kind, sentence: &Sentence, nearby: &str, alternative: bool) -> Vec<Finding> {
+fn in_sentence(kind: Kind, sentence: &Sentence, (nearby, next): (&str, &str), alternative: bool) -> Vec<Finding> {
     let text = sentence.normal.as_str();
     if sentence.raw.trim_end().ends_with('?') && !sentence.checkbox {
         return Vec::new();
@@ -156,7 +157,7 @@ fn in_sentence(kind: Kind, sentence: &Sentence, nearby: &str, alternative: bool)
         found.extend(banned(kind, sentence, context, alternative));
     }
     if here && !matches!(kind, Kind::Agents) {
-        match agree::asked(sentence, nearby) {
+        match agree::asked(sentence, nearby, next) {
             Some(agree::Asked::Agreement) => found.push(Finding::Agreement),
             Some(agree::Asked::ForLarge) => found.push(Finding::Asked(Condition::Small)),
             Some(agree::Asked::Issue) => found.push(Finding::Asked(Condition::Person(Need::Issue))),
@@ -179,7 +180,7 @@ fn in_sentence(kind: Kind, sentence: &Sentence, nearby: &str, alternative: bool)
     if kind == Kind::Template
         && sentence.checkbox
         && words::speaks_of_ai(text)
-        && (alternative || ban::of_generated(sentence, false).is_none())
+        && (alternative || ban::of_generated(text, false).is_none())
     {
         found.push(Finding::Asked(Condition::Checkbox));
     }
@@ -188,16 +189,17 @@ fn in_sentence(kind: Kind, sentence: &Sentence, nearby: &str, alternative: bool)
 
 /// What a sentence forbids.
 fn banned(kind: Kind, sentence: &Sentence, context: bool, alternative: bool) -> Option<Finding> {
-    let text = sentence.normal.as_str();
+    let text = ban::without_curtness(&sentence.normal);
+    let text = text.as_str();
     if ban::of_everything(text) && (kind != Kind::Agents) {
         return Some(Finding::Forbidden);
     }
     let person = |need| Some(Finding::Asked(Condition::Person(need)));
-    if sentence.checkbox && ban::of_generated(sentence, context).is_some() {
+    if sentence.checkbox && ban::of_generated(text, context).is_some() {
         // The box says that a person made it. Beside one that says how a program did, it is only left alone.
         return if alternative { None } else { person(Need::Human) };
     }
-    let found = ban::of_generated(sentence, context)?;
+    let found = ban::of_generated(text, context)?;
     // A text that is no policy forbids by speaking of what is offered; everything else there is about the program.
     if !context && matches!(kind, Kind::Readme | Kind::Other | Kind::Agents) && !ban::speaks_of_work(text) {
         return None;

@@ -53,9 +53,9 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
     let mut fenced = false;
     for (index, whole) in lines.iter().enumerate() {
         let line = whole.trim_start_matches(['>', ' ', '\t']).trim_end();
-        if is_fence(line) && (fenced || last_fence.is_some_and(|last| index < last)) {
+        if is_fence(line) {
             reader.end();
-            fenced = !fenced;
+            fenced = !fenced && last_fence.is_some_and(|last| index < last);
             continue;
         }
         if fenced {
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_fence_that_is_never_closed_hides_nothing() {
-        assert_eq!(sentences("a\n```\nb").len(), 3);
+        assert_eq!(sentences("a\n```\nb").len(), 2);
         assert_eq!(sentences("a\n```\nb\n```\nc").len(), 2);
     }
 }

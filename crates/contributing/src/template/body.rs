@@ -121,16 +121,16 @@ pub(super) fn finish(body: String) -> String {
 /// issue closed, and no fence that swallows what follows.
 pub(super) fn harmless(text: &str) -> String {
     let mut kept = String::with_capacity(text.len().min(PART * 4));
-    let mut count = 0;
     let (mut previous, mut starts) = ('\n', true);
-    for c in text.trim().chars().filter(|c| !is_hidden(*c) && (!c.is_control() || matches!(c, '\n' | '\t'))) {
+    let shown = |c: &char| !is_hidden(*c) && (!c.is_control() || matches!(c, '\n' | '\t'));
+    for (count, c) in text.trim().chars().filter(shown).enumerate() {
         if count >= PART {
             kept.push('…');
             break;
         }
         match c {
             // A name or a number behind these would call someone or close something.
-            '@' | '#' if !previous.is_alphanumeric() && !(c == '#' && starts) => {
+            '@' | '#' if !(previous.is_alphanumeric() || (c == '#' && starts)) => {
                 kept.push(c);
                 kept.push('\u{200b}');
             }
@@ -140,7 +140,6 @@ pub(super) fn harmless(text: &str) -> String {
         }
         starts = c == '\n' || (starts && (c == ' ' || c == '\t' || c == '#'));
         previous = c;
-        count += 1;
     }
     close_fence(&mut kept);
     kept

@@ -28,10 +28,12 @@ pub struct Facts {
 }
 
 /// A fact, the words that name it, and the words that may stand with it and are no claim of their own.
-type Known = (fn(&Facts) -> Option<bool>, Regex);
+type Known = (Fact, Regex);
+/// What is known of one thing.
+type Fact = fn(&Facts) -> Option<bool>;
 
 static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
-    let known: [(fn(&Facts) -> Option<bool>, &str); 7] = [
+    let known: [(Fact, &str); 7] = [
         (
             |facts| facts.breaking.map(|breaking| !breaking),
             r"^(?:(?:this|it|the|pr|pull|request|change|changes) )*(?:(?:is|are|does|has|have|introduces?|contains?|includes?|there) )*(?:no breaking(?: api)? changes?|not (?:a )?breaking(?: change)?|not introduce (?:any )?breaking changes?|backwards? compatible|not break (?:the )?(?:public )?api)$",
@@ -109,13 +111,7 @@ fn parts(plain: &str) -> Vec<String> {
     if KNOWN.iter().any(|(_, words)| words.is_match(&whole)) {
         return vec![whole];
     }
-    plain
-        .replace(',', " and ")
-        .replace('&', " and ")
-        .split(" and ")
-        .map(tidy)
-        .filter(|claim| !claim.is_empty())
-        .collect()
+    plain.replace([',', '&'], " and ").split(" and ").map(tidy).filter(|claim| !claim.is_empty()).collect()
 }
 
 #[cfg(test)]
