@@ -57,7 +57,7 @@ pub struct LeftOut {
     pub too_many: u64,
     /// Whether there were more than were counted.
     pub at_least: bool,
-    /// The newest of them, to be settled when nothing is run.
+    /// The newest of them, or a time right behind it, to be settled when nothing is run.
     pub through: Option<Timestamp>,
 }
 
@@ -100,12 +100,17 @@ impl Schedule {
         let mut left_out = LeftOut::default();
         let mut pending: Vec<Occurrence> = Vec::new();
         let mut next = self.next_open(settled, ahead);
+        let mut skipped = None;
         while let Some(occurrence) = next.filter(|next| next.due <= now) {
             pending.push(occurrence);
             let recent = earlier(now, allowed.saturating_add(self.jitter));
-            let skips = pending.len() == COUNTED && occurrence.nominal < recent;
-            left_out.at_least |= skips;
-            next = self.next_open(if skips { earlier(recent, 1) } else { occurrence.nominal }, ahead);
+            let mut after = occurrence.nominal;
+            if pending.len() == COUNTED && after < recent {
+                // All that lies before is late, and settled as a whole.
+                after = earlier(recent, 1);
+                skipped = Some(after);
+            }
+            next = self.next_open(after, ahead);
         }
         let is_late = |run: &Occurrence| now.0.saturating_sub(run.due.0) > allowed;
         let late = pending.iter().rposition(is_late).map_or(0, |last| last + 1);
@@ -118,7 +123,8 @@ impl Schedule {
             CatchUp::All => left_out.too_many = surplus as u64,
             CatchUp::Skip | CatchUp::Once => left_out.superseded = surplus as u64,
         }
-        left_out.through = pending.last().map(|last| last.nominal);
+        left_out.at_least = skipped.is_some();
+        left_out.through = pending.last().map(|last| last.nominal).max(skipped);
         let behind = settled.0.checked_sub(now.0).filter(|behind| *behind > 0).map(Millis);
         Due { run, left_out, next, behind }
     }

@@ -1,4 +1,5 @@
 //! What is due after outages, restarts and jumps of the clock.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use jiff::tz::TimeZone;
 use kaizen_domain::{Millis, Timestamp};
@@ -102,6 +103,24 @@ fn a_clock_that_leaps_decades_ahead_runs_little_and_may_come_back() {
         // Back again, it goes on with the next minute and not in 2038.
         let due = every_minute.due(&progress, after(start, 2 * MINUTE));
         assert_eq!((due.run.len(), due.run[0].nominal, due.behind), (1, after(start, 2 * MINUTE), None));
+    }
+}
+
+#[test]
+fn a_leap_after_which_nothing_is_run_is_settled_as_a_whole() {
+    let skip = schedule("*/15 * * * *", CatchUp::Skip, 0);
+    let start = at("2026-05-01T00:00Z");
+    let mut progress = Progress::new(start);
+    progress.settle(after(start, HOUR));
+    let ahead = at("2038-01-19T03:10:00Z");
+    let due = skip.due(&progress, ahead);
+    assert!(due.run.is_empty() && due.left_out.at_least);
+    progress.settle(due.left_out.through.unwrap());
+    assert_eq!(skip.due(&progress, ahead).left_out.count(), 0);
+    // Nothing between here and there was touched.
+    for day in 0..400 {
+        let now = after(start, day * 24 * HOUR + 2 * HOUR);
+        assert_eq!(skip.due(&progress, now).run.first().map(|run| run.nominal), Some(now));
     }
 }
 

@@ -1,4 +1,5 @@
 //! What may be opened and land, when, and how it is said.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use jiff::tz::TimeZone;
 use kaizen_domain::Timestamp;

@@ -1,4 +1,5 @@
 //! What is refused, in which words, and schedules that meet.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use jiff::tz::TimeZone;
 use kaizen_domain::Timestamp;

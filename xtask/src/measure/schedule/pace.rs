@@ -163,6 +163,8 @@ pub fn live(zone: &str, dice: &mut Dice) -> Result<Paced> {
             8 => state = serde_json::from_str(&serde_json::to_string(&state)?)?,
             _ => {}
         }
+        // What is closed and what lands at the very same moment has no order that anybody could tell.
+        now += 1_000;
         while let Some(next) = next_in_queue(&approved).first().map(|next| (*next).clone()) {
             let may = pacing.may_land(&state, Timestamp(now)).is_ok();
             found.judge(may, rules.may_land(now)?, || format!("landing at {now}, {terms:?}"));
