@@ -90,7 +90,7 @@ impl Cache {
     }
 
     /// Makes a folder once: it counts as made when it holds a note of what it was made from.
-    fn once(&self, name: &str, what: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    pub(crate) fn once(&self, name: &str, what: &str, make: impl FnOnce(&Path)) -> PathBuf {
         let folder = self.folder.join(name);
         let note = folder.join(".complete");
         let lock = File::create(self.folder.join(format!("{name}.lock"))).expect("a lock can be made");
