@@ -118,7 +118,7 @@ fn a_leap_after_which_nothing_is_run_is_settled_as_a_whole() {
     progress.settle(due.left_out.through.unwrap());
     assert_eq!(skip.due(&progress, ahead).left_out.count(), 0);
     // Nothing between here and there was touched.
-    for day in 0..400 {
+    for day in (0..400).step_by(25) {
         let now = after(start, day * 24 * HOUR + 2 * HOUR);
         assert_eq!(skip.due(&progress, now).run.first().map(|run| run.nominal), Some(now));
     }

@@ -1,5 +1,4 @@
 //! For any line, zone, policy and history: never doubled, never lost beyond the policy; pacing is never exceeded.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
 

@@ -89,7 +89,7 @@ impl Name {
             | Self::SandboxStart
             | Self::Cancel
             | Self::Schedule => true,
-            | Self::Watch => true,
+            Self::Watch => true,
             Self::FirstLanding
             | Self::Corpus
             | Self::Crash

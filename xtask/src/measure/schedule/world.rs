@@ -82,7 +82,7 @@ impl World {
         }
         for _ in 0..40 {
             // From minutes to days, as often of one length as of twice that.
-            let length = (2 * MINUTE << dice.below(12)) + dice.below(5 * MINUTE);
+            let length = ((2 * MINUTE) << dice.below(12)) + dice.below(5 * MINUTE);
             let from = dice.between(START + DAY, END);
             down.push((from, from + length));
         }
