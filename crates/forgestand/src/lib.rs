@@ -24,9 +24,9 @@
 
 pub mod bare;
 pub mod base64;
-pub mod git_http;
 pub mod contract;
 pub mod emulate;
+pub mod git_http;
 pub mod git_remote;
 pub mod http;
 pub mod install;
@@ -35,9 +35,9 @@ mod process;
 pub mod recorder;
 pub mod scripted;
 
-pub use git_http::GitHttp;
 pub use contract::ContractProxy;
 pub use emulate::Emulate;
+pub use git_http::GitHttp;
 pub use git_remote::GitRemote;
 pub use install::Cache;
 pub use recorder::{Fault, Recorder};
