@@ -59,7 +59,7 @@ impl RepoArgs {
 /// Where patches land.
 #[derive(Debug, Args)]
 pub struct LandingArgs {
-    /// Where landed patches go: branches of Kaizen's own, or your branch
+    /// Where landed patches go: branches of Kaizen's own, your branch, or pull requests
     #[arg(long, value_enum, value_name = "WHERE")]
     pub landing: Option<LandingArg>,
     /// With `--landing merge`: move a clean work tree that has the branch checked out along
@@ -85,6 +85,8 @@ pub enum LandingArg {
     Branch,
     /// Onto your branch, by compare-and-swap
     Merge,
+    /// Onto branches of their own, each proposed on the forge of the repository's remote
+    PullRequest,
 }
 
 impl From<LandingArg> for LandingMode {
@@ -92,6 +94,7 @@ impl From<LandingArg> for LandingMode {
         match arg {
             LandingArg::Branch => Self::Branch,
             LandingArg::Merge => Self::Merge,
+            LandingArg::PullRequest => Self::PullRequest,
         }
     }
 }
@@ -141,6 +144,8 @@ pub enum Command {
     Revert(RevertArgs),
     /// Show what runs, what waits for a person, and how the last cycles ended
     Status(RepoArgs),
+    /// Look after the pull requests: answer reviews, follow the branch, open what waits
+    PullRequests(PullRequestsArgs),
     /// List what happened, the newest last
     Log(LogArgs),
     /// Show a cycle, a patch, an opportunity or a trial by the first letters of its id
@@ -241,6 +246,17 @@ pub struct RevertArgs {
     /// Move a clean work tree that has the branch checked out along
     #[arg(long)]
     pub update_worktree: bool,
+}
+
+/// `kaizen pull-requests`.
+#[derive(Debug, Args)]
+pub struct PullRequestsArgs {
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
+    /// Only show how they stand, from the journal; ask nobody
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// `kaizen log`.

@@ -81,6 +81,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             commands::revert::run(&args.repo.session(&global, None), &args.id, args.update_worktree, json)
         }
         Command::Status(args) => commands::status::run(&args.session(&global, None), json),
+        Command::PullRequests(args) => commands::pull_requests::run(args.repo.session(&global, None), args.list, json),
         Command::Log(args) => commands::log::run(&args.repo.session(&global, None), args.last, args.verify, json),
         Command::Show(args) => {
             commands::show::run(global.state_dir, &args.id.id, args.opportunities, args.evidence, json)
@@ -110,6 +111,7 @@ fn terms(args: RunCycleArgs) -> crate::terms::CycleTerms {
         dry_run: args.dry_run,
         budget: args.budget,
         given: None,
+        start: None,
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Exit {
     Busy = 13,
     /// Stopped from outside; the next run goes on.
     Stopped = 14,
+    /// The forge cannot be reached, or asks to wait.
+    Forge = 15,
 }
 
 impl Exit {
@@ -44,7 +46,8 @@ Exit codes:
   11  the base does not build, or its tests prove nothing
   12  the sandbox lacks a layer
   13  somebody else works on the repository
-  14  stopped from outside; the next run goes on where this one stood";
+  14  stopped from outside; the next run goes on where this one stood
+  15  the forge cannot be reached, or asks to wait";
 }
 
 impl From<Exit> for ExitCode {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use kaizen_agents::{AgentError, Shortage};
 use kaizen_domain::Millis;
+use kaizen_forge::ForgeError;
 use kaizen_journal::JournalError;
 use kaizen_repo::RepoError;
 use kaizen_sandbox::TrialError;
@@ -107,6 +108,13 @@ impl From<SettingsError> for Failure {
     }
 }
 
+impl From<ForgeError> for Failure {
+    fn from(error: ForgeError) -> Self {
+        let exit = if error.may_pass() { Exit::Forge } else { Exit::Input };
+        split(exit, &error.to_string())
+    }
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         match &error {
@@ -152,6 +160,7 @@ impl From<AgentError> for Failure {
             AgentError::Repo(error) => error.into(),
             AgentError::Journal(error) => error.into(),
             AgentError::Trial(error) => error.into(),
+            AgentError::Forge(error) => error.into(),
             AgentError::Stopped(reason) => Self {
                 exit: Exit::Stopped,
                 message: format!("stopped: {reason}"),

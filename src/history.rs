@@ -50,7 +50,10 @@ impl History {
                 Event::Cycle { cycle, event: CycleEvent::Started { .. } } => begun.push(*cycle),
                 Event::Reverted { patch, commit } => drop(history.reverted.insert(*patch, commit.clone())),
                 Event::Rebuilt { landed, .. } => history.found_again.extend(landed.iter().cloned()),
-                Event::Cycle { .. } | Event::RevertIntended { .. } | Event::RevertFailed { .. } => {}
+                Event::Cycle { .. }
+                | Event::PullRequest { .. }
+                | Event::RevertIntended { .. }
+                | Event::RevertFailed { .. } => {}
             }
         }
         for id in begun {
@@ -81,6 +84,6 @@ pub(crate) fn open_revert(records: &[Record]) -> Option<(PatchId, kaizen_domain:
     records.iter().fold(None, |open, record| match &record.event {
         Event::RevertIntended { patch, landing } => Some((*patch, landing.clone())),
         Event::Reverted { .. } | Event::RevertFailed { .. } => None,
-        Event::Cycle { .. } | Event::Rebuilt { .. } => open,
+        Event::Cycle { .. } | Event::PullRequest { .. } | Event::Rebuilt { .. } => open,
     })
 }

@@ -18,6 +18,7 @@
 pub mod arguments;
 pub mod cli;
 pub mod commands;
+mod desk;
 pub mod exit;
 pub mod failure;
 mod history;

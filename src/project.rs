@@ -115,7 +115,7 @@ pub fn check_landing(
     update_worktree: bool,
     condition: &Condition,
 ) -> Result<(), Failure> {
-    if landing == LandingMode::Branch {
+    if landing != LandingMode::Merge {
         return Ok(());
     }
     let Some(target) = &base.target else {

@@ -63,6 +63,12 @@ impl Session {
         Ok(Self { options, repo, condition, settings, state_dir })
     }
 
+    /// The path that it was opened by.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        &self.options.repo
+    }
+
     /// The repository.
     #[must_use]
     pub fn repo(&self) -> &Repo {
@@ -106,7 +112,11 @@ impl Session {
     pub fn request(&self, terms: CycleTerms) -> Result<CycleRequest, Failure> {
         // What was cut off and brought to its end meanwhile may have changed what was found at the start.
         let condition = self.repo.condition()?;
-        let base = project::find(&self.repo, &self.options.repo, self.options.base.as_deref(), &condition)?;
+        let asked = terms.start.as_ref().map(|(commit, _)| commit.as_str()).or(self.options.base.as_deref());
+        let mut base = project::find(&self.repo, &self.options.repo, asked, &condition)?;
+        if let Some((_, branch)) = &terms.start {
+            base.target = Some(branch.clone());
+        }
         let request = terms.request(base, &self.settings)?;
         project::check_landing(&self.repo, &request.base, request.landing, request.update_worktree, &condition)?;
         Ok(request)
@@ -173,12 +183,12 @@ impl Session {
     }
 }
 
-/// Waits for a cycle while its notices are told.
-async fn heard(
+/// Waits for work of the agents while their notices are told.
+pub(crate) async fn heard<T>(
     kaizen: &Kaizen,
-    work: impl Future<Output = Result<Arc<Cycle>, AgentError>>,
+    work: impl Future<Output = Result<T, AgentError>>,
     on: &mut impl FnMut(&Notice),
-) -> Result<Arc<Cycle>, Failure> {
+) -> Result<T, Failure> {
     let mut notices = kaizen.subscribe();
     tokio::pin!(work);
     let outcome = loop {

@@ -1,6 +1,6 @@
 //! The terms of a cycle as a caller gives them; what is left out comes from the settings.
 
-use kaizen_domain::{Base, CycleRequest, Goal, LandingMode, OpportunityKind, PatchSource, Usd};
+use kaizen_domain::{Base, CommitId, CycleRequest, Goal, LandingMode, OpportunityKind, PatchSource, RefName, Usd};
 use kaizen_settings::Settings;
 
 use crate::failure::Failure;
@@ -24,6 +24,8 @@ pub struct CycleTerms {
     pub dry_run: bool,
     /// What a model may cost.
     pub budget: Option<Usd>,
+    /// Where to start from, and the branch that it belongs to, in place of what the repository says here.
+    pub start: Option<(CommitId, RefName)>,
     /// A patch that somebody else wrote, instead of looking for work.
     pub given: Option<PatchSource>,
 }
@@ -59,6 +61,7 @@ impl CycleTerms {
             update_worktree: self.update_worktree,
             dry_run: self.dry_run,
             budget,
+            revises: None,
         })
     }
 }

@@ -16,6 +16,7 @@ mod cli {
     mod diffs;
     mod disk_full;
     mod endless;
+    mod forge;
     mod journal_damaged;
     mod killed;
     mod landing;
@@ -23,6 +24,7 @@ mod cli {
     mod looking;
     mod moved;
     mod printed;
+    mod pull_requests;
     mod revert;
     mod shapes;
     mod shortage;

@@ -178,6 +178,13 @@ impl ArchitectState {
             OpportunityKind::Repair if topic == "build" => {
                 shape(Specialist::Debugger, EngineName::Model, Check::Builds, "the compiler's errors name the place")
             }
+            // What the forge runs cannot be run here; that nothing breaks can.
+            OpportunityKind::Repair if topic.starts_with("check:") => shape(
+                Specialist::Debugger,
+                EngineName::Model,
+                Check::NothingBreaks,
+                "a check of the forge says what is wrong",
+            ),
             OpportunityKind::Repair => {
                 let check = Check::TestsPass { tests: failing(cycle, opportunity) };
                 shape(

@@ -29,6 +29,7 @@ impl Craft for Repairs {
                 SignalKind::BuildFailure { errors } => {
                     case.diagnostics.extend(errors.iter().map(|error| error.rendered.clone()))
                 }
+                SignalKind::RedCheck { checks, log } => case.failing_tests.push((checks.join(", "), log.clone())),
                 SignalKind::Diagnostic { lint, message, .. } => {
                     let at = signal
                         .place

@@ -37,6 +37,9 @@ pub enum AgentError {
     /// The sandbox.
     #[error(transparent)]
     Trial(#[from] TrialError),
+    /// The forge.
+    #[error(transparent)]
+    Forge(#[from] kaizen_forge::ForgeError),
     /// The review.
     #[error(transparent)]
     Review(#[from] kaizen_patch::NoThread),

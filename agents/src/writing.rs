@@ -8,7 +8,7 @@ use kaizen_domain::{
     AttemptEvent, Authorship, CommitId, EngineName, Patch, PatchId, RelPath, Specialist, edit::FileState,
 };
 use kaizen_patch::{Source, SourceError};
-use kaizen_repo::{NewCommit, Repo};
+use kaizen_repo::{MessageStyle, NewCommit, Repo, Shape};
 use kaizen_settings::Subject;
 use ractor::RpcReplyPort;
 
@@ -77,7 +77,16 @@ fn subject(repo: &Repo, brief: &Brief, title: &str) -> Result<String, AgentError
     let line = line.trim();
     // Words of a person are kept as they are.
     let own = brief.task.engine == EngineName::Given || brief.world.settings.landing.subject == Subject::Plain;
-    Ok(if own { line.to_owned() } else { repo.message_style(brief.tip())?.subject(brief.opportunity.kind, line) })
+    if own {
+        return Ok(line.to_owned());
+    }
+    let mut style = repo.message_style(brief.tip())?;
+    let conventional = matches!(style.shape, Shape::Conventional { .. });
+    if brief.world.settings.landing.subject == Subject::Conventional && !conventional {
+        style =
+            MessageStyle { shape: Shape::Conventional { types: Vec::new() }, capitalised: false, trailing_dot: false };
+    }
+    Ok(style.subject(brief.opportunity.kind, line))
 }
 
 /// The commit message: subject, why, and trailers by which the commit is found again when the journal is lost.
@@ -91,6 +100,13 @@ fn message(brief: &Brief, id: PatchId, engine: EngineName, title: &str, proposal
         let _ = write!(text, " ({})", model.replace(char::is_control, " "));
     }
     text.push('\n');
+    for trailer in &brief.world.settings.landing.trailers {
+        let line: String = trailer.chars().filter(|c| !c.is_control()).take(200).collect();
+        // Who signs off promises something that a program cannot.
+        if !line.to_ascii_lowercase().starts_with("signed-off-by") {
+            let _ = writeln!(text, "{line}");
+        }
+    }
     text
 }
 

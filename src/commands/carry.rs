@@ -6,9 +6,10 @@ use std::sync::Arc;
 use kaizen_agents::Kaizen;
 use kaizen_domain::{Cycle, CycleRequest, CycleStage, LandingMode};
 
+use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::session::{Session, heard};
 use crate::story::Story;
 use crate::terms::CycleTerms;
 
@@ -17,10 +18,24 @@ use crate::terms::CycleTerms;
 ///
 /// # Errors
 /// When the repository cannot be worked on, or a cycle cannot go on or has failed.
-pub(crate) async fn carry(session: &Session, terms: CycleTerms, story: &mut Story) -> Result<Arc<Cycle>, Failure> {
+pub(crate) async fn carry(
+    session: &mut Session,
+    mut terms: CycleTerms,
+    story: &mut Story,
+) -> Result<Arc<Cycle>, Failure> {
+    let proposes = terms.landing.unwrap_or(session.settings.landing.mode) == LandingMode::PullRequest;
+    let desk = if proposes { Some(Desk::open(session).await?) } else { None };
+    if let Some(desk) = &desk {
+        if let Some(refusal) = desk.refusal(&session.settings) {
+            return Err(refusal);
+        }
+        desk.follow_conventions(&mut session.settings);
+        terms.start = Some((desk.tip.clone(), desk.onto.to_ref()));
+    }
+    let session = &*session;
     let kaizen = session.start().await?;
     let outcome = {
-        let work = work(session, &kaizen, terms, story);
+        let work = work(session, &kaizen, desk.as_ref(), terms, story);
         tokio::pin!(work);
         tokio::select! {
             outcome = &mut work => outcome,
@@ -41,7 +56,13 @@ pub(crate) async fn carry(session: &Session, terms: CycleTerms, story: &mut Stor
     }
 }
 
-async fn work(session: &Session, kaizen: &Kaizen, terms: CycleTerms, story: &mut Story) -> Result<Arc<Cycle>, Failure> {
+async fn work(
+    session: &Session,
+    kaizen: &Kaizen,
+    desk: Option<&Desk>,
+    terms: CycleTerms,
+    story: &mut Story,
+) -> Result<Arc<Cycle>, Failure> {
     session.settle_revert(kaizen).await?;
     let mut resumed = None;
     for id in kaizen.cut_off().await? {
@@ -49,10 +70,17 @@ async fn work(session: &Session, kaizen: &Kaizen, terms: CycleTerms, story: &mut
         resumed = Some(session.resume(kaizen, id, &mut |notice| story.hear(notice)).await?);
     }
     let request = session.request(terms.clone())?;
-    match resumed {
-        Some(cycle) if same(&cycle.request, &request) => Ok(cycle),
-        _ => session.run(kaizen, terms, &mut |notice| story.hear(notice)).await,
+    let folder = request.base.folder.clone();
+    let cycle = match resumed {
+        Some(cycle) if same(&cycle.request, &request) => cycle,
+        _ => session.run(kaizen, terms, &mut |notice| story.hear(notice)).await?,
+    };
+    if let Some(desk) = desk.filter(|_| !cycle.request.dry_run) {
+        let keeper = desk.keeper(session, kaizen, folder).await?;
+        let told = heard(kaizen, keeper.round(), &mut |notice| story.hear(notice)).await?;
+        told.iter().for_each(|told| story.pull_request(told));
     }
+    Ok(cycle)
 }
 
 /// Whether two requests ask for the same. What a merge landed before it was cut off has moved its base along.

@@ -32,7 +32,7 @@ pub fn run(into: Option<PathBuf>, state_dir: Option<PathBuf>, json: bool) -> Res
     // Its state lies beside it, so that the whole demo can be thrown away.
     let state_dir = state_dir.unwrap_or_else(|| dir.join("state"));
     let options = SessionOptions { state_dir: Some(state_dir.clone()), ..SessionOptions::new(&at) };
-    let session = Session::open(options)?;
+    let mut session = Session::open(options)?;
     if !json {
         say!(
             "A small invoicing library, with what such libraries have: findings, an unused dependency, a failing test."
@@ -40,7 +40,7 @@ pub fn run(into: Option<PathBuf>, state_dir: Option<PathBuf>, json: bool) -> Res
         say!("It is copied to {} and made a git repository of its own.\n", at.display());
     }
     let mut story = Story::new(Voice::choose(json), Detail::Full, &session);
-    super::runtime()?.block_on(carry(&session, CycleTerms::default(), &mut story))?;
+    super::runtime()?.block_on(carry(&mut session, CycleTerms::default(), &mut story))?;
     if json {
         output::json(&serde_json::json!({"of": "demo", "repo": at, "state_dir": state_dir}));
     } else {

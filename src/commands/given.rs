@@ -42,7 +42,7 @@ pub fn run(
     landing: (Option<LandingMode>, bool),
     json: bool,
 ) -> Result<Exit, Failure> {
-    let session = Session::open(options)?;
+    let mut session = Session::open(options)?;
     let terms = CycleTerms {
         given: Some(source(&session, given, message)?),
         max_landings: Some(1),
@@ -53,7 +53,7 @@ pub fn run(
     };
     looked_at(&session, &terms)?;
     let mut story = Story::new(Voice::choose(json), Detail::Brief, &session);
-    let cycle = super::runtime()?.block_on(carry(&session, terms, &mut story))?;
+    let cycle = super::runtime()?.block_on(carry(&mut session, terms, &mut story))?;
     let Some(attempt) = cycle.attempts.first() else {
         return Err(Failure::fault("the patch was not taken up")
             .or("this is a fault of Kaizen's own; please report it with `kaizen log --json`"));

@@ -1,7 +1,7 @@
 //! `kaizen log`: what happened, one line a record, the newest last.
 
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{Answer, AttemptEvent, Decision, Event, Record, Verdict};
+use kaizen_domain::{Answer, AttemptEvent, Decision, Event, PullRequestEvent, Record, Verdict};
 use kaizen_journal::Filter;
 
 use crate::exit::Exit;
@@ -68,6 +68,7 @@ fn at(record: &Record) -> String {
 fn line(event: &Event) -> String {
     match event {
         Event::Cycle { cycle, event } => format!("{}  {}", cycle.short(), cycle_line(event)),
+        Event::PullRequest { patch, event } => format!("{}  {}", patch.short(), pull_request_line(event)),
         Event::RevertIntended { patch, .. } => format!("{}  is to be taken back", patch.short()),
         Event::Reverted { patch, commit } => format!("{}  taken back by {}", patch.short(), commit.short()),
         Event::RevertFailed { patch, reason } => format!("{}  not taken back: {}", patch.short(), brief(reason)),
@@ -78,6 +79,29 @@ fn line(event: &Event) -> String {
                 shown(from)
             )
         }
+    }
+}
+
+fn pull_request_line(event: &PullRequestEvent) -> String {
+    use PullRequestEvent as E;
+    match event {
+        E::OpeningIntended { proposal } => format!("is to be proposed for {}", shown(proposal.onto.as_str())),
+        E::Opened { number, url } => format!("opened as #{number} {}", shown(url)),
+        E::Withheld { reason } => format!("not proposed: {}", brief(reason)),
+        E::Checked { commit, failed } if failed.is_empty() => format!("checks of {} passed", commit.short()),
+        E::Checked { commit, failed } => format!("checks of {} failed: {}", commit.short(), brief(&failed.join(", "))),
+        E::Heard { asks: Some(asks), .. } => format!("was asked: {}", brief(asks)),
+        E::Heard { asks: None, .. } => "a remark was read".to_owned(),
+        E::RevisionBegun { reason } => format!("is changed: {}", reason.kind().replace('_', " ")),
+        E::RevisionFailed { reason } => format!("could not be changed: {}", brief(reason)),
+        E::PushIntended { to, .. } => format!("is to move to {}", to.short()),
+        E::Pushed => "moved".to_owned(),
+        E::CommentIntended { key, .. } => format!("a comment is to be made ({})", shown(key)),
+        E::Commented { key } => format!("commented ({})", shown(key)),
+        E::Merged { .. } => "merged".to_owned(),
+        E::CloseIntended { reason, .. } => format!("is to be closed: {}", brief(reason)),
+        E::Closed { by_us: true } => "closed by Kaizen".to_owned(),
+        E::Closed { by_us: false } => "closed by somebody: remembered as a no".to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod given;
 pub mod init;
 pub mod log;
 pub mod man;
+pub mod pull_requests;
 pub(crate) mod rebuild;
 pub mod revert;
 pub mod run_cycle;

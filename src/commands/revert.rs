@@ -57,8 +57,14 @@ pub fn run(options: &SessionOptions, id: &str, update_worktree: bool, json: bool
     let seconds = i64::try_from(now.0 / 1000).unwrap_or(i64::MAX);
     let new = NewCommit { parents: vec![tip.clone()], base: tip.clone(), changes: &back, message, seconds };
     let (commit, _) = repo.commit(&new)?;
-    let landing =
-        Landing { target: target.clone(), from: Some(tip), to: commit.clone(), branch: None, update_worktree };
+    let landing = Landing {
+        target: target.clone(),
+        from: Some(tip),
+        to: commit.clone(),
+        branch: None,
+        update_worktree,
+        proposed: false,
+    };
     move_with_journal(&session, landed.patch, &landing, now)?;
     if json {
         output::json(&serde_json::json!({"of": "reverted", "patch": landed.patch, "commit": commit, "ref": target}));

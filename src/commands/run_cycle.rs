@@ -21,7 +21,7 @@ pub fn run(options: SessionOptions, terms: CycleTerms, allow_failing_base: bool,
         session.settings.base.failing_tests = FailingTests::Compare;
     }
     let mut story = Story::new(Voice::choose(json), Detail::Brief, &session);
-    let cycle = super::runtime()?.block_on(carry(&session, terms, &mut story))?;
+    let cycle = super::runtime()?.block_on(carry(&mut session, terms, &mut story))?;
     match still_broken(&cycle) {
         Some(reason) => Err(Failure {
             exit: Exit::Base,

@@ -74,11 +74,12 @@ pub fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure> {
 
 /// How a cycle has gone, in words.
 fn words(cycle: &Cycle, history: &History, stage: &str) -> String {
-    let mut words: Vec<String> = [Word::Landed, Word::Asked, Word::Rejected, Word::Inconclusive, Word::Declined]
-        .into_iter()
-        .filter(|word| cycle.count(*word) > 0)
-        .map(|word| format!("{} {}", word.shout().to_lowercase(), cycle.count(word)))
-        .collect();
+    let mut words: Vec<String> =
+        [Word::Landed, Word::Queued, Word::Asked, Word::Rejected, Word::Inconclusive, Word::Declined]
+            .into_iter()
+            .filter(|word| cycle.count(*word) > 0)
+            .map(|word| format!("{} {}", word.shout().to_lowercase(), cycle.count(word)))
+            .collect();
     let back = cycle
         .attempts
         .iter()

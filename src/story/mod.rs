@@ -4,6 +4,7 @@
 pub mod lines;
 pub mod outcome;
 pub mod paint;
+pub mod pull_requests;
 pub mod summary;
 pub mod wrap;
 
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kaizen_agents::Notice;
+use kaizen_agents::pull_requests::told::Told;
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{AttemptEvent, Cycle, CycleId, Event, OpportunityId, PatchSource, Record, TrialOutcome};
 use kaizen_settings::FailingTests;
@@ -88,6 +90,16 @@ impl Story {
             cycle: None,
             bar,
             started: Instant::now(),
+        }
+    }
+
+    /// Tells what became of a pull request.
+    pub fn pull_request(&mut self, told: &Told) {
+        if self.voice == Voice::Json {
+            self.say(&pull_requests::json(told).to_string());
+        } else {
+            let lines = pull_requests::lines(&self.paint, told);
+            lines.iter().for_each(|line| self.say(line));
         }
     }
 

@@ -47,7 +47,8 @@ pub fn lines(paint: &Paint, cycle: &Cycle, attempt: &Attempt) -> Vec<String> {
         Some(round) => {
             let (added, removed) = round.patch.lines();
             let size = format!("-{removed} +{added}");
-            let title = if *word == Word::Landed { round.patch.title.as_str() } else { opportunity };
+            let title =
+                if matches!(word, Word::Landed | Word::Queued) { round.patch.title.as_str() } else { opportunity };
             (round.patch.id.short(), title, format!("{:<8} {size:<9} ", round.patch.author.engine.word()))
         }
         None => (String::new(), opportunity, String::new()),
@@ -55,7 +56,8 @@ pub fn lines(paint: &Paint, cycle: &Cycle, attempt: &Attempt) -> Vec<String> {
     // Without a patch there is nothing to say beside the title, so it has the room.
     let room = if rest.is_empty() { WIDTH - INDENT } else { TITLE };
     let head = format!("{number:>3} {} {id:<7} {} {rest}", paint.word(*word), fitted(&shown(title), room));
-    let evidence = if *word == Word::Landed { vec![landed(cycle, attempt)] } else { reasons.clone() };
+    let evidence =
+        if matches!(word, Word::Landed | Word::Queued) { vec![landed(cycle, attempt)] } else { reasons.clone() };
     // The word's colour takes no room on the screen.
     let used = INDENT + room + 1 + rest.len();
     match evidence.as_slice() {

@@ -20,7 +20,7 @@ impl Paint {
     pub fn word(self, word: Word) -> String {
         let code = match word {
             Word::Landed | Word::Opened | Word::Kept => "32",
-            Word::Asked => "33",
+            Word::Asked | Word::Queued => "33",
             Word::Rejected | Word::RolledBack => "31",
             Word::Inconclusive | Word::Declined => "2",
         };

@@ -20,7 +20,11 @@ pub fn summary(paint: &Paint, cycle: &Cycle, elapsed: Duration) -> String {
         _ if landed > 0 => format!(" on branch kaizen/{}/landed", cycle.id.short()),
         _ => String::new(),
     };
-    let mut parts = vec![format!("landed {landed}{onto}")];
+    let queued = cycle.count(Word::Queued);
+    let mut parts = match cycle.request.landing {
+        LandingMode::PullRequest => vec![format!("to propose {queued}")],
+        _ => vec![format!("landed {landed}{onto}")],
+    };
     let would = withheld(cycle).count();
     if cycle.request.dry_run {
         parts.push(format!("dry run: {would} would have"));
@@ -62,6 +66,10 @@ fn next_steps(paint: &Paint, cycle: &Cycle) -> Vec<String> {
             step("look", format!("git log -p {}..{base}", cycle.request.base.commit.short()));
         }
         step("undo", format!("kaizen revert {}", round.patch.id.short()));
+    }
+    if let Some(landing) = ended(cycle, Word::Queued).filter_map(|attempt| attempt.landing.as_ref()).last() {
+        step("look", format!("git show {}", landing.target.short()));
+        step("follow", "kaizen pull-requests".to_owned());
     }
     if let Some(round) = withheld(cycle).next() {
         step("take", format!("the same without --dry-run, or one alone: kaizen approve {}", round.patch.id.short()));

@@ -105,6 +105,7 @@ fn evidence_line(signal: &Signal) -> String {
         }
         SignalKind::Todo { text, .. } => format!("a note{at}: {text}"),
         SignalKind::Goal { text } => text.clone(),
+        SignalKind::RedCheck { checks, log } => format!("these checks fail: {}\n{log}", checks.join(", ")),
         SignalKind::Proposal { title } => title.clone(),
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{CommitId, Cycle, PatchSource, RelPath, Signal, SignalId, SignalKind, TrialOutcome};
+use kaizen_domain::{
+    CommitId, Cycle, PatchSource, RelPath, RevisionReason, Signal, SignalId, SignalKind, TrialOutcome,
+};
 use kaizen_repo::Repo;
 use kaizen_signals::{DeclaredIn, duplicates, markers, of_diagnostics, of_markers, of_report, unused};
 
@@ -27,7 +29,10 @@ pub(crate) async fn collect(colleagues: &Colleagues, cycle: &Arc<Cycle>) -> Resu
     if let Some(title) = cycle.request.source.title() {
         signals.push(Signal { id: mint(), place: None, kind: SignalKind::Proposal { title: title.to_owned() } });
     }
-    if cycle.request.source == PatchSource::Engines {
+    if let Some(RevisionReason::RedCheck { checks, log }) = cycle.request.revises.as_ref().map(|r| &r.reason) {
+        let kind = SignalKind::RedCheck { checks: checks.clone(), log: log.clone() };
+        signals.push(Signal { id: mint(), place: None, kind });
+    } else if cycle.request.source == PatchSource::Engines {
         if let Some(goal) = cycle.request.goal.as_ref().filter(|_| cycle.collections == 0) {
             signals.push(Signal { id: mint(), place: None, kind: SignalKind::Goal { text: goal.0.clone() } });
         }

@@ -22,10 +22,13 @@ pub(crate) fn intend(cycle: &Cycle, id: OpportunityId) -> Result<Vec<CycleEvent>
     let attempt = found(cycle.attempt(id), "attempt")?;
     let asked = matches!(attempt.decision(), Some(Decision::Ask { .. }));
     let patch = &found(attempt.current(), "patch")?.patch;
-    let own = own_branch(cycle, id, &patch.title)?;
+    let own = match &cycle.request.revises {
+        Some(revision) => revision.branch.clone(),
+        None => own_branch(cycle, id, &patch.title)?,
+    };
     let (from, to) = (Some(patch.base.clone()), patch.commit.clone());
     let landing = if asked {
-        Landing { target: own, from: None, to, branch: None, update_worktree: false }
+        Landing { target: own, from: None, to, branch: None, update_worktree: false, proposed: false }
     } else {
         match (cycle.request.landing, &cycle.request.base.target) {
             (LandingMode::Merge, Some(target)) => Landing {
@@ -34,15 +37,27 @@ pub(crate) fn intend(cycle: &Cycle, id: OpportunityId) -> Result<Vec<CycleEvent>
                 to,
                 branch: None,
                 update_worktree: cycle.request.update_worktree,
+                proposed: false,
             },
             (LandingMode::Merge, None) => {
                 let reason = "HEAD is detached, so there is no branch to merge into".to_owned();
                 return Ok(vec![at(id, AttemptEvent::LandingFailed { reason })]);
             }
+            (LandingMode::PullRequest, _) => {
+                let from = cycle.request.revises.as_ref().map(|revision| revision.head.clone());
+                Landing { target: own, from, to, branch: None, update_worktree: false, proposed: true }
+            }
             (LandingMode::Branch, _) => {
                 let first = cycle.tip == cycle.request.base.commit;
                 let from = if first { None } else { from };
-                Landing { target: landed_branch(cycle)?, from, to, branch: Some(own), update_worktree: false }
+                Landing {
+                    target: landed_branch(cycle)?,
+                    from,
+                    to,
+                    branch: Some(own),
+                    update_worktree: false,
+                    proposed: false,
+                }
             }
         }
     };
@@ -80,7 +95,7 @@ enum Outcome {
 
 fn move_refs(world: &World, landing: &Landing, moves: u32) -> Result<Outcome, AgentError> {
     let repo = world.repo()?;
-    let ours = landing.branch.is_some() || landing.from.is_none();
+    let ours = landing.proposed || landing.branch.is_some() || landing.from.is_none();
     let done = if ours {
         let log = "kaizen: landed";
         let mut all =

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use kaizen_domain::cycle::{CycleEvent, Lesson};
 use kaizen_domain::{
-    AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, OpportunityKind, Record, Word,
+    AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, OpportunityKind, Record,
+    RevisionReason, Word,
 };
 use kaizen_insight::{Known, Terms, rank as rank_signals};
 
@@ -12,6 +13,7 @@ use crate::architect::closed_topics;
 use crate::clock::Clock;
 use crate::cycle::fold;
 use crate::new_id;
+use crate::pull_requests::book;
 use crate::world::World;
 
 /// What the end of an opportunity teaches.
@@ -42,10 +44,10 @@ fn bad_items(cycle: &Cycle, id: OpportunityId) -> Vec<String> {
         return Vec::new();
     }
     let landed: BTreeSet<&String> = match (attempt.word(), attempt.current()) {
-        (Some(Word::Landed | Word::Asked), Some(round)) => round.patch.items.iter().collect(),
+        (Some(Word::Landed | Word::Queued | Word::Asked), Some(round)) => round.patch.items.iter().collect(),
         _ => BTreeSet::new(),
     };
-    let decided = matches!(attempt.word(), Some(Word::Landed | Word::Asked | Word::Rejected));
+    let decided = matches!(attempt.word(), Some(Word::Landed | Word::Queued | Word::Asked | Word::Rejected));
     let all = attempt.rounds.iter().flat_map(|round| &round.patch.items);
     let mut bad: Vec<String> = all.filter(|item| decided && !landed.contains(item)).cloned().collect();
     bad.sort();
@@ -64,10 +66,14 @@ pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEve
         .collect();
     let newest = newest_signals(cycle, records);
     let settled = if cycle.collections == 1 { settled(world, cycle, records) } else { Settled::default() };
+    let proposed = if cycle.request.revises.is_none() { book::taken_topics(records) } else { BTreeSet::new() };
     let known = Known {
         lessons: past,
         bad_items: cycle.bad_items().into_iter().chain(settled.items.iter().map(String::as_str)).collect(),
-        closed: closed_topics(cycle).into_iter().chain(settled.topics.iter().map(String::as_str)).collect(),
+        closed: closed_topics(cycle)
+            .into_iter()
+            .chain(settled.topics.iter().chain(&proposed).map(String::as_str))
+            .collect(),
     };
     let most = (cycle.request.max_opportunities as usize).saturating_sub(cycle.attempts.len());
     let terms = Terms {
@@ -78,7 +84,11 @@ pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEve
         trial_cost: cycle.base_report.as_ref().map_or(Millis(0), |report| report.wall),
     };
     let clock = world.clock.clone();
-    let (opportunities, chosen) = rank_signals(&newest, &terms, &known, &mut || new_id!(OpportunityId, clock));
+    let (opportunities, mut chosen) = rank_signals(&newest, &terms, &known, &mut || new_id!(OpportunityId, clock));
+    // What is made again is one matter, however it ranks now.
+    if let Some(RevisionReason::Redo { topic, .. }) = cycle.request.revises.as_ref().map(|revision| &revision.reason) {
+        chosen = opportunities.iter().filter(|one| one.topic == *topic).map(|one| one.id).collect();
+    }
     let settled = settled.items.into_iter().collect();
     CycleEvent::Ranked { opportunities, chosen, settled }
 }

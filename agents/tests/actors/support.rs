@@ -94,6 +94,7 @@ pub fn request(fixture: &Fixture) -> CycleRequest {
         update_worktree: false,
         dry_run: false,
         budget: Usd(0),
+        revises: None,
     }
 }
 

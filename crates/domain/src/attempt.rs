@@ -307,8 +307,12 @@ impl Attempt {
             (S::Decided { .. } | S::Landing { .. }, E::LandingFailed { reason }) => {
                 done(Word::Rejected, std::slice::from_ref(reason))
             }
-            (S::Landing { asked, .. }, E::Landed) => {
-                let word = if asked.is_empty() { Word::Landed } else { Word::Asked };
+            (S::Landing { asked, landing }, E::Landed) => {
+                let word = match (asked.is_empty(), landing.proposed) {
+                    (true, false) => Word::Landed,
+                    (true, true) => Word::Queued,
+                    (false, _) => Word::Asked,
+                };
                 S::Done { word, reasons: asked }
             }
             (

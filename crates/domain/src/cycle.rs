@@ -318,6 +318,7 @@ impl Cycle {
         // A landing makes the landed tree the base of what follows, with the evidence it was landed on.
         if let (AttemptStage::Landing { landing, asked }, AttemptEvent::Landed) = (before, event)
             && asked.is_empty()
+            && !landing.proposed
         {
             self.tip = landing.to.clone();
             let round = slot.current();

@@ -7,12 +7,12 @@ use crate::cycle::CycleEvent;
 use crate::id::{CycleId, PatchId};
 use crate::landing::Landing;
 use crate::names::{CommitId, TenantId};
+use crate::pull_request::PullRequestEvent;
 use crate::time::Timestamp;
 
 /// Something that happened to a repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "events are made once and written; boxing would only blur the words")]
 pub enum Event {
     /// To a cycle.
     Cycle {
@@ -21,6 +21,14 @@ pub enum Event {
         /// What.
         #[serde(flatten)]
         event: CycleEvent,
+    },
+    /// To a pull request.
+    PullRequest {
+        /// The patch that it was opened for.
+        patch: PatchId,
+        /// What.
+        #[serde(flatten)]
+        event: PullRequestEvent,
     },
     /// A person is about to take a landed patch back.
     RevertIntended {
@@ -58,6 +66,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Cycle { event, .. } => event.name(),
+            Self::PullRequest { event, .. } => event.name(),
             Self::RevertIntended { .. } => "revert_intended",
             Self::Reverted { .. } => "reverted",
             Self::RevertFailed { .. } => "revert_failed",

@@ -13,6 +13,9 @@ pub enum LandingMode {
     Branch,
     /// Onto the target branch.
     Merge,
+    /// Onto a branch of their own each, proposed to others on a forge.
+    #[serde(rename = "pull-request")]
+    PullRequest,
 }
 
 /// One ref and how it moves.
@@ -28,4 +31,7 @@ pub struct Landing {
     pub branch: Option<RefName>,
     /// Whether the work tree that has the target checked out moves along.
     pub update_worktree: bool,
+    /// It is to be proposed to others: the target is its own branch, and nothing builds on it here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proposed: bool,
 }

@@ -7,6 +7,7 @@ use crate::landing::LandingMode;
 use crate::money::Usd;
 use crate::names::{CommitId, RefName};
 use crate::opportunity::OpportunityKind;
+use crate::pull_request::RevisionReason;
 
 /// Everything a cycle is started with. It is journalled first, so that a resumed cycle runs under the same terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,23 @@ pub struct CycleRequest {
     pub dry_run: bool,
     /// What a model may cost.
     pub budget: Usd,
+    /// The pull request that it changes, when it was asked for by what became of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revises: Option<Revision>,
+}
+
+/// A pull request that is to be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// The patch that it was opened for.
+    pub patch: PatchId,
+    /// Its branch here.
+    pub branch: RefName,
+    /// Where that stands.
+    pub head: CommitId,
+    /// Why.
+    #[serde(flatten)]
+    pub reason: RevisionReason,
 }
 
 /// The commit a cycle starts from, and the branch it belongs to.

@@ -90,6 +90,13 @@ pub enum SignalKind {
         /// Their words.
         text: String,
     },
+    /// Checks of a forge that fail on a patch of Kaizen's own.
+    RedCheck {
+        /// Their names.
+        checks: Vec<String>,
+        /// What they printed, shortened.
+        log: String,
+    },
     /// A patch that somebody else wrote and wants judged.
     Proposal {
         /// What it says it does.
@@ -111,6 +118,7 @@ impl SignalKind {
             Self::DuplicateDependency { .. } => "duplicate dependency",
             Self::Todo { .. } => "todo",
             Self::Goal { .. } => "goal",
+            Self::RedCheck { .. } => "red check",
             Self::Proposal { .. } => "proposal",
         }
     }

@@ -81,7 +81,7 @@ impl Cycle {
     /// Whether as many patches have landed as were asked for.
     #[must_use]
     pub fn full(&self) -> bool {
-        self.count(Word::Landed) >= self.request.max_landings as usize
+        self.count(Word::Landed) + self.count(Word::Queued) >= self.request.max_landings as usize
     }
 
     /// Something landed since signals were last collected, so there may be new ones.

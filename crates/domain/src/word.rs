@@ -10,6 +10,8 @@ pub enum Word {
     Landed,
     /// A pull request holds it.
     Opened,
+    /// A pull request of it is opened when its turn comes.
+    Queued,
     /// A person is asked.
     Asked,
     /// It was refused, with a reason.
@@ -31,6 +33,7 @@ impl Word {
         match self {
             Self::Landed => "LANDED",
             Self::Opened => "OPENED",
+            Self::Queued => "QUEUED",
             Self::Asked => "ASKED",
             Self::Rejected => "REJECTED",
             Self::Inconclusive => "INCONCLUSIVE",

@@ -32,6 +32,7 @@ fn request(dry_run: bool) -> CycleRequest {
         update_worktree: false,
         dry_run,
         budget: Usd(0),
+        revises: None,
     }
 }
 
@@ -158,7 +159,14 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
         Step::Intend(of) => {
             let to = cycle.attempt(of).and_then(|attempt| attempt.current()).unwrap().patch.commit.clone();
             let target = RefName::new("refs/heads/kaizen/c/landed").unwrap();
-            let landing = Landing { target, from: Some(cycle.tip.clone()), to, branch: None, update_worktree: false };
+            let landing = Landing {
+                target,
+                from: Some(cycle.tip.clone()),
+                to,
+                branch: None,
+                update_worktree: false,
+                proposed: false,
+            };
             at(of, AttemptEvent::LandingIntended { landing })
         }
         Step::Land(of) if choice.is_multiple_of(9) && cycle.moves < cycle::MAX_MOVES => {
@@ -229,6 +237,7 @@ fn every_event(of: OpportunityId) -> Vec<AttemptEvent> {
         to: commit(2),
         branch: None,
         update_worktree: false,
+        proposed: false,
     };
     vec![
         AttemptEvent::Answered { answer: plan(of), spend: Spend::default() },

@@ -85,6 +85,10 @@ fn one(signal: &Signal) -> Option<Group> {
             None,
         ),
         SignalKind::Goal { text } => (OpportunityKind::Goal, format!("goal:{text}"), text.clone(), false, None),
+        SignalKind::RedCheck { checks, .. } => {
+            let names = checks.join(", ");
+            (OpportunityKind::Repair, format!("check:{names}"), format!("repair what fails in {names}"), false, None)
+        }
         SignalKind::Proposal { title } => {
             (OpportunityKind::Proposal, format!("proposal:{title}"), title.clone(), true, None)
         }

@@ -99,7 +99,7 @@ fn rejections<'a>(lessons: &[&'a Lesson]) -> BTreeMap<&'a str, u32> {
             Word::Landed | Word::Kept => {
                 times.remove(lesson.topic.as_str());
             }
-            Word::Asked | Word::Opened | Word::Declined => {}
+            Word::Asked | Word::Opened | Word::Queued | Word::Declined => {}
         }
     }
     times

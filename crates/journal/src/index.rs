@@ -63,6 +63,7 @@ impl fmt::Display for Noun {
 pub(crate) fn kind(event: &Event) -> &'static str {
     match event {
         Event::Cycle { event, .. } => event.name(),
+        Event::PullRequest { event, .. } => event.name(),
         Event::RevertIntended { .. } => "revert_intended",
         Event::Reverted { .. } => "reverted",
         Event::RevertFailed { .. } => "revert_failed",
@@ -93,7 +94,10 @@ pub(crate) fn things(event: &Event) -> Vec<(String, Noun)> {
         Event::Rebuilt { landed, .. } => {
             return landed.iter().map(|(patch, _)| (patch.to_string(), Noun::Patch)).collect();
         }
-        Event::RevertIntended { .. } | Event::Reverted { .. } | Event::RevertFailed { .. } => return Vec::new(),
+        Event::PullRequest { .. }
+        | Event::RevertIntended { .. }
+        | Event::Reverted { .. }
+        | Event::RevertFailed { .. } => return Vec::new(),
     };
     match event {
         C::Started { .. } => one(id.to_string(), Noun::Cycle),

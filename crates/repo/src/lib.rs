@@ -22,6 +22,7 @@ mod lock;
 mod packed;
 mod reflog;
 mod refs;
+mod remote;
 mod repo;
 mod revision;
 mod style;

@@ -11,7 +11,7 @@ pub mod settings;
 
 pub use error::SettingsError;
 pub use load::{Layer, Origin, explain, load};
-pub use settings::{Arrangement, FailingTests, ModelSettings, Settings, Structured, Subject, TestFiles};
+pub use settings::{Arrangement, FailingTests, ForgeSettings, ModelSettings, Settings, Structured, Subject, TestFiles};
 
 /// The defaults, with a comment on every key: what `kaizen init` writes.
 pub const DEFAULTS: &str = include_str!("default.toml");

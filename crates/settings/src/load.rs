@@ -9,10 +9,15 @@ use crate::nearest::nearest;
 use crate::settings::Settings;
 
 /// Sections that a repository may not set: they decide what this machine does, and where secrets go.
-const OWN_SECTIONS: [&str; 2] = ["sandbox", "model"];
+const OWN_SECTIONS: [&str; 4] = ["sandbox", "model", "forge", "daemon"];
 
 /// Keys for which none at all would be no limit but an end to all work.
-const NOT_ZERO: [&str; 17] = [
+const NOT_ZERO: [&str; 22] = [
+    "pacing.max_open",
+    "pacing.max_landings",
+    "daemon.at_once",
+    "daemon.poll_secs",
+    "daemon.stuck_secs",
     "base.runs",
     "policy.max_files",
     "policy.max_changed_lines",
@@ -212,7 +217,7 @@ mod tests {
         help: `kaizen init --explain cycle` shows each key with its default
         ");
         insta::assert_snapshot!(refused("[landing]\nmode = \"push\"\n", Origin::Own), @r"
-        error: `landing.mode` in kaizen.toml, line 2: unknown variant `push`, expected `branch` or `merge`
+        error: `landing.mode` in kaizen.toml, line 2: unknown variant `push`, expected one of `branch`, `merge`, `pull-request`
         help: `kaizen init --explain landing` shows each key with its default
         ");
         insta::assert_snapshot!(refused("[cycle]\nonly = [\"cleanups\"]\n", Origin::Own), @r"

@@ -10,6 +10,10 @@ pub struct Settings {
     pub cycle: CycleSettings,
     /// Where patches go.
     pub landing: LandingSettings,
+    /// How others are asked to take patches.
+    pub pull_request: PullRequestSettings,
+    /// How fast others are bothered, and how fast patches land unattended.
+    pub pacing: PacingSettings,
     /// What is looked at.
     pub signals: SignalSettings,
     /// What is asked of the base.
@@ -24,6 +28,10 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     /// The language model.
     pub model: ModelSettings,
+    /// The forge of the repository.
+    pub forge: ForgeSettings,
+    /// What the daemon does.
+    pub daemon: DaemonSettings,
 }
 
 /// What a cycle takes on.
@@ -46,6 +54,120 @@ pub struct LandingSettings {
     pub mode: LandingMode,
     /// How commit subjects look.
     pub subject: Subject,
+    /// Lines at the end of every commit message, such as `Assisted-by: Kaizen`.
+    pub trailers: Vec<String>,
+}
+
+/// How others are asked to take patches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullRequestSettings {
+    /// The remote that leads to the forge.
+    pub remote: String,
+    /// The branch they go to; empty: the repository's default branch.
+    pub onto: String,
+    /// Whether they say that they are not ready.
+    pub draft: bool,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Who is asked to look, teams as `org/team`.
+    pub reviewers: Vec<String>,
+    /// Whether the owners of changed files are asked as well.
+    pub code_owners: bool,
+}
+
+/// How fast others are bothered, and how fast patches land unattended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacingSettings {
+    /// Pull requests that may be open at a time.
+    pub max_open: u32,
+    /// Landings in any window.
+    pub max_landings: u32,
+    /// The length of a window, seconds.
+    pub window_secs: u64,
+    /// Times at which nothing is opened and nothing lands.
+    pub quiet: Vec<QuietSettings>,
+    /// The pause after a pull request was closed without being merged, seconds; each in a row doubles it.
+    pub pause_secs: u64,
+    /// The longest such pause, seconds.
+    pub max_pause_secs: u64,
+}
+
+/// Quiet hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuietSettings {
+    /// `HH:MM`.
+    pub from: String,
+    /// `HH:MM`; when it lies before `from`, of the next day.
+    pub to: String,
+    /// A name of the IANA database, `UTC`, or `local`.
+    #[serde(default = "local")]
+    pub time_zone: String,
+    /// The days on which they begin, `mon` to `sun`; none means every day.
+    #[serde(default)]
+    pub days: Vec<String>,
+}
+
+fn local() -> String {
+    "local".to_owned()
+}
+
+/// The forge of the repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgeSettings {
+    /// `github`, `gitlab` or `forgejo`; empty: as the host tells.
+    pub kind: String,
+    /// The web address of the repository; empty: as the remote says.
+    pub url: String,
+    /// The address of the forge's interface; empty: where it usually is.
+    pub api_url: String,
+    /// The environment variable with the token.
+    pub token_env: String,
+    /// The file with the token.
+    pub token_file: String,
+    /// The id of a GitHub App, in place of a token.
+    pub app_id: String,
+    /// The number of its installation.
+    pub app_installation: u64,
+    /// The file with its private key.
+    pub app_key_file: String,
+    /// Where the maintainers agreed to generated contributions, in a person's words; empty: nowhere.
+    pub agreed: String,
+}
+
+impl ForgeSettings {
+    /// Whether a person says that the maintainers agreed.
+    #[must_use]
+    pub fn agreed(&self) -> bool {
+        !self.agreed.trim().is_empty()
+    }
+
+    /// Whether there is something to let Kaizen in with.
+    #[must_use]
+    pub fn configured(&self) -> bool {
+        !self.token_env.is_empty() || !self.token_file.is_empty() || !self.app_id.is_empty()
+    }
+}
+
+/// What the daemon does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonSettings {
+    /// Where it answers; empty: nowhere.
+    pub listen: String,
+    /// The environment variable with the token that others than this machine must show.
+    pub token_env: String,
+    /// The file with it.
+    pub token_file: String,
+    /// How many repositories are worked on at once.
+    pub at_once: u32,
+    /// How often open pull requests are looked at, seconds.
+    pub poll_secs: u64,
+    /// The environment variable with the secret that webhooks are signed with.
+    pub webhook_secret_env: String,
+    /// The file with it.
+    pub webhook_secret_file: String,
+    /// Without progress for so long, what runs is taken for stuck, seconds.
+    pub stuck_secs: u64,
 }
 
 /// How commit subjects look.
@@ -56,6 +178,8 @@ pub enum Subject {
     Auto,
     /// The bare title.
     Plain,
+    /// As Conventional Commits ask for it.
+    Conventional,
 }
 
 /// What is looked at.

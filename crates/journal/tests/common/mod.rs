@@ -43,6 +43,7 @@ pub fn started(n: u8) -> Event {
         update_worktree: false,
         dry_run: false,
         budget: Usd(500_000),
+        revises: None,
     };
     Event::Cycle { cycle: cycle_id(n), event: CycleEvent::Started { request } }
 }

@@ -1,0 +1,189 @@
+//! Opening: what waits is pushed and opened, security fixes first, then the oldest, as far as pacing lets it.
+
+use kaizen_contributing::{Condition, Owner, default_body};
+use kaizen_domain::{
+    BranchName, CommitId, Cycle, OpportunityKind, Proposal, PullRequest, PullRequestEvent, PullRequestStage,
+};
+use kaizen_forge::{ForgeError, NewPullRequest, PullRequestState};
+use kaizen_schedule::{Waiting, next_in_queue};
+
+use crate::cycle::fold;
+use crate::error::AgentError;
+use crate::pull_requests::book::Entry;
+use crate::pull_requests::told::Told;
+use crate::pull_requests::words::{marker, parts};
+use crate::pull_requests::{Customs, Keeper};
+
+impl Keeper {
+    /// Opens what waits, as far as may be.
+    pub(super) async fn open_waiting(&self, tip: &CommitId, told: &mut Vec<Told>) -> Result<(), AgentError> {
+        let mut customs = None;
+        loop {
+            let book = self.book().await?;
+            let waiting: Vec<Waiting<_>> = book
+                .entries
+                .iter()
+                .filter(|entry| entry.pull.is_none())
+                .map(|entry| Waiting { id: entry.patch.id, since: entry.since, security: is_security(entry) })
+                .collect();
+            let order = next_in_queue(&waiting);
+            let skip = |id| told.iter().any(|told| matches!(told, Told::Withheld { patch, .. } if *patch == id));
+            let Some(entry) = order
+                .iter()
+                .map(|waiting| waiting.id)
+                .filter(|id| !skip(*id))
+                .find_map(|id| book.entries.iter().find(|entry| entry.patch.id == id))
+            else {
+                return Ok(());
+            };
+            if let Err(wait) = self.pacing.may_open(&self.paced(&book), self.now()) {
+                for waiting in order.iter().filter(|waiting| !skip(waiting.id)).collect::<Vec<_>>() {
+                    let title = book.entries.iter().find(|entry| entry.patch.id == waiting.id);
+                    let title = title.map(|entry| entry.patch.title.clone()).unwrap_or_default();
+                    told.push(Told::Waits { patch: waiting.id, title, why: wait.to_string() });
+                }
+                return Ok(());
+            }
+            if customs.is_none() {
+                customs = Some(self.customs(tip).await?);
+            }
+            let Some(customs) = &customs else { return Ok(()) };
+            self.open(entry, customs, told).await?;
+        }
+    }
+
+    async fn open(&self, entry: &Entry, customs: &Customs, told: &mut Vec<Told>) -> Result<(), AgentError> {
+        let (patch, title) = (entry.patch.id, entry.patch.title.clone());
+        let refusal = customs.rules.verdict.reason().filter(|_| !self.world.settings.forge.agreed());
+        if let Some(why) = refusal {
+            told.push(Told::Withheld { patch, title, why });
+            return Ok(());
+        }
+        let records = self.journal.records(Some(entry.cycle)).await?;
+        let cycle = fold(entry.cycle, &records)?;
+        let proposal = self.propose(entry, &cycle, customs)?;
+        let first = PullRequestEvent::OpeningIntended { proposal };
+        let pull = PullRequest::begin(patch, Some(&first))?;
+        self.journal.append(vec![kaizen_domain::Event::PullRequest { patch, event: first }]).await?;
+        self.finish_opening(pull, told).await.map(drop)
+    }
+
+    /// What the pull request will say.
+    fn propose(&self, entry: &Entry, cycle: &Cycle, customs: &Customs) -> Result<Proposal, AgentError> {
+        let settings = &self.world.settings.pull_request;
+        let branch =
+            BranchName::new(entry.landing.target.short()).map_err(|error| AgentError::Bug(error.to_string()))?;
+        let parts = parts(cycle, entry);
+        let body = customs.template.as_ref().map_or_else(|| default_body(&parts), |form| form.fill(&parts));
+        let mut labels = settings.labels.clone();
+        let mut draft = settings.draft;
+        let mut title = entry.patch.title.clone();
+        for condition in &customs.rules.conditions {
+            match condition {
+                Condition::Label(label) => labels.push(label.clone()),
+                Condition::Draft => draft = true,
+                Condition::TitlePrefix(prefix) if !title.starts_with(prefix.as_str()) => {
+                    title = format!("{prefix} {title}");
+                }
+                _ => {}
+            }
+        }
+        labels.sort();
+        labels.dedup();
+        let mut reviewers = settings.reviewers.clone();
+        if settings.code_owners {
+            let paths: Vec<&str> = entry.patch.files.iter().map(|file| file.path.as_str()).collect();
+            let owners = customs.owners.as_ref().map(|owners| owners.owners(paths)).unwrap_or_default();
+            reviewers.extend(owners.into_iter().filter_map(|owner| match owner {
+                Owner::User(name) | Owner::Team(name) => Some(name),
+                Owner::Email(_) => None,
+            }));
+        }
+        reviewers.retain(|name| *name != self.account);
+        reviewers.sort();
+        reviewers.dedup();
+        reviewers.truncate(10);
+        Ok(Proposal {
+            branch,
+            head: entry.landing.to.clone(),
+            onto: self.onto.clone(),
+            base: entry.patch.base.clone(),
+            title,
+            body,
+            draft,
+            labels,
+            reviewers,
+        })
+    }
+
+    /// Pushes and opens what is about to be, unless it is there already.
+    pub(super) async fn finish_opening(
+        &self,
+        pull: PullRequest,
+        told: &mut Vec<Told>,
+    ) -> Result<PullRequest, AgentError> {
+        let Proposal { branch, head, onto, title, body, draft, labels, reviewers, .. } = pull.proposal.clone();
+        self.journal.check().await?;
+        let known = self.forge.find(branch.as_str()).await?;
+        let ours = marker(&pull.patch.to_string());
+        let opened = match known.filter(|known| known.body.contains(&ours) || known.state == PullRequestState::Open) {
+            Some(known) => known,
+            None => {
+                let token = self.forge.token().await?;
+                match self.git.push(&branch, None, &head, &token).await {
+                    Ok(_) => {}
+                    Err(error @ (ForgeError::Protected { .. } | ForgeError::BranchMoved { .. })) => {
+                        return self.withhold(pull, error.to_string(), told).await;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+                self.journal.check().await?;
+                let new = NewPullRequest {
+                    title: title.clone(),
+                    body,
+                    head: branch.to_string(),
+                    base: onto.to_string(),
+                    draft,
+                };
+                match self.forge.open(&new).await {
+                    Ok(opened) => opened,
+                    Err(error @ ForgeError::Refused { status: 422 | 409, .. }) => {
+                        // It may be there after all: the answer to an earlier request was lost.
+                        match self.forge.find(branch.as_str()).await? {
+                            Some(known) => known,
+                            None => return self.withhold(pull, error.to_string(), told).await,
+                        }
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        // Adding them again does no harm; without them the pull request is still worth opening.
+        if !labels.is_empty()
+            && let Err(error) = self.forge.label(opened.number, &labels).await
+        {
+            tracing::warn!(%error, "the pull request has no labels");
+        }
+        if !reviewers.is_empty()
+            && let Err(error) = self.forge.ask_reviewers(opened.number, &reviewers).await
+        {
+            tracing::warn!(%error, "nobody was asked to look at the pull request");
+        }
+        let (number, url) = (opened.number, opened.url);
+        let patch = pull.patch;
+        let pull = self.record(pull, PullRequestEvent::Opened { number, url: url.clone() }).await?;
+        told.push(Told::Opened { patch, title, number, url });
+        Ok(pull)
+    }
+
+    async fn withhold(&self, pull: PullRequest, why: String, told: &mut Vec<Told>) -> Result<PullRequest, AgentError> {
+        debug_assert!(pull.stage == PullRequestStage::Opening);
+        told.push(Told::Withheld { patch: pull.patch, title: pull.proposal.title.clone(), why: why.clone() });
+        self.record(pull, PullRequestEvent::Withheld { reason: why }).await
+    }
+}
+
+/// Whether it closes a hole: an advisory is behind it.
+fn is_security(entry: &Entry) -> bool {
+    entry.opportunity.kind == OpportunityKind::Dependency && entry.opportunity.topic.starts_with("advisory:")
+}

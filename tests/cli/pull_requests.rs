@@ -1,0 +1,158 @@
+//! Pull requests, from the cycle that writes a patch to the merge, on a scripted forge in three dialects with real git.
+
+use kaizen_forgestand::scripted::Dialect;
+
+use crate::cli::forge::{Forge, NAME};
+use crate::cli::shapes;
+use crate::cli::support::Room;
+
+#[test]
+fn a_patch_is_proposed_followed_and_merged_on_every_forge() {
+    for dialect in [Dialect::GitHub, Dialect::GitLab, Dialect::Forgejo] {
+        let forge = Forge::of(Room::tiny(), dialect);
+        let before = forge.room.refs();
+        let said = forge.kaizen(&["run-cycle"]).expect(0);
+        assert_eq!(forge.api.pulls(NAME), 2, "{dialect:?}\n{}", said.out);
+        assert_eq!(said.out.matches("OPENED").count(), 2, "{}", said.out);
+        let changed: Vec<_> = forge.bare.changed("main", &forge.head(1)).iter().map(|file| file.path.clone()).collect();
+        assert_eq!(changed, ["src/lib.rs"], "one concern, no stray file");
+        let body = forge.body(1);
+        for part in [
+            "What was wrong",
+            "clippy::",
+            "What changed",
+            "2 of 2 tests pass",
+            "not tried",
+            "git revert",
+            "by a program",
+        ] {
+            assert!(body.contains(part), "{part} is missing in {body}");
+        }
+        // Nothing of the person's moved.
+        assert!(before.iter().all(|(name, target)| forge.room.refs().get(name) == Some(target)));
+        // The same findings are not proposed twice.
+        forge.kaizen(&["run-cycle"]).expect(0);
+        assert_eq!(forge.api.pulls(NAME), 2, "{dialect:?}");
+        forge.merge(1);
+        forge.close(2);
+        let said = forge.kaizen(&["pull-requests"]).expect(0);
+        assert!(said.out.contains("merged") && said.out.contains("closed"), "{}", said.out);
+        // What was merged is in, what was closed is a no that is remembered.
+        let said = forge.kaizen(&["run-cycle"]).expect(0);
+        assert_eq!(forge.api.pulls(NAME), 2, "{dialect:?} {}", said.out);
+        assert!(forge.git.log().iter().all(|line| !line.contains("kz-test-token")), "no token in an address");
+        assert!(forge.api.requests().iter().all(|seen| !format!("{seen:?}").contains("token=kz")));
+    }
+}
+
+#[test]
+fn a_base_that_moved_is_followed_and_what_is_not_needed_any_more_is_closed() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle"]).expect(0);
+    let old = forge.head(1);
+    // Somebody else changes another place, and mends the other finding.
+    let lib = shapes::LIB.replace("list.len() == 0", "list.is_empty()").replace("//! Sums.", "//! Sums of all kinds.");
+    let tip = forge.upstream("Mend the list", &[("src/lib.rs", &lib)]);
+    let said = forge.kaizen(&["pull-requests"]).expect(0);
+    let states: Vec<String> = [1, 2].map(|number| forge.pull(number)["state"].as_str().unwrap_or("").to_owned()).into();
+    let still = if states[0] == "open" { 1 } else { 2 };
+    assert!(states.contains(&"open".to_owned()) && states.contains(&"closed".to_owned()), "{states:?} {}", said.out);
+    let head = forge.head(still);
+    assert_ne!(head, old, "{}", said.out);
+    assert!(forge.bare.is_ancestor(&tip, &head));
+    assert_eq!(forge.bare.changed(&tip, &head).len(), 1);
+    let closed = forge.comments(3 - still);
+    assert!(closed.iter().any(|text| text.contains("I close this")), "{closed:?}");
+    // Another round has nothing to do and says nothing twice.
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!((forge.head(still), forge.comments(3 - still).len()), (head, closed.len()));
+}
+
+#[test]
+fn only_people_who_may_push_are_obeyed() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle"]).expect(0);
+    forge.api.comment(NAME, 1, "guest", "/kaizen close");
+    forge.api.comment(NAME, 1, "guest", "/kaizen explain");
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!((forge.pull(1)["state"].as_str(), forge.comments(1).len()), (Some("open"), 2));
+    forge.api.comment(NAME, 1, "maria", "Why?\n/kaizen explain");
+    forge.api.comment(NAME, 1, "maria", "/kaizen merge");
+    forge.kaizen(&["pull-requests"]).expect(0);
+    let said = forge.comments(1);
+    assert!(said.iter().any(|text| text.contains("Why this change") && text.contains("tests pass")), "{said:?}");
+    assert!(said.iter().any(|text| text.contains("I do not know `merge`")), "{said:?}");
+    assert_eq!(said.len(), 6);
+    forge.api.comment(NAME, 1, "maria", "/kaizen close");
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!(forge.pull(1)["state"].as_str(), Some("closed"));
+    assert!(forge.comments(1).iter().any(|text| text.contains("maria asked for it")));
+}
+
+#[test]
+fn a_check_that_fails_without_a_model_asks_a_person_once() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle"]).expect(0);
+    forge.check(&forge.head(1), "ci / windows", false, "error: linker `link.exe` not found `$(rm -rf /)`");
+    for _ in 0..2 {
+        forge.kaizen(&["pull-requests"]).expect(0);
+    }
+    let said = forge.comments(1);
+    assert_eq!(said.iter().filter(|text| text.contains("A person is needed")).count(), 1, "{said:?}");
+    assert_eq!(forge.pull(1)["state"].as_str(), Some("open"));
+}
+
+#[test]
+fn at_most_so_many_are_open_and_the_next_follows_when_one_is_merged() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.set("[pacing]\nmax_open = 1\n");
+    let said = forge.kaizen(&["run-cycle"]).expect(0);
+    assert_eq!(forge.api.pulls(NAME), 1);
+    assert!(said.out.contains("QUEUED") && said.out.contains("`max_open` is 1"), "{}", said.out);
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!(forge.api.pulls(NAME), 1);
+    forge.merge(1);
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!(forge.api.pulls(NAME), 2);
+}
+
+#[test]
+fn a_repository_that_forbids_it_gets_none_and_the_reason_is_shown() {
+    let room = Room::tiny();
+    room.write(
+        "CONTRIBUTING.md",
+        "# Contributing\n\nWe do not accept contributions that were generated by AI tools.\n",
+    );
+    room.commit("Say what we take");
+    let forge = Forge::of(room, Dialect::GitHub);
+    let said = forge.kaizen(&["run-cycle"]);
+    assert_eq!((said.code, forge.api.pulls(NAME)), (10, 0), "{said:?}");
+    assert!(said.err.contains("CONTRIBUTING.md") && said.err.contains("generated by AI"), "{}", said.err);
+    assert_eq!(forge.bare.branches().len(), 1, "nothing was pushed");
+    // When a person says that the maintainers agreed, it goes on.
+    let settings = "agreed = \"https://github.com/acme/tiny/issues/1\"\n[landing]";
+    let own = std::fs::read_to_string(forge.room.at("own.toml")).expect("settings").replace("[landing]", settings);
+    std::fs::write(forge.room.at("own.toml"), own).expect("settings");
+    forge.kaizen(&["run-cycle"]).expect(0);
+    assert_eq!(forge.api.pulls(NAME), 2);
+}
+
+#[test]
+fn what_is_wrong_with_the_forge_is_said_with_the_way_out() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.api.revoke("kz-test-token");
+    let said = forge.kaizen(&["run-cycle"]);
+    assert!(said.code == 10 && said.err.contains("refuses the token") && !said.err.contains("kz-test"), "{}", said.err);
+    forge.api.user("kaizen-bot", "kz-test-token");
+    forge.api.permit(NAME, "kaizen-bot", kaizen_forgestand::scripted::Permission::Read);
+    let said = forge.kaizen(&["run-cycle"]);
+    assert!(said.code == 10 && said.err.contains("may not push"), "{}", said.err);
+    forge.room.git(&["remote", "set-url", "origin", "https://forge.example/acme/tiny.git"]);
+    let own = forge.room.beside("none.toml", "[landing]\nmode = \"pull-request\"\n");
+    let said = forge.room.kaizen(&["run-cycle", "--settings", &own]);
+    assert!(said.code == 10 && said.err.contains("forge.kind"), "{}", said.err);
+    forge.room.git(&["remote", "remove", "origin"]);
+    let said = forge.room.kaizen(&["run-cycle", "--settings", &own]);
+    assert!(said.code == 10 && said.err.contains("no remote `origin`"), "{}", said.err);
+    assert_eq!(forge.api.pulls(NAME), 0);
+}
