@@ -257,7 +257,7 @@ impl Bare {
         let onto = |tree: &str, parents: &[&str], message: &str, env: &[(&str, &str)]| {
             let mut args = vec!["commit-tree", tree];
             args.extend(parents.iter().flat_map(|parent| ["-p", *parent]));
-            let made = self.git_with(&args, message.as_bytes(), env)?;
+            let made = self.git_with(&args, line(message).as_bytes(), env)?;
             Ok(String::from_utf8_lossy(&made).trim().to_owned())
         };
         let merged = match method {
@@ -311,7 +311,7 @@ impl Bare {
         let tree = run(&["write-tree"], b"");
         let mut args = vec!["commit-tree", tree.as_str()];
         args.extend(parent.iter().flat_map(|parent| ["-p", parent.as_str()]));
-        let commit = run(&args, message.as_bytes());
+        let commit = run(&args, line(message).as_bytes());
         self.update(&format!("refs/heads/{branch}"), &commit, Some(tip.as_deref().unwrap_or_default()))
             .unwrap_or_else(|error| panic!("{error}"));
         commit
@@ -331,6 +331,11 @@ pub(crate) fn command() -> Command {
         .env("LC_ALL", "C")
         .args(["-c", "safe.directory=*", "-c", "user.name=Forge", "-c", "user.email=forge@example.invalid"]);
     command
+}
+
+/// A message that ends with a line, as those of `git commit` do.
+fn line(message: &str) -> String {
+    format!("{}\n", message.trim_end())
 }
 
 fn commit(entry: &str) -> Option<Commit> {

@@ -62,7 +62,7 @@ impl ContractProxy {
     /// When prism cannot be installed or started.
     #[must_use]
     pub fn forgejo(cache: &Cache, folder: &Path, upstream: &str) -> Self {
-        Self::start(cache, folder, &cache.forgejo_swagger(), &["proxy"], Some(upstream), "/api/v1")
+        Self::start(cache, folder, &forgejo_contract(cache), &["proxy"], Some(upstream), "/api/v1")
     }
 
     /// Forgejo's contract alone: prism makes up answers that it allows, without any state. The header
@@ -72,7 +72,7 @@ impl ContractProxy {
     /// When prism cannot be installed or started.
     #[must_use]
     pub fn forgejo_mock(cache: &Cache, folder: &Path) -> Self {
-        Self::start(cache, folder, &cache.forgejo_swagger(), &["mock"], None, "/api/v1")
+        Self::start(cache, folder, &forgejo_contract(cache), &["mock"], None, "/api/v1")
     }
 
     fn start(
@@ -91,7 +91,7 @@ impl ContractProxy {
         command.args(kind).arg(contract).args(upstream).args(["-h", "127.0.0.1", "-p", &port.to_string()]);
         let mut server = Server::start(&mut command, &folder.join("prism.log"));
         server.listens(port);
-        let recorder = Recorder::stripping(&format!("http://127.0.0.1:{port}"), prefix);
+        let recorder = Recorder::rewriting(&format!("http://127.0.0.1:{port}"), templated);
         Self { recorder, prefix, server }
     }
 
@@ -125,6 +125,30 @@ impl ContractProxy {
     }
 }
 
+/// A path as prism expects it: without the base path, which it does not match, and with what stands for one parameter
+/// in one part, since forges take the slashes in the names of branches and files as they are.
+fn templated(target: &str) -> String {
+    let target = target.strip_prefix("/api/v1").unwrap_or(target);
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let parts: Vec<&str> = path.split('/').collect();
+    let (kept, rest) = match parts.get(4..).unwrap_or_default() {
+        ["git", "ref" | "refs" | "matching-refs", _, ..] => parts.split_at(6),
+        ["contents" | "compare" | "branches" | "commits" | "raw", _, ..] => parts.split_at(5),
+        _ => (&parts[..], &[][..]),
+    };
+    // What may follow the name of a branch.
+    let tail = match rest {
+        [_, .., "protection" | "status" | "statuses" | "check-runs" | "pulls"] if parts.get(4) != Some(&"contents") => {
+            1
+        }
+        _ => 0,
+    };
+    let (name, tail) = rest.split_at(rest.len() - tail);
+    let name = (!name.is_empty()).then(|| name.join("%2F"));
+    let path: Vec<&str> = kept.iter().copied().chain(name.as_deref()).chain(tail.iter().copied()).collect();
+    path.join("/") + &query.map(|query| format!("?{query}")).unwrap_or_default()
+}
+
 fn prism(cache: &Cache) -> PathBuf {
     cache.npm("prism", &[PRISM, GITHUB_OPENAPI])
 }
@@ -138,6 +162,35 @@ fn github_contract(cache: &Cache) -> PathBuf {
         std::fs::write(folder.join("github.json"), cut(&whole).to_string()).expect("a contract can be written");
     });
     folder.join("github.json")
+}
+
+/// Forgejo's contract, with what its description leaves out or prism takes too strictly: the real Forgejo sends `null`
+/// for whatever is not there, and addresses that are empty or of this machine.
+fn forgejo_contract(cache: &Cache) -> PathBuf {
+    let shipped = cache.forgejo_swagger();
+    let folder = cache.once("forgejo-contract", &format!("{} null, url", crate::install::FORGEJO_API.1), |folder| {
+        let text = std::fs::read(&shipped).expect("Forgejo's contract can be read");
+        let mut contract: Value = serde_json::from_slice(&text).expect("Forgejo's contract is JSON");
+        for definition in contract["definitions"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            loosen(definition);
+        }
+        std::fs::write(folder.join("forgejo.json"), contract.to_string()).expect("a contract can be written");
+    });
+    folder.join("forgejo.json")
+}
+
+/// Lets a schema and its parts be null, and their addresses be any text.
+fn loosen(schema: &mut Value) {
+    let Value::Object(fields) = schema else { return };
+    if fields.get("format").is_some_and(|format| format == "url") {
+        fields.remove("format");
+    }
+    if fields.contains_key("type") {
+        fields.insert("x-nullable".to_owned(), json!(true));
+    }
+    let properties = fields.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(Map::values_mut).for_each(loosen);
+    fields.get_mut("items").into_iter().for_each(loosen);
 }
 
 fn is_used(path: &str) -> bool {
@@ -184,5 +237,41 @@ fn references(value: &Value, found: &mut Vec<String>) {
         }
         Value::Array(values) => values.iter().for_each(|value| references(value, found)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_slashes_become_one_part() {
+        for (plain, wanted) in [
+            ("/repos/a/b/git/ref/heads/k/1?x=/", "/repos/a/b/git/ref/heads%2Fk%2F1?x=/"),
+            ("/repos/a/b/git/refs", "/repos/a/b/git/refs"),
+            ("/api/v1/repos/a/b/branches/k/1", "/repos/a/b/branches/k%2F1"),
+            ("/repos/a/b/branches/k/1/protection", "/repos/a/b/branches/k%2F1/protection"),
+            ("/repos/a/b/commits/main/status", "/repos/a/b/commits/main/status"),
+            ("/repos/a/b/contents/src/status", "/repos/a/b/contents/src%2Fstatus"),
+            ("/repos/a/b/pulls/1/merge", "/repos/a/b/pulls/1/merge"),
+            ("/user", "/user"),
+        ] {
+            assert_eq!(templated(plain), wanted);
+        }
+    }
+
+    #[test]
+    fn a_cut_contract_keeps_what_is_referred_to() {
+        let whole = json!({
+            "paths": {
+                "/user": { "get": { "$ref": "#/components/schemas/a" } }, "/user/keys": { "$ref": "#/components/schemas/c" },
+                "/repos/{owner}/{repo}/pulls/{n}": {},
+            },
+            "components": { "schemas": { "a": { "x": [{ "$ref": "#/components/schemas/b" }] }, "b": { "$ref": "#/components/schemas/a" }, "c": {} } },
+        });
+        let cut = cut(&whole);
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&cut["paths"]), ["/repos/{owner}/{repo}/pulls/{n}", "/user"]);
+        assert_eq!(keys(&cut["components"]["schemas"]), ["a", "b"]);
     }
 }

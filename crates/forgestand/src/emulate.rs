@@ -1,11 +1,12 @@
 //! The npm package `emulate` as GitHub: somebody else's idea of GitHub's interface, with state.
 //!
 //! It computes ids of blobs, trees and commits as git does, so [`Emulate::mirror`] gives it the very commits of a bare
-//! repository. What cannot be mirrored, and what it does otherwise than GitHub: a commit that is signed or has headers
-//! of its own gets another id there ([`Mirror::other`] says which); submodules are left out; of a history, the newest
+//! repository. What cannot be mirrored, and what it does otherwise than GitHub: a commit that is signed, has headers
+//! of its own or a message that does not end with a line gets another id there ([`Mirror::other`] says which); submodules are left out; of a history, the newest
 //! thousand commits; a merge there does not reach the bare repository; a branch that it does not know is made up when
 //! a pull request names it; unknown tokens and a second pull request for the same branch are accepted; the files of a
-//! pull request may be empty; there is no commit status and no GraphQL.
+//! pull request may be empty; a merge whose `sha` is not the head is
+//! 422 rather than 409; there is no commit status and no GraphQL.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -107,11 +107,12 @@ impl Cache {
     }
 }
 
-/// Where tests keep what they install: the folder in `KAIZEN_TEST_CACHE`, or one of the machine's temporary folder.
+/// Where tests keep what they install: the folder in `KAIZEN_TEST_CACHE`, or one of the workspace's `target`.
 #[must_use]
 pub fn usual_cache() -> Cache {
     let named = std::env::var_os("KAIZEN_TEST_CACHE").map(PathBuf::from);
-    Cache::at(&named.unwrap_or_else(|| std::env::temp_dir().join("kaizen-forgestand")))
+    let target = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/forgestand");
+    Cache::at(&named.unwrap_or_else(target))
 }
 
 /// Whether tests with counterparts that must be installed are asked for, by `KAIZEN_TEST_ALL=1`.

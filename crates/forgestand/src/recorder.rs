@@ -15,6 +15,9 @@ use crate::http;
 /// The largest request that is read.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
 
+/// How prism's own errors are named.
+const PRISM_ERROR: &str = "stoplight.io/prism/errors";
+
 /// What happens to a request in place of what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -82,8 +85,8 @@ pub struct Recorded {
 #[derive(Debug)]
 struct Shared {
     upstream: SocketAddr,
-    /// What is taken from the front of a path before it is passed on.
-    strip: String,
+    /// How a path is written before it is passed on.
+    rewrite: fn(&str) -> String,
     /// Faults by the number of the request, counted from 1.
     faults: Mutex<BTreeMap<usize, Fault>>,
     /// How many requests came.
@@ -107,18 +110,18 @@ impl Recorder {
     /// When the URL names no address, or the loopback address cannot be listened on.
     #[must_use]
     pub fn start(upstream: &str) -> Self {
-        Self::stripping(upstream, "")
+        Self::rewriting(upstream, str::to_owned)
     }
 
-    /// As [`Self::start`], with something taken from the front of each path.
-    pub(crate) fn stripping(upstream: &str, strip: &str) -> Self {
+    /// As [`Self::start`], with each path written otherwise when it is passed on.
+    pub(crate) fn rewriting(upstream: &str, rewrite: fn(&str) -> String) -> Self {
         let host = upstream.trim_start_matches("http://").split('/').next().unwrap_or_default();
         let upstream = host.parse().unwrap_or_else(|_| panic!("{upstream} names no address"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback address can be listened on");
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
             upstream,
-            strip: strip.to_owned(),
+            rewrite,
             faults: Mutex::default(),
             count: Mutex::default(),
             calls: Mutex::default(),
@@ -210,6 +213,11 @@ fn serve(mut client: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         recorded.status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
         let said = headers.iter().filter(|(name, _)| name == "sl-violations");
         recorded.violations = said.flat_map(|(_, value)| violations(value)).collect();
+        // A path that the contract does not have is answered by prism itself.
+        let body = String::from_utf8_lossy(answer.get(end..).unwrap_or_default()).into_owned();
+        if body.contains(PRISM_ERROR) {
+            recorded.violations.push(body);
+        }
     }
     let dropped = matches!(fault, Some(Fault::DropBefore | Fault::DropAfter));
     if dropped {
@@ -246,7 +254,7 @@ fn refusal(status: u16, headers: &[(String, String)], message: &str) -> Vec<u8> 
 /// Asks the server and gives its answer as it came.
 fn pass_on(shared: &Shared, asked: &Recorded, headers: &[(String, String)], body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(shared.upstream)?;
-    let target = asked.target.strip_prefix(shared.strip.as_str()).unwrap_or(&asked.target);
+    let target = (shared.rewrite)(&asked.target);
     let mut head = format!("{} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", asked.method, shared.upstream);
     for (name, value) in headers {
         match name.as_str() {

@@ -24,7 +24,7 @@ fn ask(token: &str, method: &str, url: &str, body: &Value) -> Response {
     let headers =
         [("authorization", bearer.as_str()), ("content-type", "application/json"), ("accept", "application/json")];
     let headers = if body.is_some() { &headers[..] } else { &headers[..1] };
-    http::call(method, url, headers, body.as_deref()).unwrap()
+    http::call(method, url, headers, body.as_deref()).expect("the server answers")
 }
 
 #[test]
@@ -49,7 +49,8 @@ fn the_emulator_has_the_commits_that_were_pushed() {
         ask("t-acme", "GET", &format!("{}/repos/acme/ledger/git/ref/heads/kaizen/c7", emulate.api()), &Value::Null);
     assert_eq!(found.json()["object"]["sha"], json!(next), "{}", found.text());
     let merge = ask("t-acme", "PUT", &format!("{pulls}/1/merge"), &json!({ "sha": bare.tip("main").unwrap() }));
-    assert_eq!(merge.status, 409, "the head is guarded: {}", merge.text());
+    // GitHub itself says 409.
+    assert_eq!(merge.status, 422, "the head is guarded: {}", merge.text());
 }
 
 /// A forge of ours, with what it takes to ask for everything.
@@ -60,7 +61,7 @@ fn scripted(folder: &Path) -> (ScriptedForge, Bare) {
     forge.user("bob", "t-bob");
     forge.repository("acme", "ledger", bare.path(), "main");
     forge.permit("acme/ledger", "bob", kaizen_forgestand::scripted::Permission::Write);
-    let tip = bare.tip("kaizen/c7").unwrap();
+    let tip = bare.tip("kaizen/c7").expect("the branch is there");
     forge.check("acme/ledger", &tip, Check::run("test", CheckState::Success));
     forge.check("acme/ledger", &tip, Check::status("lint", CheckState::Pending));
     (forge, bare)
@@ -113,6 +114,10 @@ fn the_scripted_github_keeps_the_contract_and_a_wrong_request_is_told() {
     send("PUT", "/pulls/1/merge", json!({ "sha": tip }));
     assert_eq!(proxy.violations(), Vec::<String>::new());
 
+    // A branch's name is taken with its slashes too.
+    send("GET", "/git/ref/heads/kaizen/c7", Value::Null);
+    assert_eq!(proxy.violations(), Vec::<String>::new());
+
     // A body that GitHub does not allow is passed on and told.
     ask("t-acme", "POST", &at("/pulls"), &json!({ "title": 7, "head": "kaizen/c7" }));
     let told = proxy.violations().join("\n");
@@ -161,6 +166,11 @@ fn the_scripted_forgejo_keeps_the_contract() {
     }
     send("POST", "/pulls/1/merge", json!({ "Do": "merge", "head_commit_id": tip }));
     assert_eq!(proxy.violations(), Vec::<String>::new());
+
+    // A request that the contract does not know is told.
+    let url = format!("{}/repos/acme/ledger/no/such", proxy.api());
+    ask("t-acme", "GET", &url, &Value::Null);
+    assert_eq!(proxy.violations().len(), 1, "{:?}", proxy.violations());
 
     // The contract alone, which answers with what it is asked for.
     let mock = ContractProxy::forgejo_mock(&usual_cache(), &folder.path().join("mock"));

@@ -16,7 +16,7 @@ fn git(folder: &Path, user: &str, args: &[&str]) -> Output {
     let mut command = Command::new("git");
     command.args(["-c", &header, "-c", "user.name=t", "-c", "user.email=t@example.invalid"]).args(args);
     command.current_dir(folder).env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.output().unwrap()
+    command.output().expect("git can be run")
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn pushes_are_taken_refused_and_cut() {
 
     // Noise that does not compress, so that the cut falls into the pack.
     let noise: Vec<u8> =
-        (0_u64..300_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8 ^ (n * n >> 7) as u8).collect();
+        (0_u64..300_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8 ^ ((n * n) >> 7) as u8).collect();
     std::fs::write(clone.join("noise"), noise).unwrap();
     assert!(git(&clone, writer, &["add", "noise"]).status.success());
     assert!(git(&clone, writer, &["commit", "-q", "-m", "noise"]).status.success());

@@ -48,6 +48,8 @@ impl GitRemote {
         let folder = folder.canonicalize().expect("the remote's folder is there");
         write_passwords(&folder, credentials);
         let socket = socket(&folder);
+        // One that was killed in this folder may have left its socket.
+        let _ = std::fs::remove_file(&socket);
         let mut fcgiwrap = Command::new(programs.join("usr/sbin/fcgiwrap"));
         fcgiwrap.env("LD_LIBRARY_PATH", libraries(&programs)).args(["-c", "4", "-s"]);
         fcgiwrap.arg(format!("unix:{}", socket.display()));

@@ -13,8 +13,10 @@ use crate::bare::Method;
 type Done = Result<Answer, Refusal>;
 
 /// Answers a request in Forgejo's dialect.
-pub(crate) fn answer(state: &mut State, call: &Call) -> Done {
-    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+pub(crate) fn answer<'a>(state: &mut State, call: &'a Call) -> Done {
+    let of_git = call.path.get(3).is_some_and(|part| part == "git");
+    let split = |part: &'a String| if of_git { part.split('/').collect() } else { vec![part.as_str()] };
+    let path: Vec<&str> = call.path.iter().flat_map(split).collect();
     let objects = Objects { state, base: &call.base };
     match (call.method.as_str(), path.as_slice()) {
         ("GET", ["user"]) => Ok(Answer::json(200, objects.user(call.who().ok_or(Refusal::Unauthorized)?))),

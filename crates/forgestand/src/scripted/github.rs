@@ -13,8 +13,11 @@ use crate::bare::Commit;
 type Done = Result<Answer, Refusal>;
 
 /// Answers a request in GitHub's dialect.
-pub(crate) fn answer(state: &mut State, call: &Call) -> Done {
-    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+pub(crate) fn answer<'a>(state: &mut State, call: &'a Call) -> Done {
+    let of_git = call.path.get(3).is_some_and(|part| part == "git");
+    // The name of a ref may come as one encoded part.
+    let split = |part: &'a String| if of_git { part.split('/').collect() } else { vec![part.as_str()] };
+    let path: Vec<&str> = call.path.iter().flat_map(split).collect();
     let get = call.method == "GET";
     match path.as_slice() {
         [] if get => Ok(Answer::json(200, json!({ "current_user_url": format!("{}/user", call.base) }))),
@@ -129,7 +132,9 @@ fn repository(state: &mut State, at: usize, call: &Call, path: &[&str]) -> Done 
             state.may(at, call.who(), Permission::Read)?;
             state.user(login).ok_or(Refusal::NotFound)?;
             let (permission, role) = role(repo.permission(Some(login)));
-            ok(json!({ "permission": permission, "role_name": role, "user": objects.user(login) }))
+            let mut user = objects.user(login);
+            merge(&mut user, json!({ "role_name": role }));
+            ok(json!({ "permission": permission, "role_name": role, "user": user }))
         }
         ("GET", ["collaborators", login]) => {
             let member = repo.owner == *login || repo.members.contains_key(*login);

@@ -251,7 +251,7 @@ impl Objects<'_> {
         json!({
             "id": id, "node_id": format!("SC_{id}"), "url": at, "avatar_url": format!("{}/avatars/{id}", self.base),
             "state": word(reported.check.state), "description": reported.check.description,
-            "target_url": reported.check.url, "context": reported.check.context,
+            "target_url": Some(&reported.check.url).filter(|url| !url.is_empty()), "context": reported.check.context,
             "created_at": reported.at, "updated_at": reported.at, "creator": self.user(&reported.by),
         })
     }
@@ -263,7 +263,7 @@ impl Objects<'_> {
         let about = Some(&reported.check.description).filter(|about| !about.is_empty());
         json!({
             "id": id, "node_id": format!("CR_{id}"), "head_sha": sha, "external_id": "", "url": at,
-            "html_url": format!("{}/{full}/runs/{id}", self.base), "details_url": reported.check.url,
+            "html_url": format!("{}/{full}/runs/{id}", self.base), "details_url": Some(&reported.check.url).filter(|url| !url.is_empty()),
             "status": if done { "completed" } else { "in_progress" },
             "conclusion": done.then_some(conclusion), "started_at": reported.at,
             "completed_at": done.then_some(&reported.at),

@@ -144,7 +144,7 @@ impl ScriptedForge {
     }
 
     /// Says what must hold before something is merged into a branch; `None` unprotects it. Pushes are the remote's
-    /// matter, see the remote.
+    /// matter, see [`crate::GitRemote::protect`].
     pub fn protect(&self, repository: &str, branch: &str, protection: Option<Protection>) {
         self.with(repository, |state, at| match protection {
             Some(protection) => drop(state.repos[at].protected.insert(branch.to_owned(), protection)),
