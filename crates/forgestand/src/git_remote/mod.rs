@@ -195,6 +195,8 @@ http {{
 {temporary}    log_format said '$remote_user "$request" $status';
     access_log {folder}/access.log said;
     client_max_body_size 0;
+    # On a connection that was used before, git would try again by itself, and a cut would not be seen.
+    keepalive_timeout 0;
     map $request_uri $what {{
         default fetch;
         "~service=git-receive-pack" push;
