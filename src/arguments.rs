@@ -143,9 +143,11 @@ pub enum Command {
     /// Take a landed patch back, as a commit
     Revert(RevertArgs),
     /// Show what runs, what waits for a person, and how the last cycles ended
-    Status(RepoArgs),
+    Status(StatusArgs),
     /// Look after the pull requests: answer reviews, follow the branch, open what waits
     PullRequests(PullRequestsArgs),
+    /// Work for the repositories of your settings file, on their schedules, until stopped
+    Daemon(DaemonArgs),
     /// List what happened, the newest last
     Log(LogArgs),
     /// Show a cycle, a patch, an opportunity or a trial by the first letters of its id
@@ -248,6 +250,32 @@ pub struct RevertArgs {
     pub update_worktree: bool,
 }
 
+/// `kaizen daemon`.
+#[derive(Debug, Args)]
+pub struct DaemonArgs {
+    /// What else than working.
+    #[command(subcommand)]
+    pub action: Option<DaemonAction>,
+}
+
+/// What else `kaizen daemon` can do.
+#[derive(Debug, Subcommand)]
+pub enum DaemonAction {
+    /// Write a unit for systemd, hardened
+    Install(InstallArgs),
+}
+
+/// `kaizen daemon install`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// For the whole machine instead of for you
+    #[arg(long)]
+    pub system: bool,
+    /// Print it instead of writing it
+    #[arg(long)]
+    pub print: bool,
+}
+
 /// `kaizen pull-requests`.
 #[derive(Debug, Args)]
 pub struct PullRequestsArgs {
@@ -257,6 +285,17 @@ pub struct PullRequestsArgs {
     /// Only show how they stand, from the journal; ask nobody
     #[arg(long)]
     pub list: bool,
+}
+
+/// `kaizen status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
+    /// Go on showing what happens in the running daemon
+    #[arg(long)]
+    pub follow: bool,
 }
 
 /// `kaizen log`.

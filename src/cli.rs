@@ -1,5 +1,6 @@
 //! The command line's outer edge: which command hears what was said, and how an error becomes words and an exit code.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
 fn trace(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KAIZEN_LOG").unwrap_or_else(|_| "error".into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     if json { builder.json().init() } else { builder.without_time().init() }
 }
 
@@ -80,7 +82,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Revert(args) => {
             commands::revert::run(&args.repo.session(&global, None), &args.id, args.update_worktree, json)
         }
-        Command::Status(args) => commands::status::run(&args.session(&global, None), json),
+        Command::Status(args) => commands::status::run(&args.repo.session(&global, None), args.follow, json),
+        Command::Daemon(args) => commands::daemon::run(args, global),
         Command::PullRequests(args) => commands::pull_requests::run(args.repo.session(&global, None), args.list, json),
         Command::Log(args) => commands::log::run(&args.repo.session(&global, None), args.last, args.verify, json),
         Command::Show(args) => {

@@ -52,6 +52,8 @@ impl History {
                 Event::Rebuilt { landed, .. } => history.found_again.extend(landed.iter().cloned()),
                 Event::Cycle { .. }
                 | Event::PullRequest { .. }
+                | Event::ScheduleSeen { .. }
+                | Event::ScheduleSettled { .. }
                 | Event::RevertIntended { .. }
                 | Event::RevertFailed { .. } => {}
             }
@@ -84,6 +86,6 @@ pub(crate) fn open_revert(records: &[Record]) -> Option<(PatchId, kaizen_domain:
     records.iter().fold(None, |open, record| match &record.event {
         Event::RevertIntended { patch, landing } => Some((*patch, landing.clone())),
         Event::Reverted { .. } | Event::RevertFailed { .. } => None,
-        Event::Cycle { .. } | Event::PullRequest { .. } | Event::Rebuilt { .. } => open,
+        _ => open,
     })
 }

@@ -18,10 +18,12 @@
 pub mod arguments;
 pub mod cli;
 pub mod commands;
+mod daemon;
 mod desk;
 pub mod exit;
 pub mod failure;
 mod history;
+mod listener;
 mod output;
 pub mod project;
 pub mod session;

@@ -13,6 +13,7 @@ mod cli {
     mod bombs;
     mod busy;
     mod contended;
+    mod daemon;
     mod diffs;
     mod disk_full;
     mod endless;

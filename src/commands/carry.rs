@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use kaizen_agents::Kaizen;
-use kaizen_domain::{Cycle, CycleRequest, CycleStage, LandingMode};
+use kaizen_domain::{Cycle, CycleRequest, CycleStage, Event, LandingMode};
 
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::listener::Listener;
 use crate::session::{Session, heard};
-use crate::story::Story;
 use crate::terms::CycleTerms;
 
 /// Runs a cycle, after those that were cut off. Where one of those was asked for in the same words, it is the one that
@@ -20,8 +20,22 @@ use crate::terms::CycleTerms;
 /// When the repository cannot be worked on, or a cycle cannot go on or has failed.
 pub(crate) async fn carry(
     session: &mut Session,
+    terms: CycleTerms,
+    story: &mut impl Listener,
+) -> Result<Arc<Cycle>, Failure> {
+    carry_until(session, terms, Vec::new(), story, stop_signal()).await
+}
+
+/// The same, after recording what it is run for, until it is asked to stop.
+///
+/// # Errors
+/// As [`carry`].
+pub(crate) async fn carry_until(
+    session: &mut Session,
     mut terms: CycleTerms,
-    story: &mut Story,
+    first: Vec<Event>,
+    story: &mut impl Listener,
+    stop: impl Future<Output = &'static str>,
 ) -> Result<Arc<Cycle>, Failure> {
     let proposes = terms.landing.unwrap_or(session.settings.landing.mode) == LandingMode::PullRequest;
     let desk = if proposes { Some(Desk::open(session).await?) } else { None };
@@ -35,11 +49,16 @@ pub(crate) async fn carry(
     let session = &*session;
     let kaizen = session.start().await?;
     let outcome = {
-        let work = work(session, &kaizen, desk.as_ref(), terms, story);
+        let work = async {
+            if !first.is_empty() {
+                kaizen.journal().append(first).await?;
+            }
+            work(session, &kaizen, desk.as_ref(), terms, story).await
+        };
         tokio::pin!(work);
         tokio::select! {
             outcome = &mut work => outcome,
-            signal = stop_signal() => {
+            signal = stop => {
                 kaizen.park(signal);
                 work.await
             }
@@ -61,7 +80,7 @@ async fn work(
     kaizen: &Kaizen,
     desk: Option<&Desk>,
     terms: CycleTerms,
-    story: &mut Story,
+    story: &mut impl Listener,
 ) -> Result<Arc<Cycle>, Failure> {
     session.settle_revert(kaizen).await?;
     let mut resumed = None;
@@ -92,7 +111,7 @@ fn same(one: &CycleRequest, other: &CycleRequest) -> bool {
 }
 
 /// Waits for a signal that asks the program to end.
-async fn stop_signal() -> &'static str {
+pub(crate) async fn stop_signal() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return std::future::pending().await };

@@ -65,10 +65,15 @@ fn at(record: &Record) -> String {
         .unwrap_or_default()
 }
 
-fn line(event: &Event) -> String {
+pub(crate) fn line(event: &Event) -> String {
     match event {
         Event::Cycle { cycle, event } => format!("{}  {}", cycle.short(), cycle_line(event)),
         Event::PullRequest { patch, event } => format!("{}  {}", patch.short(), pull_request_line(event)),
+        Event::ScheduleSeen { schedule, .. } => format!("schedule {} seen for the first time", shown(schedule)),
+        Event::ScheduleSettled { schedule, left_out: None, .. } => format!("schedule {}: a run", shown(schedule)),
+        Event::ScheduleSettled { schedule, left_out: Some(why), .. } => {
+            format!("schedule {}: left out, {}", shown(schedule), brief(why))
+        }
         Event::RevertIntended { patch, .. } => format!("{}  is to be taken back", patch.short()),
         Event::Reverted { patch, commit } => format!("{}  taken back by {}", patch.short(), commit.short()),
         Event::RevertFailed { patch, reason } => format!("{}  not taken back: {}", patch.short(), brief(reason)),

@@ -1,6 +1,7 @@
 //! One file a command: what it reads, what it prints, how it ends.
 
 pub(crate) mod carry;
+pub mod daemon;
 pub mod demo;
 pub mod diff;
 pub mod doctor;
@@ -12,6 +13,7 @@ pub mod pull_requests;
 pub(crate) mod rebuild;
 pub mod revert;
 pub mod run_cycle;
+pub(crate) mod running;
 pub mod show;
 pub mod status;
 

@@ -4,9 +4,11 @@ use kaizen_agents::pull_requests::book::Book;
 use kaizen_domain::PullRequestStage;
 use kaizen_journal::Filter;
 
+use crate::commands::carry::stop_signal;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::listener::Listener;
 use crate::output::{self, say};
 use crate::project;
 use crate::session::{Session, SessionOptions, heard};
@@ -26,24 +28,41 @@ pub fn run(options: SessionOptions, list: bool, json: bool) -> Result<Exit, Fail
     }
     let mut session = Session::open(options)?;
     let mut story = Story::new(Voice::choose(json), Detail::Brief, &session);
-    super::runtime()?.block_on(round(&mut session, &mut story))?;
+    super::runtime()?.block_on(round(&mut session, &mut story, stop_signal()))?;
     if json { Ok(Exit::Done) } else { show(&session.state_dir, &session.repo().key(), json) }
 }
 
-async fn round(session: &mut Session, story: &mut Story) -> Result<(), Failure> {
+/// One round: what was cut off is brought to its end first.
+///
+/// # Errors
+/// When the forge or the journal cannot be worked with.
+pub(crate) async fn round(
+    session: &mut Session,
+    story: &mut impl Listener,
+    stop: impl Future<Output = &'static str>,
+) -> Result<(), Failure> {
     let desk = Desk::open(session).await?;
     desk.follow_conventions(&mut session.settings);
     let session = &*session;
     let base = project::find(session.repo(), session.path(), Some(desk.tip.as_str()), session.condition())?;
     let kaizen = session.start().await?;
-    let done = async {
-        session.finish_cut_off(&kaizen, &mut |notice| story.hear(notice)).await?;
-        let keeper = desk.keeper(session, &kaizen, base.folder).await?;
-        let told = heard(&kaizen, keeper.round(), &mut |notice| story.hear(notice)).await?;
-        told.iter().for_each(|told| story.pull_request(told));
-        Ok(())
+    let outcome: Result<(), Failure> = {
+        let work = async {
+            session.finish_cut_off(&kaizen, &mut |notice| story.hear(notice)).await?;
+            let keeper = desk.keeper(session, &kaizen, base.folder).await?;
+            let told = heard(&kaizen, keeper.round(), &mut |notice| story.hear(notice)).await?;
+            told.iter().for_each(|told| story.pull_request(told));
+            Ok(())
+        };
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => outcome,
+            signal = stop => {
+                kaizen.park(signal);
+                work.await
+            }
+        }
     };
-    let outcome: Result<(), Failure> = done.await;
     kaizen.stop().await;
     story.end();
     outcome

@@ -4,6 +4,7 @@ use kaizen_domain::attempt::Round;
 use kaizen_domain::{Attempt, Cycle, Word};
 use kaizen_repo::Repo;
 
+use crate::commands::running;
 use crate::commands::show::stage;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,7 +23,19 @@ const LOOKED_THROUGH: usize = 50;
 ///
 /// # Errors
 /// When the repository or the journal cannot be read.
-pub fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure> {
+pub fn run(options: &SessionOptions, follow: bool, json: bool) -> Result<Exit, Failure> {
+    let address = running::address(options);
+    if follow {
+        return super::runtime()?.block_on(running::follow(&address, json));
+    }
+    let daemon = super::runtime()?.block_on(running::status(&address));
+    if let Some(status) = &daemon {
+        running::show(status, json);
+    }
+    // Outside of any repository the daemon is all there is to show.
+    if daemon.is_some() && project::open(&options.repo).is_err() {
+        return Ok(Exit::Done);
+    }
     let repo = project::open(&options.repo)?;
     let (history, holder) = match super::journal(options.state_dir.clone())? {
         Some(journal) => (History::recent(&journal, &repo.key(), LOOKED_THROUGH)?, journal.holder(&repo.key())?),

@@ -30,6 +30,22 @@ pub enum Event {
         #[serde(flatten)]
         event: PullRequestEvent,
     },
+    /// A schedule was seen for the first time; what lies before is none of its business.
+    ScheduleSeen {
+        /// Its name.
+        schedule: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A time of a schedule was run, or is left out, with all before it.
+    ScheduleSettled {
+        /// Its name.
+        schedule: String,
+        /// The time that it names.
+        nominal: Timestamp,
+        /// Whether it is run; otherwise why not.
+        left_out: Option<String>,
+    },
     /// A person is about to take a landed patch back.
     RevertIntended {
         /// The patch.
@@ -67,6 +83,8 @@ impl Event {
         match self {
             Self::Cycle { event, .. } => event.name(),
             Self::PullRequest { event, .. } => event.name(),
+            Self::ScheduleSeen { .. } => "schedule_seen",
+            Self::ScheduleSettled { .. } => "schedule_settled",
             Self::RevertIntended { .. } => "revert_intended",
             Self::Reverted { .. } => "reverted",
             Self::RevertFailed { .. } => "revert_failed",

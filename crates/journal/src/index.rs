@@ -64,6 +64,8 @@ pub(crate) fn kind(event: &Event) -> &'static str {
     match event {
         Event::Cycle { event, .. } => event.name(),
         Event::PullRequest { event, .. } => event.name(),
+        Event::ScheduleSeen { .. } => "schedule_seen",
+        Event::ScheduleSettled { .. } => "schedule_settled",
         Event::RevertIntended { .. } => "revert_intended",
         Event::Reverted { .. } => "reverted",
         Event::RevertFailed { .. } => "revert_failed",
@@ -95,6 +97,8 @@ pub(crate) fn things(event: &Event) -> Vec<(String, Noun)> {
             return landed.iter().map(|(patch, _)| (patch.to_string(), Noun::Patch)).collect();
         }
         Event::PullRequest { .. }
+        | Event::ScheduleSeen { .. }
+        | Event::ScheduleSettled { .. }
         | Event::RevertIntended { .. }
         | Event::Reverted { .. }
         | Event::RevertFailed { .. } => return Vec::new(),

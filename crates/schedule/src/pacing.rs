@@ -69,6 +69,15 @@ impl Pacing {
         self.not_before(self.window(state, now), now)
     }
 
+    /// How many changes may land now, were it no quiet time.
+    #[must_use]
+    pub fn room(&self, state: &PacingState, now: Timestamp) -> u32 {
+        let window = self.terms.window_secs.saturating_mul(1_000);
+        let started = now.0.checked_sub(window).map(Timestamp);
+        let landed = state.landings.iter().filter(|at| started.is_none_or(|started| **at > started)).count();
+        self.terms.max_landings.saturating_sub(u32::try_from(landed).unwrap_or(u32::MAX))
+    }
+
     /// Waits for a time, and for quiet hours that begin until then or have begun.
     fn not_before(&self, wait: Option<(Timestamp, Why)>, now: Timestamp) -> Result<(), NotNow> {
         let wait = wait.filter(|(until, _)| *until > now);

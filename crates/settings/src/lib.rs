@@ -7,11 +7,15 @@
 pub mod error;
 pub mod load;
 pub mod nearest;
+pub mod repositories;
 pub mod settings;
 
 pub use error::SettingsError;
 pub use load::{Layer, Origin, explain, load};
-pub use settings::{Arrangement, FailingTests, ForgeSettings, ModelSettings, Settings, Structured, Subject, TestFiles};
+pub use repositories::{RepositorySettings, ScheduleSettings, repositories};
+pub use settings::{
+    Arrangement, DaemonSettings, FailingTests, ForgeSettings, ModelSettings, Settings, Structured, Subject, TestFiles,
+};
 
 /// The defaults, with a comment on every key: what `kaizen init` writes.
 pub const DEFAULTS: &str = include_str!("default.toml");

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 use crate::DEFAULTS;
 use crate::error::SettingsError;
 use crate::nearest::nearest;
+use crate::repositories;
 use crate::settings::Settings;
 
 /// Sections that a repository may not set: they decide what this machine does, and where secrets go.
@@ -65,7 +66,11 @@ pub fn load(layers: &[Layer]) -> Result<Settings, SettingsError> {
     let defaults = parse(DEFAULTS, "the built-in settings")?;
     let mut merged = defaults.clone();
     for layer in layers {
-        let table = parse(&layer.text, &layer.file)?;
+        let mut table = parse(&layer.text, &layer.file)?;
+        // Whose repositories a daemon works for, a person says; it is read by itself.
+        if layer.origin == Origin::Own && table.get(repositories::KEY).is_some_and(Value::is_array) {
+            table.remove(repositories::KEY);
+        }
         check(&table, &defaults, layer)?;
         merge(&mut merged, table);
     }

@@ -16,7 +16,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("git2", &["kaizen-repo", "kaizen-testkit"]),
     ("syn", &["kaizen-patch", "kaizen-fixers", "kaizen-sandbox"]),
     ("async-openai", &["kaizen-llm"]),
-    ("reqwest", &["kaizen-llm"]),
+    ("reqwest", &["kaizen-llm", "kaizen-forge", "kaizen-metrics", "kaizen"]),
     ("rusqlite", &["kaizen-journal"]),
 ];
 

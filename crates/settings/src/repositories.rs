@@ -1,0 +1,120 @@
+//! The repositories that the daemon works for: `[[repository]]` tables in a person's own file.
+
+use std::path::PathBuf;
+
+use kaizen_domain::{LandingMode, OpportunityKind, Usd};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SettingsError;
+
+/// The table that they stand in.
+pub const KEY: &str = "repository";
+
+/// A repository that the daemon works for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepositorySettings {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The branch to work on; none: what HEAD is on.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// Where patches land; none: as `landing.mode` says.
+    #[serde(default)]
+    pub landing: Option<LandingMode>,
+    /// With `merge`: whether a clean work tree moves along.
+    #[serde(default)]
+    pub update_worktree: bool,
+    /// The kinds of work; empty: as `cycle.only` says.
+    #[serde(default)]
+    pub only: Vec<OpportunityKind>,
+    /// How many patches a cycle may land or propose; none: as `cycle.max_landings` says.
+    #[serde(default)]
+    pub max_landings: Option<u32>,
+    /// What a cycle may cost; none: as `model.budget_usd` says.
+    #[serde(default)]
+    pub budget_usd: Option<Usd>,
+    /// When cycles run.
+    #[serde(default)]
+    pub schedule: Vec<ScheduleSettings>,
+}
+
+/// When cycles run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleSettings {
+    /// Its name; none: its place in the list.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Minute, hour, day of month, month, day of week.
+    pub cron: String,
+    /// A name of the IANA database, `UTC`, or `local`.
+    #[serde(default = "local")]
+    pub time_zone: String,
+    /// A run begins up to so many seconds after its time.
+    #[serde(default)]
+    pub jitter_secs: u64,
+    /// What becomes of runs that were missed: `skip`, `once` or `all`.
+    #[serde(default = "once")]
+    pub catch_up: String,
+    /// How old a missed run may be that is caught up, seconds.
+    #[serde(default = "day")]
+    pub catch_up_secs: u64,
+    /// The kinds of work; empty: those of the repository.
+    #[serde(default)]
+    pub only: Vec<OpportunityKind>,
+}
+
+fn local() -> String {
+    "local".to_owned()
+}
+
+fn once() -> String {
+    "once".to_owned()
+}
+
+fn day() -> u64 {
+    24 * 3600
+}
+
+/// The repositories of a settings file.
+///
+/// # Errors
+/// When one of them cannot be read; the text says which line and why.
+pub fn repositories(text: &str, file: &str) -> Result<Vec<RepositorySettings>, SettingsError> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        repository: Vec<RepositorySettings>,
+    }
+    let read: Result<File, toml::de::Error> = toml::from_str(text);
+    read.map(|file| file.repository).map_err(|error| {
+        let line =
+            error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1);
+        SettingsError::Value {
+            key: KEY.to_owned(),
+            file: file.to_owned(),
+            line,
+            why: error.message().trim().replace('\n', " "),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_read_and_a_wrong_key_is_named_with_its_line() {
+        let text = "[cycle]\nmax_landings = 1\n[[repository]]\npath = \"/srv/a\"\nlanding = \"pull-request\"\n\
+                    [[repository.schedule]]\ncron = \"0 3 * * *\"\n";
+        let read = repositories(text, "kaizen.toml").unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(
+            (read[0].landing, read[0].schedule[0].time_zone.as_str()),
+            (Some(LandingMode::PullRequest), "local")
+        );
+        let error = repositories(&text.replace("cron", "crom"), "kaizen.toml").unwrap_err();
+        insta::assert_snapshot!(error, @"`repository` in kaizen.toml, line 7: unknown field `crom`, expected one of `name`, `cron`, `time_zone`, `jitter_secs`, `catch_up`, `catch_up_secs`, `only`");
+    }
+}
