@@ -52,6 +52,7 @@ impl History {
                 Event::Rebuilt { landed, .. } => history.found_again.extend(landed.iter().cloned()),
                 Event::Cycle { .. }
                 | Event::PullRequest { .. }
+                | Event::Watch { .. }
                 | Event::ScheduleSeen { .. }
                 | Event::ScheduleSettled { .. }
                 | Event::RevertIntended { .. }

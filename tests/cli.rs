@@ -35,4 +35,5 @@ mod cli {
     mod try_lands;
     mod try_refuses;
     mod untouched;
+    mod watch;
 }

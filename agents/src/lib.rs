@@ -24,6 +24,7 @@ pub mod start;
 pub mod steps;
 pub mod supervisor;
 pub mod trial_pool;
+pub mod watcher;
 pub mod weigh;
 pub mod world;
 pub mod writer;

@@ -1,6 +1,7 @@
 //! `kaizen log`: what happened, one line a record, the newest last.
 
 use kaizen_domain::cycle::CycleEvent;
+use kaizen_domain::watch::WatchEvent;
 use kaizen_domain::{Answer, AttemptEvent, Decision, Event, PullRequestEvent, Record, Verdict};
 use kaizen_journal::Filter;
 
@@ -69,6 +70,7 @@ pub(crate) fn line(event: &Event) -> String {
     match event {
         Event::Cycle { cycle, event } => format!("{}  {}", cycle.short(), cycle_line(event)),
         Event::PullRequest { patch, event } => format!("{}  {}", patch.short(), pull_request_line(event)),
+        Event::Watch { patch, event } => format!("{}  {}", patch.short(), watch_line(event)),
         Event::ScheduleSeen { schedule, .. } => format!("schedule {} seen for the first time", shown(schedule)),
         Event::ScheduleSettled { schedule, left_out: None, .. } => format!("schedule {}: a run", shown(schedule)),
         Event::ScheduleSettled { schedule, left_out: Some(why), .. } => {
@@ -84,6 +86,20 @@ pub(crate) fn line(event: &Event) -> String {
                 shown(from)
             )
         }
+    }
+}
+
+fn watch_line(event: &WatchEvent) -> String {
+    match event {
+        WatchEvent::WatchBegun { commit, terms, .. } => {
+            format!("is watched as {}, by {}", commit.short(), count(terms.len(), "metric"))
+        }
+        WatchEvent::Judged { verdict, evidence } => {
+            format!("{}: {}", format!("{verdict:?}").to_lowercase(), brief(&evidence.join("; ")))
+        }
+        WatchEvent::RolledBack { commit, proposed: false } => format!("taken back by {}", commit.short()),
+        WatchEvent::RolledBack { commit, proposed: true } => format!("proposed to be taken back by {}", commit.short()),
+        WatchEvent::RollbackFailed { reason } => format!("could not be taken back: {}", brief(reason)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use kaizen_domain::Millis;
-use kaizen_settings::{DaemonSettings, Layer, Origin, Settings, load};
+use kaizen_settings::{DaemonSettings, Layer, Origin, load};
 use serde_json::Value;
 
 use crate::exit::Exit;

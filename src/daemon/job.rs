@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kaizen_agents::Notice;
 use kaizen_agents::pull_requests::told::Told;
+use kaizen_agents::watcher::{WatchTold, Watcher, WatcherTerms};
 use kaizen_domain::{CycleId, Event, OpportunityKind, Timestamp, Word};
 use kaizen_journal::{Filter, Journal};
 
@@ -16,7 +17,7 @@ use crate::daemon::plan::{Planned, now};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::listener::Listener;
-use crate::session::{Session, SessionOptions};
+use crate::session::{Session, SessionOptions, heard};
 use crate::story::pull_requests;
 use crate::terms::CycleTerms;
 
@@ -40,6 +41,8 @@ pub(crate) enum Work {
     Resume,
     /// A round over pull requests.
     Follow,
+    /// A look at what has landed.
+    Watch,
 }
 
 impl Work {
@@ -49,6 +52,7 @@ impl Work {
             Self::Cycle { schedule, .. } => format!("cycle ({schedule})"),
             Self::Resume => "going on with what was cut off".to_owned(),
             Self::Follow => "pull requests".to_owned(),
+            Self::Watch => "watch".to_owned(),
         }
     }
 }
@@ -156,6 +160,7 @@ async fn perform(
                 .collect();
             Ok(if said.is_empty() { "nothing to do".to_owned() } else { said.join(", ") })
         }
+        Work::Watch => watch(&session, planned, &mut hearer, stop).await,
         Work::Resume => resume(&session, &mut hearer, stop).await,
         Work::Follow => {
             round(&mut session, &mut hearer, stop).await?;
@@ -163,6 +168,56 @@ async fn perform(
             Ok(if said.is_empty() { "nothing new".to_owned() } else { said.join("; ") })
         }
     }
+}
+
+async fn watch(
+    session: &Session,
+    planned: &Planned,
+    hearer: &mut Hearer,
+    stop: impl Future<Output = &'static str>,
+) -> Result<String, Failure> {
+    let Some(wanted) = &planned.watch else { return Ok("nothing is watched".to_owned()) };
+    let forge = if wanted.checks {
+        let remote = crate::desk::remote(session.repo(), &session.settings)?;
+        Some(crate::desk::connect(&remote, &session.settings.forge)?)
+    } else {
+        None
+    };
+    let base = crate::project::find(session.repo(), session.path(), None, session.condition())?;
+    let terms = WatcherTerms {
+        metrics: wanted.metrics()?,
+        window: wanted.window,
+        forge,
+        max_rollbacks: wanted.max_rollbacks,
+        folder: base.folder,
+    };
+    let kaizen = session.start().await?;
+    let outcome: Result<Vec<WatchTold>, Failure> = {
+        let mut hear = |notice: &Notice| hearer.hear(notice);
+        let work = async {
+            session.finish_cut_off(&kaizen, &mut hear).await?;
+            let watcher = Watcher::new(&kaizen, terms);
+            heard(&kaizen, watcher.round(), &mut hear).await
+        };
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => outcome,
+            signal = stop => {
+                kaizen.park(signal);
+                work.await
+            }
+        }
+    };
+    kaizen.stop().await;
+    let told = outcome?;
+    for one in &told {
+        hearer.board.count(&hearer.key, one.word);
+        let line = serde_json::json!({"of": "watch", "repository": hearer.name, "patch": one.patch, "word": one.word, "why": one.why});
+        hearer.board.tell(line.to_string());
+    }
+    let said: Vec<String> =
+        told.iter().map(|one| format!("{} {}: {}", one.word.shout(), one.patch.short(), one.why)).collect();
+    Ok(if said.is_empty() { "nothing new".to_owned() } else { said.join("; ") })
 }
 
 async fn resume(

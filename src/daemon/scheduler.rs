@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use kaizen_agents::pull_requests::book::Book;
+use kaizen_agents::watcher::Watches;
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{AttemptEvent, CycleId, Event, LandingMode, Record, Timestamp};
 use kaizen_schedule::{PacingState, Progress};
@@ -34,6 +35,10 @@ struct Known {
     cut_off: bool,
     /// It has pull requests that are not over, or that wait.
     proposes: bool,
+    /// What landed and is watched, or is to be.
+    watches: Watches,
+    /// When that was last looked at.
+    watched: Option<Instant>,
     /// When patches landed on the branch of a person.
     landings: Vec<Timestamp>,
     /// How often in a row something went wrong, and until when it is left alone.
@@ -126,8 +131,10 @@ impl Scheduler {
                 board.update(&planned.key, |place| place.waits = Some(why));
                 continue;
             }
-            if matches!(work, Work::Follow) {
-                known.followed = Some(Instant::now());
+            match work {
+                Work::Follow => known.followed = Some(Instant::now()),
+                Work::Watch => known.watched = Some(Instant::now()),
+                Work::Cycle { .. } | Work::Resume => {}
             }
             match job::start(&options, planned, work, &board) {
                 Ok(job) => {
@@ -160,6 +167,7 @@ fn read(options: &DaemonOptions, planned: &Planned, known: &mut Known, board: &B
     known.progress = progress(&records);
     known.cut_off = cut_off(&records);
     known.landings = landings(&records);
+    known.watches = Watches::read(&records).unwrap_or_default();
     let book = Book::read(&records);
     known.proposes = book.is_ok_and(|book| !book.is_empty());
     let trouble = board.places().get(&planned.key).and_then(|place| place.trouble.clone());
@@ -238,7 +246,11 @@ fn due(options: &DaemonOptions, planned: &Planned, known: &mut Known, poll: Dura
     }
     let follows = planned.landing == LandingMode::PullRequest && known.proposes;
     let follow = follows && known.followed.is_none_or(|last| last.elapsed() >= poll);
-    chosen.or(follow.then_some(Work::Follow))
+    let watch = planned.watch.as_ref().is_some_and(|watch| {
+        known.watches.is_due(watch.window, at) && known.watched.is_none_or(|last| last.elapsed() >= watch.look)
+    });
+    // What hurts goes before everything that is new.
+    watch.then_some(Work::Watch).or(chosen).or(follow.then_some(Work::Follow))
 }
 
 /// How far each schedule has come.

@@ -163,6 +163,7 @@ pub fn given(paint: &Paint, cycle: &Cycle) -> Option<String> {
         PatchSource::Engines => return None,
         PatchSource::Diff { title, approves: Some(patch), .. } => (title, format!(", approved as {}", patch.short())),
         PatchSource::Diff { title, .. } => (title, String::new()),
+        PatchSource::Revert { title, .. } => (title, ", as it hurts".to_owned()),
         PatchSource::Commit { title, commit } => (title, format!(", commit {}", commit.short())),
     };
     Some(format!("  {} {}{}", paint.label("patch"), shown(title), paint.dim(&how)))

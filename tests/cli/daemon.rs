@@ -12,13 +12,13 @@ use crate::cli::forge::{Forge, NAME};
 use crate::cli::support::{Room, Said};
 
 /// A daemon that runs until it is dropped.
-struct Daemon {
+pub struct Daemon {
     child: Child,
     url: String,
 }
 
 impl Daemon {
-    fn start(mut command: Command, listen: &str) -> Self {
+    pub fn start(mut command: Command, listen: &str) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).env("KAIZEN_LOG", "info");
         let daemon = Self { child: command.spawn().expect("it starts"), url: format!("http://{listen}") };
         daemon.until("it answers", || daemon.get("/healthz").is_some_and(|(status, _)| status == 200));
@@ -30,12 +30,12 @@ impl Daemon {
         Some((answer.status, answer.text()))
     }
 
-    fn status(&self) -> Value {
+    pub fn status(&self) -> Value {
         let (_, text) = self.get("/v1/status").expect("an answer");
         serde_json::from_str(&text).expect("JSON")
     }
 
-    fn until(&self, what: &str, holds: impl Fn() -> bool) {
+    pub fn until(&self, what: &str, holds: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(90);
         while !holds() {
             assert!(Instant::now() < end, "never: {what}; {:?}", self.get("/v1/status"));
@@ -44,7 +44,7 @@ impl Daemon {
     }
 
     /// Asks it to end, and says how long that took.
-    fn terminate(mut self) -> (Duration, Said) {
+    pub fn terminate(mut self) -> (Duration, Said) {
         let began = Instant::now();
         let pid = i32::try_from(self.child.id()).expect("a process id");
         // SAFETY: a signal for a process that this test started and has not waited for.
@@ -72,7 +72,7 @@ impl Drop for Daemon {
 }
 
 /// An address that nobody listens on.
-fn free() -> String {
+pub fn free() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").to_string()
 }

@@ -28,6 +28,9 @@ impl Engine for Given {
             match &source {
                 PatchSource::Engines => Err(AgentError::Bug("there is no given patch in this cycle".to_owned())),
                 PatchSource::Diff { text, title, .. } => from_diff(&repo, &tip, text, title),
+                PatchSource::Revert { base, commit, title, evidence, .. } => {
+                    back(&repo, &tip, (base, commit), title, evidence)
+                }
                 PatchSource::Commit { commit, title } => from_commit(&repo, &tip, commit, title),
             }
         })
@@ -39,6 +42,29 @@ fn from_diff(repo: &Repo, tip: &CommitId, text: &str, title: &str) -> Result<Dra
     match kaizen_patch::apply_diff(text, &RepoSource { repo, commit: tip }) {
         Ok(changes) => Ok(proposal(changes, title, None, None)),
         Err(error) => Ok(Draft::nothing(error.to_string())),
+    }
+}
+
+/// Takes a landed change back from what the branch is now.
+fn back(
+    repo: &Repo,
+    tip: &CommitId,
+    (base, commit): (&CommitId, &CommitId),
+    title: &str,
+    evidence: &[String],
+) -> Result<Draft, AgentError> {
+    match repo.carry(commit, base, tip)? {
+        Carried::Clean(changes) if changes.is_empty() => {
+            Ok(Draft::nothing("it was taken back already: changes nothing"))
+        }
+        Carried::Clean(changes) => {
+            let rationale = format!("This takes back {commit}, since it hurts: {}.", evidence.join("; "));
+            let title = title.to_owned();
+            Ok(Draft::Change(Box::new(Proposal { changes, title, rationale, ..Proposal::default() })))
+        }
+        Carried::Conflicts(paths) => {
+            Ok(Draft::nothing(format!("later changes stand in the way in {}", paths.join(", "))))
+        }
     }
 }
 

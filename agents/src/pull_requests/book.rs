@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kaizen_domain::cycle::CycleEvent;
+use kaizen_domain::watch::WatchEvent;
 use kaizen_domain::{
-    Attempt, Cycle, CycleId, Event, IllegalEvent, Landing, Opportunity, Patch, PatchId, PullRequest, PullRequestEvent,
-    PullRequestStage, Record, Timestamp, Word,
+    Attempt, AttemptEvent, Cycle, CycleId, Event, IllegalEvent, Landing, Opportunity, Patch, PatchId, PullRequest,
+    PullRequestEvent, PullRequestStage, Record, Timestamp, Word,
 };
 
 use crate::cycle::fold;
@@ -154,5 +155,29 @@ pub fn taken_topics(records: &[Record]) -> BTreeSet<String> {
             .as_ref()
             .is_none_or(|pull| !matches!(pull.stage, PullRequestStage::Merged | PullRequestStage::Superseded))
     });
-    taken.map(|entry| entry.opportunity.topic).collect()
+    let mut topics: BTreeSet<String> = taken.map(|entry| entry.opportunity.topic).collect();
+    // What was taken back is not proposed again as it was.
+    for record in records {
+        if let Event::Watch { patch, event: WatchEvent::RolledBack { .. } } = &record.event {
+            topics.extend(topic_of(records, *patch));
+        }
+    }
+    topics
+}
+
+/// The matter that a patch is about.
+fn topic_of(records: &[Record], patch: PatchId) -> Option<String> {
+    let opportunity = records.iter().find_map(|record| match &record.event {
+        Event::Cycle {
+            event: CycleEvent::Attempt { opportunity, what: AttemptEvent::Written { patch: written } },
+            ..
+        } if written.id == patch => Some(*opportunity),
+        _ => None,
+    })?;
+    records.iter().find_map(|record| match &record.event {
+        Event::Cycle { event: CycleEvent::Ranked { opportunities, .. }, .. } => {
+            opportunities.iter().find(|one| one.id == opportunity).map(|one| one.topic.clone())
+        }
+        _ => None,
+    })
 }

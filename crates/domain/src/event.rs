@@ -9,6 +9,7 @@ use crate::landing::Landing;
 use crate::names::{CommitId, TenantId};
 use crate::pull_request::PullRequestEvent;
 use crate::time::Timestamp;
+use crate::watch::WatchEvent;
 
 /// Something that happened to a repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,14 @@ pub enum Event {
         /// What.
         #[serde(flatten)]
         event: PullRequestEvent,
+    },
+    /// To the watch over a landing.
+    Watch {
+        /// The patch that landed.
+        patch: PatchId,
+        /// What.
+        #[serde(flatten)]
+        event: WatchEvent,
     },
     /// A schedule was seen for the first time; what lies before is none of its business.
     ScheduleSeen {
@@ -83,6 +92,7 @@ impl Event {
         match self {
             Self::Cycle { event, .. } => event.name(),
             Self::PullRequest { event, .. } => event.name(),
+            Self::Watch { event, .. } => event.name(),
             Self::ScheduleSeen { .. } => "schedule_seen",
             Self::ScheduleSettled { .. } => "schedule_settled",
             Self::RevertIntended { .. } => "revert_intended",

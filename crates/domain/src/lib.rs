@@ -24,6 +24,7 @@ pub mod signal;
 pub mod step;
 pub mod time;
 pub mod trial;
+pub mod watch;
 pub mod word;
 
 pub use attempt::{Attempt, AttemptEvent, AttemptStage, Round};

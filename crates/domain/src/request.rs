@@ -82,6 +82,19 @@ pub enum PatchSource {
         /// The patch of ours that a person approved, when it is one: what needs a person then has one.
         approves: Option<PatchId>,
     },
+    /// A landed patch that hurts, to be taken back.
+    Revert {
+        /// The patch.
+        patch: PatchId,
+        /// The commit that it was written on.
+        base: CommitId,
+        /// Its commit.
+        commit: CommitId,
+        /// What is said of it.
+        title: String,
+        /// What the watch found.
+        evidence: Vec<String>,
+    },
     /// A commit that somebody else made: what it changes since it left the base.
     Commit {
         /// The tip of their branch.
@@ -103,7 +116,7 @@ impl PatchSource {
     pub fn title(&self) -> Option<&str> {
         match self {
             Self::Engines => None,
-            Self::Diff { title, .. } | Self::Commit { title, .. } => Some(title),
+            Self::Diff { title, .. } | Self::Commit { title, .. } | Self::Revert { title, .. } => Some(title),
         }
     }
 }

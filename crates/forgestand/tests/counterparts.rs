@@ -1,7 +1,5 @@
 //! Counterparts that are written for Node: the emulator, and the contracts. Runs with `KAIZEN_TEST_ALL=1`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
-
 use std::path::Path;
 
 use kaizen_forgestand::bare::Bare;

@@ -64,6 +64,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
     match event {
         Event::Cycle { event, .. } => event.name(),
         Event::PullRequest { event, .. } => event.name(),
+        Event::Watch { event, .. } => event.name(),
         Event::ScheduleSeen { .. } => "schedule_seen",
         Event::ScheduleSettled { .. } => "schedule_settled",
         Event::RevertIntended { .. } => "revert_intended",
@@ -97,6 +98,7 @@ pub(crate) fn things(event: &Event) -> Vec<(String, Noun)> {
             return landed.iter().map(|(patch, _)| (patch.to_string(), Noun::Patch)).collect();
         }
         Event::PullRequest { .. }
+        | Event::Watch { .. }
         | Event::ScheduleSeen { .. }
         | Event::ScheduleSettled { .. }
         | Event::RevertIntended { .. }

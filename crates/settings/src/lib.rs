@@ -12,7 +12,7 @@ pub mod settings;
 
 pub use error::SettingsError;
 pub use load::{Layer, Origin, explain, load};
-pub use repositories::{RepositorySettings, ScheduleSettings, repositories};
+pub use repositories::{MetricSettings, RepositorySettings, ScheduleSettings, WatchSettings, repositories};
 pub use settings::{
     Arrangement, DaemonSettings, FailingTests, ForgeSettings, ModelSettings, Settings, Structured, Subject, TestFiles,
 };

@@ -11,7 +11,7 @@ use crate::error::SettingsError;
 pub const KEY: &str = "repository";
 
 /// A repository that the daemon works for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepositorySettings {
     /// Where it is.
@@ -37,6 +37,57 @@ pub struct RepositorySettings {
     /// When cycles run.
     #[serde(default)]
     pub schedule: Vec<ScheduleSettings>,
+    /// What is watched after a landing; none: nothing.
+    #[serde(default)]
+    pub watch: Option<WatchSettings>,
+}
+
+/// What is watched after a landing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchSettings {
+    /// How long, seconds.
+    #[serde(default = "day")]
+    pub window_secs: u64,
+    /// How often is looked, seconds.
+    #[serde(default = "minute")]
+    pub look_secs: u64,
+    /// How many landings may be taken back within a day; more asks a person.
+    #[serde(default = "one")]
+    pub max_rollbacks: u32,
+    /// Whether a failed check of the landed commit counts.
+    #[serde(default)]
+    pub checks: bool,
+    /// The metrics.
+    #[serde(default)]
+    pub metric: Vec<MetricSettings>,
+}
+
+/// A metric that is watched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricSettings {
+    /// The address of a Prometheus.
+    pub prometheus: String,
+    /// What is asked there; it must come to one series.
+    pub query: String,
+    /// The time between two samples, seconds: no shorter than the service is scraped.
+    #[serde(default = "quarter")]
+    pub every_secs: u64,
+    /// What is promised about it: name, direction, tolerance, samples, what missing data mean.
+    #[serde(flatten)]
+    pub terms: toml::Table,
+}
+
+fn minute() -> u64 {
+    60
+}
+
+fn quarter() -> u64 {
+    15
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// When cycles run.

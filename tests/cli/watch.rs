@@ -1,0 +1,166 @@
+//! The watch over what has landed: metrics of a scripted Prometheus before and after, what hurts is taken back under whatever
+//! came on top, what does not is kept, and where it does not go a person is asked.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::cli::daemon::{Daemon, free};
+use crate::cli::support::Room;
+
+/// Answers range queries: one value before a moment, another after it, both a little noisy.
+struct Prometheus {
+    address: String,
+    /// The moment, milliseconds since the epoch.
+    landed: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Prometheus {
+    fn start(factor: f64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let (landed, ended) = (Arc::new(AtomicU64::new(u64::MAX)), Arc::new(AtomicBool::new(false)));
+        let (at, over) = (landed.clone(), ended.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(mut stream) = stream else { continue };
+                let mut bytes = [0_u8; 4096];
+                let read = stream.read(&mut bytes).unwrap_or(0);
+                let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
+                let query = text.split_whitespace().nth(1).unwrap_or("").to_owned();
+                let of = |name: &str| {
+                    let value = query.split(['?', '&']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+                    value.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0)
+                };
+                let body = answer((of("start"), of("end"), of("step")), at.load(Ordering::SeqCst), factor);
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        });
+        Self { address, landed, ended }
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        let _ = std::net::TcpStream::connect(&self.address);
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times of today"
+)]
+fn answer((start, end, step): (f64, f64, f64), landed: u64, factor: f64) -> String {
+    let mut values = Vec::new();
+    let mut at = start;
+    while at <= end && values.len() < 5000 {
+        // Always the same noise for the same moment, and never the same value twice.
+        let seed = ((at * 1000.0) as u64).wrapping_mul(6_364_136_223_846_793_005).rotate_left(17);
+        let noise = (seed % 1000) as f64 / 5000.0;
+        let value = if at * 1000.0 <= landed as f64 { 1.0 } else { factor } * (0.9 + noise);
+        values.push(format!("[{at:.3},\"{value:.6}\"]"));
+        at += step.max(0.001);
+    }
+    format!(
+        "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{}},\"values\":[{}]}}]}}}}",
+        values.join(",")
+    )
+}
+
+/// A patch that landed on `main`, and a daemon that watches it, with a window of so many seconds.
+fn watched(room: &Room, factor: f64, window: u64) -> (Daemon, Prometheus) {
+    room.kaizen(&["run-cycle", "--landing", "merge", "--update-worktree", "--max-landings", "1"]).expect(0);
+    let prometheus = Prometheus::start(factor);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    prometheus.landed.store(u64::try_from(now).expect("before the year 584 million"), Ordering::SeqCst);
+    (watch(room, &prometheus, window), prometheus)
+}
+
+fn watch(room: &Room, prometheus: &Prometheus, window: u64) -> Daemon {
+    let (listen, path) = (free(), room.repo.display().to_string());
+    let text = format!(
+        "[daemon]\nlisten = \"{listen}\"\n[[repository]]\npath = \"{path}\"\nlanding = \"merge\"\nupdate_worktree = true\n\
+         [repository.watch]\nwindow_secs = {window}\nlook_secs = 1\n\
+         [[repository.watch.metric]]\nname = \"latency\"\nprometheus = \"http://{}\"\nquery = \"latency\"\nevery_secs = 1\n\
+         samples_per_look = 6\nlooks = 2\nbaseline = 20\n",
+        prometheus.address
+    );
+    let file = room.beside("watch.toml", text);
+    Daemon::start(room.program(&["daemon", "--settings", &file]), &listen)
+}
+
+fn has(room: &Room, text: &str) -> bool {
+    room.records().iter().any(|record| record.to_string().contains(text))
+}
+
+#[test]
+fn what_hurts_is_taken_back_under_what_came_on_top() {
+    let room = Room::tiny();
+    let before = room.show("HEAD", "src/lib.rs");
+    room.kaizen(&["run-cycle", "--landing", "merge", "--update-worktree", "--max-landings", "1"]).expect(0);
+    assert_ne!(room.show("HEAD", "src/lib.rs"), before);
+    room.write("NOTES.md", "Somebody else's.\n");
+    room.commit("Add notes");
+    let prometheus = Prometheus::start(3.0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    prometheus.landed.store(u64::try_from(now).expect("a time"), Ordering::SeqCst);
+    let daemon = watch(&room, &prometheus, 600);
+    daemon.until("it is taken back", || has(&room, "\"did\":\"rolled_back\""));
+    daemon.until("the job is over", || daemon.status()["repositories"][0]["running"].is_null());
+    assert_eq!(room.show("HEAD", "src/lib.rs"), before);
+    assert_eq!(room.show("HEAD", "NOTES.md"), "Somebody else's.\n");
+    let message = room.git(&["log", "-1", "--format=%B"]);
+    assert!(message.starts_with("Revert \"") && message.contains("latency: 3."), "{message}");
+    let (_, said) = daemon.terminate();
+    assert!(said.err.contains("ROLLED-BACK"), "{}", said.err);
+    // What was taken back is not proposed again as it was.
+    let title = message.split('"').nth(1).expect("a title").to_owned();
+    let said = room.kaizen(&["run-cycle"]).expect(0);
+    assert!(said.out.contains("chosen    1 of 1") && !said.out.contains(&title), "{title}: {}", said.out);
+}
+
+#[test]
+fn what_does_not_hurt_is_kept() {
+    let room = Room::tiny();
+    let (daemon, _prometheus) = watched(&room, 1.0, 22);
+    daemon.until("it is judged", || has(&room, "\"did\":\"judged\""));
+    assert!(has(&room, "\"verdict\":\"kept\""), "{:?}", daemon.status());
+    assert!(!has(&room, "rolled_back"));
+}
+
+#[test]
+fn where_later_changes_stand_in_the_way_a_person_is_asked() {
+    let room = Room::tiny();
+    let (daemon, prometheus) = watched(&room, 3.0, 600);
+    drop(daemon);
+    let lib = room.show("HEAD", "src/lib.rs");
+    room.write(
+        "src/lib.rs",
+        lib.replace("a + b", "b + a")
+            .replace("list.is_empty()", "list.first().is_none()")
+            .replace("list.len() == 0", "list.first().is_none()"),
+    );
+    room.commit("Change the same lines");
+    let daemon = watch(&room, &prometheus, 600);
+    let tip = room.rev("main");
+    daemon.until("a person is asked", || has(&room, "\"did\":\"rollback_failed\""));
+    assert!(has(&room, "later changes stand in the way in src/lib.rs"));
+    daemon.until("the job is over", || daemon.status()["repositories"][0]["running"].is_null());
+    assert_eq!(room.rev("main"), tip, "nothing was forced");
+    std::thread::sleep(Duration::from_millis(10));
+    let (_, said) = daemon.terminate();
+    assert!(said.err.contains("git revert"), "{}", said.err);
+}
