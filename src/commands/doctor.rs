@@ -2,13 +2,14 @@
 //! told to begin a damaged journal anew.
 
 use kaizen_agents::shop::arrangement;
-use kaizen_domain::{Layer, LayerState};
+use kaizen_domain::{LandingMode, Layer, LayerState};
 use kaizen_journal::{Journal, JournalError};
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::toolchain::ToolchainError;
 use kaizen_sandbox::{Isolation, Toolchain};
 
 use crate::commands::rebuild;
+use crate::desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, say};
@@ -45,6 +46,7 @@ pub fn run(options: &SessionOptions, rebuild_journal: bool, json: bool) -> Resul
     rows.extend(repository(options, &session, toolchain.is_ok_and(|found| found.nextest.is_none())));
     rows.extend(if json { layers(&session) } else { sandbox(&session) });
     rows.push(model(&session));
+    rows.extend(forge(&session));
     rows.push(journal(options));
     for row in &rows {
         if json {
@@ -175,6 +177,33 @@ fn model(session: &Result<Session, Failure>) -> Row {
             }
         }
     }
+}
+
+/// What the token may do, when there is one: asked of the forge, nothing is changed there.
+fn forge(session: &Result<Session, Failure>) -> Option<Row> {
+    let session = session.as_ref().ok()?;
+    let settings = &session.settings;
+    if !settings.forge.configured() && settings.landing.mode != LandingMode::PullRequest {
+        return None;
+    }
+    let asked = || -> Result<Row, Failure> {
+        let remote = desk::remote(session.repo(), settings)?;
+        let forge = desk::connect(&remote, &settings.forge)?;
+        let (account, facts) = super::runtime()?.block_on(async {
+            let account = forge.account().await?;
+            Ok::<_, kaizen_forge::ForgeError>((account, forge.repository().await?))
+        })?;
+        desk::check(forge.as_ref(), &facts)?;
+        desk::pacing(settings)?;
+        let seen = if facts.private { "private" } else { "public" };
+        let push = if facts.may_push == Some(true) { "may push" } else { "whether it may push is not said" };
+        let onto =
+            if settings.pull_request.onto.is_empty() { &facts.default_branch } else { &settings.pull_request.onto };
+        let text =
+            format!("{} ({}, {seen}) as {account}, {push}; pull requests go to {onto}", forge.name(), forge.kind());
+        Ok(ok("forge", text))
+    };
+    Some(asked().unwrap_or_else(|failure| bad("forge", failure)))
 }
 
 fn journal(options: &SessionOptions) -> Row {
