@@ -160,3 +160,40 @@ fn what_is_wrong_with_the_forge_is_said_with_the_way_out() {
     assert!(said.code == 10 && said.err.contains("no remote `origin`"), "{}", said.err);
     assert_eq!(forge.api.pulls(NAME), 0);
 }
+
+#[test]
+fn what_a_patch_does_not_keep_is_withheld_with_the_sentence() {
+    let room = Room::tiny();
+    room.write("CONTRIBUTING.md", "# Contributing\n\nAdd an entry to `CHANGELOG.md` with every pull request.\n");
+    room.commit("Say what we take");
+    let forge = Forge::of(room, Dialect::GitHub);
+    let said = forge.kaizen(&["run-cycle"]).expect(0);
+    assert!(said.out.contains("not opened") && said.out.contains("CONTRIBUTING.md:3"), "{}", said.out);
+    assert_eq!((forge.api.pulls(NAME), forge.bare.branches().len()), (0, 1), "nothing was opened or pushed");
+    // The patches wait: when the rule is gone, they are opened.
+    forge.upstream("Keep no changelog", &[("CONTRIBUTING.md", "# Contributing\n\nWelcome.\n")]);
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!(forge.api.pulls(NAME), 2);
+}
+
+#[test]
+fn a_large_patch_is_withheld_where_those_are_discussed_first() {
+    let many: String = (0..60).map(|n| format!("\n/// {n}.\npub fn f{n}() -> i32 {{\n    return {n};\n}}\n")).collect();
+    let room = Room::tiny();
+    let lib = shapes::LIB.replace("\n#[cfg(test)]", &format!("{many}\n#[cfg(test)]"));
+    room.write("src/lib.rs", &lib);
+    let rule = "# Contributing\n\nFor large changes, please open an issue first to discuss them.\n";
+    room.write("CONTRIBUTING.md", rule);
+    room.commit("Count");
+    let forge = Forge::of(room, Dialect::GitHub);
+    let said = forge.kaizen(&["run-cycle"]).expect(0);
+    // The small one is opened, the large one is not.
+    assert_eq!(forge.api.pulls(NAME), 1, "{}", said.out);
+    assert!(said.out.contains("122 changed lines") && said.out.contains("CONTRIBUTING.md:3"), "{}", said.out);
+    assert_eq!(forge.bare.branches().len(), 2);
+    let settings = "agreed = \"https://github.com/acme/tiny/issues/1\"\n[landing]";
+    let own = std::fs::read_to_string(forge.room.at("own.toml")).expect("settings").replace("[landing]", settings);
+    std::fs::write(forge.room.at("own.toml"), own).expect("settings");
+    forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!(forge.api.pulls(NAME), 2);
+}

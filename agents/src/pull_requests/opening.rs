@@ -1,8 +1,8 @@
 //! Opening: what waits is pushed and opened, security fixes first, then the oldest, as far as pacing lets it.
 
-use kaizen_contributing::{Condition, Owner, default_body};
+use kaizen_contributing::{Condition, Owner, Rules, default_body};
 use kaizen_domain::{
-    BranchName, CommitId, Cycle, OpportunityKind, Proposal, PullRequest, PullRequestEvent, PullRequestStage,
+    BranchName, CommitId, Cycle, OpportunityKind, Patch, Proposal, PullRequest, PullRequestEvent, PullRequestStage,
 };
 use kaizen_forge::{ForgeError, NewPullRequest, PullRequestState};
 use kaizen_schedule::{Waiting, next_in_queue};
@@ -13,6 +13,9 @@ use crate::pull_requests::book::Entry;
 use crate::pull_requests::told::Told;
 use crate::pull_requests::words::{marker, parts};
 use crate::pull_requests::{Customs, Keeper};
+
+/// Lines added and removed up to which a change is small, where a repository wants larger ones discussed first.
+const MOST_LINES: u32 = 100;
 
 impl Keeper {
     /// Opens what waits, as far as may be.
@@ -54,8 +57,9 @@ impl Keeper {
 
     async fn open(&self, entry: &Entry, customs: &Customs, told: &mut Vec<Told>) -> Result<(), AgentError> {
         let (patch, title) = (entry.patch.id, entry.patch.title.clone());
-        let refusal = customs.rules.verdict.reason().filter(|_| !self.world.settings.forge.agreed());
-        if let Some(why) = refusal {
+        let agreed = self.world.settings.forge.agreed();
+        let refusal = customs.rules.verdict.reason().filter(|_| !agreed);
+        if let Some(why) = refusal.or_else(|| unkept(&entry.patch, &customs.rules, agreed)) {
             told.push(Told::Withheld { patch, title, why });
             return Ok(());
         }
@@ -183,7 +187,49 @@ impl Keeper {
     }
 }
 
+/// What the repository asks of the patch itself and the patch does not keep, with the sentence and the way out.
+fn unkept(patch: &Patch, rules: &Rules, agreed: bool) -> Option<String> {
+    let (added, removed) = patch.lines();
+    let lines = added.saturating_add(removed);
+    rules.grounds.iter().find_map(|(condition, quote)| match condition {
+        Condition::Changelog if !patch.files.iter().any(|file| is_changelog(file.path.as_str())) => Some(format!(
+            "an entry in the changelog is asked for, by {quote}, and this patch has none; a person may add one to its \
+             branch and open it"
+        )),
+        Condition::Small if lines > MOST_LINES && !agreed => Some(format!(
+            "{lines} changed lines are more than the {MOST_LINES} that count as a small change; larger ones are discussed \
+             first, by {quote}; when its maintainers have agreed, say where: `forge.agreed`"
+        )),
+        _ => None,
+    })
+}
+
+/// Whether a file is a changelog, or a part of one, by the names that are usual.
+fn is_changelog(path: &str) -> bool {
+    let path = path.to_lowercase();
+    !path.ends_with(".rs")
+        && path.split('/').any(|part| {
+            let stem = part.split('.').next().unwrap_or(part);
+            matches!(stem, "changelog" | "changelogs" | "changes" | "history" | "news" | "releases" | "newsfragments")
+        })
+}
+
 /// Whether it closes a hole: an advisory is behind it.
 fn is_security(entry: &Entry) -> bool {
     entry.opportunity.kind == OpportunityKind::Dependency && entry.opportunity.topic.starts_with("advisory:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changelogs_are_known_by_their_names() {
+        for path in ["CHANGELOG.md", "docs/Changes.rst", "NEWS", "crates/a/CHANGELOG", "changelog.d/7.fixed.md"] {
+            assert!(is_changelog(path), "{path}");
+        }
+        for path in ["src/changes.rs", "src/changelog/mod.rs", "README.md", "docs/changing.md"] {
+            assert!(!is_changelog(path), "{path}");
+        }
+    }
 }

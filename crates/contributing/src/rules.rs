@@ -173,6 +173,8 @@ pub struct Rules {
     pub conditions: Vec<Condition>,
     /// The sentences that the verdict and the conditions stand on, in the order of files and lines.
     pub evidence: Vec<Quote>,
+    /// The first sentence that each condition stands on.
+    pub grounds: BTreeMap<Condition, Quote>,
 }
 
 impl Rules {

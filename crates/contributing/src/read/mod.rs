@@ -66,13 +66,12 @@ fn sum_up(mut found: Vec<(Finding, Quote)>) -> Rules {
     } else {
         Verdict::Open
     };
-    let conditions: BTreeSet<Condition> = found
-        .iter()
-        .filter_map(|(finding, _)| match finding {
-            Finding::Asked(condition) => Some(condition.clone()),
-            _ => None,
-        })
-        .collect();
+    let mut grounds: BTreeMap<Condition, Quote> = BTreeMap::new();
+    for (finding, quote) in &found {
+        if let Finding::Asked(condition) = finding {
+            grounds.entry(condition.clone()).or_insert_with(|| quote.clone());
+        }
+    }
     let mut evidence: Vec<Quote> = Vec::new();
     // What the verdict stands on is kept even when there is more evidence than is kept.
     found.sort_by(|one, other| one.0.cmp(&other.0));
@@ -82,7 +81,7 @@ fn sum_up(mut found: Vec<(Finding, Quote)>) -> Rules {
         }
     }
     evidence.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
-    Rules { verdict, conditions: conditions.into_iter().collect(), evidence }
+    Rules { verdict, conditions: grounds.keys().cloned().collect(), evidence, grounds }
 }
 
 /// Several branches are a question for a person.
