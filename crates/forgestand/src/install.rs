@@ -42,10 +42,23 @@ impl Cache {
     /// When `apt-get` or `dpkg` is missing or fails, as everything here: with what the tool printed.
     #[must_use]
     pub fn nginx(&self) -> PathBuf {
-        self.once("nginx", "debian", |folder| {
+        self.debian("nginx", DEBIAN)
+    }
+
+    /// A folder that holds Prometheus, unpacked in the same way.
+    ///
+    /// # Panics
+    /// As [`Self::nginx`].
+    #[must_use]
+    pub fn prometheus(&self) -> PathBuf {
+        self.debian("prometheus", &["prometheus"])
+    }
+
+    fn debian(&self, name: &str, packages: &[&str]) -> PathBuf {
+        self.once(name, "debian", |folder| {
             let fetched = folder.join("packages");
             std::fs::create_dir_all(&fetched).expect("a folder can be made");
-            run(Command::new("apt-get").arg("download").args(DEBIAN).current_dir(&fetched));
+            run(Command::new("apt-get").arg("download").args(packages).current_dir(&fetched));
             for package in std::fs::read_dir(&fetched).expect("a folder can be read").flatten() {
                 run(Command::new("dpkg").arg("-x").arg(package.path()).arg(folder));
             }

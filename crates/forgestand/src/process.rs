@@ -58,6 +58,11 @@ impl Server {
         }
     }
 
+    /// Its process, which leads a group of its own.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it printed so far.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
