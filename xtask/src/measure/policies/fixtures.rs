@@ -8,11 +8,13 @@ pub struct Fixture {
     pub verdict: &'static str,
     /// What is asked of a pull request; compared where one may be opened.
     pub conditions: &'static [&'static str],
+    /// The condition that no patch of the fixers keeps, so that nothing may be opened.
+    pub unkept: Option<&'static str>,
     pub files: &'static [(&'static str, &'static str)],
 }
 
 const fn no(name: &'static str, verdict: &'static str, files: &'static [(&'static str, &'static str)]) -> Fixture {
-    Fixture { name, verdict, conditions: &[], files }
+    Fixture { name, verdict, conditions: &[], unkept: None, files }
 }
 
 const fn yes(
@@ -20,8 +22,22 @@ const fn yes(
     conditions: &'static [&'static str],
     files: &'static [(&'static str, &'static str)],
 ) -> Fixture {
-    Fixture { name, verdict: "open", conditions, files }
+    Fixture { name, verdict: "open", conditions, unkept: None, files }
 }
+
+impl Fixture {
+    const fn but(self, unkept: &'static str) -> Self {
+        Self { unkept: Some(unkept), ..self }
+    }
+
+    /// Whether pull requests may be opened, and can be.
+    pub fn opens(&self) -> bool {
+        self.verdict == "open" && self.unkept.is_none()
+    }
+}
+
+/// Those of a quick run.
+pub const QUICK: [&str; 6] = ["ban-in-guide", "issue-first", "sign-off", "label", "branch", "form"];
 
 /// Ten that forbid or ask first, ten that allow.
 pub const REPOSITORIES: &[Fixture] = &[
@@ -160,7 +176,8 @@ pub const REPOSITORIES: &[Fixture] = &[
             "CONTRIBUTING.md",
             "# Contributing\n\nAdd an entry to `CHANGELOG.md` with every pull request.\n\nFor large changes, please open an issue first to discuss them.\n",
         )],
-    ),
+    )
+    .but("changelog"),
     yes(
         "form",
         &["checkbox"],
