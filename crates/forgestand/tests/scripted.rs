@@ -336,3 +336,17 @@ fn an_app_gets_a_token_for_an_hour() {
     let opened = stand.open(&token, "kaizen/c7");
     assert_eq!((opened.status, &opened.json()["user"]["type"]), (201, &json!("Bot")));
 }
+
+#[test]
+fn what_it_knew_is_put_back() {
+    let stand = Stand::new(Dialect::GitHub);
+    assert_eq!(stand.open("owner-token", "kaizen/c7").status, 201);
+    let (memory, tip) = (stand.forge.memory(), stand.bare.tip("kaizen/c7").unwrap());
+    stand.forge.comment(FULL, 1, "acme", "why?");
+    stand.bare.delete_branch("kaizen/c7").unwrap();
+    let closed = stand.get("pulls/1");
+    assert_eq!((&closed["state"], &closed["comments"]), (&json!("closed"), &json!(1)), "{closed}");
+    stand.forge.put_back(&memory, || stand.bare.update("refs/heads/kaizen/c7", &tip, Some("")).unwrap());
+    let open = stand.get("pulls/1");
+    assert_eq!((&open["state"], &open["comments"], &open["head"]["sha"]), (&json!("open"), &json!(0), &json!(tip)));
+}

@@ -39,6 +39,10 @@ use state::{Repo, State, Verdict, now};
 /// How often pushes are looked for and webhooks are sent.
 const BEAT: Duration = Duration::from_millis(50);
 
+/// What a forge knows at a moment.
+#[derive(Debug, Clone)]
+pub struct Memory(State);
+
 /// The forge. It listens from the moment it is made until it is dropped.
 pub struct ScriptedForge {
     address: SocketAddr,
@@ -221,6 +225,21 @@ impl ScriptedForge {
     #[must_use]
     pub fn pulls(&self, repository: &str) -> usize {
         self.with(repository, |state, at| state.repos[at].pulls.len())
+    }
+
+    /// What it knows now, to be put back later.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let mut state = lock(&self.state);
+        state.refresh();
+        Memory(state.clone())
+    }
+
+    /// Puts back what it knew. Its repositories are put back by `files`, while it looks at none of them.
+    pub fn put_back(&self, memory: &Memory, files: impl FnOnce()) {
+        let mut state = lock(&self.state);
+        files();
+        *state = memory.0.clone();
     }
 
     fn with<T>(&self, repository: &str, act: impl FnOnce(&mut State, usize) -> T) -> T {

@@ -239,7 +239,7 @@ pub(crate) enum Refusal {
     Ref(String),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     pub users: Vec<User>,
     /// Logins by token.
