@@ -61,7 +61,7 @@ impl Keeper {
             tracing::info!(number, "somebody else pushed to the branch of the pull request");
             return Ok(());
         }
-        let (pull, asked) = self.hear(pull, number, entry, told).await?;
+        let (pull, asked, heard) = self.hear(pull, number, entry, told).await?;
         if pull.stage.is_over() {
             return Ok(());
         }
@@ -69,22 +69,25 @@ impl Keeper {
         let moved = (pull.proposal.base != *tip).then(|| RevisionReason::BaseMoved { to: tip.clone() });
         let Some(reason) = asked.or(red).or(moved) else { return Ok(()) };
         if pull.rounds_left(&reason) == 0 {
-            return self.give_up(pull, number, &reason, told).await;
+            return self.give_up(pull, heard, number, &reason, told).await;
         }
-        let pull = self.record(pull, PullRequestEvent::RevisionBegun { reason }).await?;
+        let begun = heard.into_iter().chain([PullRequestEvent::RevisionBegun { reason }]);
+        let pull = self.record_all(pull, begun.collect()).await?;
         self.finish_revising(book, entry, pull, tip, told).await
     }
 
-    /// Reads what was said since, and does what was asked for by people who may push.
+    /// Reads what was said since, and does what was asked for by people who may push. A remark that asks for a change is
+    /// heard when the change is begun, so that no crash comes between the two.
     async fn hear(
         &self,
         mut pull: PullRequest,
         number: u64,
         entry: &Entry,
         told: &mut Vec<Told>,
-    ) -> Result<(PullRequest, Option<RevisionReason>), AgentError> {
+    ) -> Result<(PullRequest, Option<RevisionReason>, Vec<PullRequestEvent>), AgentError> {
         let mut wanted: Vec<(String, String)> = Vec::new();
         let mut retry = false;
+        let mut heard = Vec::new();
         for remark in self.forge.remarks(number).await? {
             if pull.heard.contains(&remark.key) || remark.text.contains(words::MARK) {
                 continue;
@@ -97,30 +100,40 @@ impl Keeper {
             let asks = listened.then(|| {
                 command.as_ref().map_or_else(|| "a change, in a review".to_owned(), |command| format!("{command:?}"))
             });
-            pull = self.record(pull, PullRequestEvent::Heard { key: remark.key.clone(), asks }).await?;
+            let hears = PullRequestEvent::Heard { key: remark.key.clone(), asks };
             if !listened {
+                pull = self.record(pull, hears).await?;
                 continue;
             }
             match command {
-                Some(Command::Revise(text)) => wanted.push((remark.author.clone(), text)),
-                None => wanted.push((remark.author.clone(), placed(&remark))),
-                Some(Command::Retry) => retry = true,
+                Some(Command::Revise(text)) => {
+                    wanted.push((remark.author.clone(), text));
+                    heard.push(hears);
+                }
+                None => {
+                    wanted.push((remark.author.clone(), placed(&remark)));
+                    heard.push(hears);
+                }
+                Some(Command::Retry) => {
+                    retry = true;
+                    heard.push(hears);
+                }
                 Some(Command::Explain) => {
                     let records = self.journal.records(Some(entry.cycle)).await?;
                     let text = words::explanation(&fold(entry.cycle, &records)?, entry);
-                    pull = self.say(pull, &format!("explain-{}", remark.key), &text).await?;
+                    pull = self.say(pull, vec![hears], &format!("explain-{}", remark.key), &text).await?;
                 }
                 Some(Command::Close) => {
                     let reason = format!("{} asked for it", remark.author);
-                    let event = PullRequestEvent::CloseIntended { reason, superseded: false };
-                    pull = self.record(pull, event).await?;
+                    heard.extend([hears, PullRequestEvent::CloseIntended { reason, superseded: false }]);
+                    pull = self.record_all(pull, heard).await?;
                     self.finish_closing(pull.clone(), told).await?;
                     pull.stage = PullRequestStage::Closed;
-                    return Ok((pull, None));
+                    return Ok((pull, None, Vec::new()));
                 }
                 Some(Command::Unknown(word)) => {
                     let text = format!("I do not know `{word}`. What I understand: {USAGE}.");
-                    pull = self.say(pull, &format!("unknown-{}", remark.key), &text).await?;
+                    pull = self.say(pull, vec![hears], &format!("unknown-{}", remark.key), &text).await?;
                 }
             }
         }
@@ -129,7 +142,7 @@ impl Keeper {
             RevisionReason::Asked { author, text: text.join("\n\n") }
         });
         let again = retry.then(|| RevisionReason::BaseMoved { to: pull.proposal.base.clone() });
-        Ok((pull, asked.or(again)))
+        Ok((pull, asked.or(again), heard))
     }
 
     /// Looks at the checks of its commit; failed ones are a reason to change it.
@@ -147,7 +160,8 @@ impl Keeper {
             self.record(pull, PullRequestEvent::Checked { commit: head, failed: failed.clone() }).await?
         };
         // Changed in vain for these before: the same once more would end the same.
-        if failed.is_empty() || (known && pull.stuck.is_some()) {
+        let in_vain = known && pull.said.contains(&stuck_key(&pull, "red_check"));
+        if failed.is_empty() || in_vain {
             return Ok((pull, None));
         }
         let mut log = String::new();
@@ -158,20 +172,21 @@ impl Keeper {
         Ok((pull, Some(RevisionReason::RedCheck { checks: failed, log })))
     }
 
-    /// Says once that a person is needed.
+    /// Says once that a person is needed, because of what is recorded with it.
     pub(super) async fn give_up(
         &self,
         pull: PullRequest,
+        because: Vec<PullRequestEvent>,
         number: u64,
         reason: &RevisionReason,
         told: &mut Vec<Told>,
     ) -> Result<(), AgentError> {
-        let key = format!("stuck-{}-{}", reason.kind(), pull.proposal.head.short());
-        let why = pull.stuck.clone().unwrap_or_else(|| "it was tried as often as it may be".to_owned());
-        if !pull.said.contains(&key) {
-            let text = words::stuck(reason, &why);
-            let patch = pull.patch;
-            self.say(pull, &key, &text).await?;
+        let after = because.iter().try_fold(pull.clone(), PullRequest::next)?;
+        let key = stuck_key(&after, reason.kind());
+        let why = after.stuck.unwrap_or_else(|| "it was tried as often as it may be".to_owned());
+        let (patch, new) = (pull.patch, !pull.said.contains(&key));
+        self.say(pull, because, &key, &words::stuck(reason, &why)).await?;
+        if new {
             told.push(Told::Stuck { patch, number, why });
         }
         Ok(())
@@ -182,13 +197,18 @@ impl Keeper {
         let (PullRequestStage::Closing { reason, .. }, Some(number)) = (pull.stage.clone(), pull.number) else {
             return Ok(());
         };
-        let pull = self.say(pull, "closing", &words::closing(&reason)).await?;
+        let pull = self.say(pull, Vec::new(), "closing", &words::closing(&reason)).await?;
         self.journal.check().await?;
         self.forge.close(number).await?;
         let pull = self.record(pull, PullRequestEvent::Closed { by_us: true }).await?;
         told.push(Told::Over { patch: pull.patch, number, how: pull.stage.name().to_owned() });
         Ok(())
     }
+}
+
+/// What tells the comment that a person is needed, for a kind of reason and the commit as it is.
+fn stuck_key(pull: &PullRequest, kind: &str) -> String {
+    format!("stuck-{kind}-{}", pull.proposal.head.short())
 }
 
 /// A remark of a review with its place.

@@ -152,12 +152,20 @@ impl Keeper {
         self.world.clock.now()
     }
 
-    /// Records an event of a pull request and goes on with the state after it. Checked before it is written: what cannot
-    /// follow must not be in the journal.
+    /// Records an event of a pull request and goes on with the state after it.
     async fn record(&self, pull: PullRequest, event: PullRequestEvent) -> Result<PullRequest, AgentError> {
+        self.record_all(pull, vec![event]).await
+    }
+
+    /// Records events that belong together: either all of them are in the journal or none. Checked before they are
+    /// written: what cannot follow must not be in the journal.
+    async fn record_all(&self, pull: PullRequest, events: Vec<PullRequestEvent>) -> Result<PullRequest, AgentError> {
         let patch = pull.patch;
-        let next = pull.next(&event)?;
-        self.journal.append(vec![Event::PullRequest { patch, event }]).await?;
+        let next = events.iter().try_fold(pull, PullRequest::next)?;
+        if !events.is_empty() {
+            let events = events.into_iter().map(|event| Event::PullRequest { patch, event });
+            self.journal.append(events.collect()).await?;
+        }
         Ok(next)
     }
 

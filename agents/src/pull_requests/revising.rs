@@ -42,7 +42,6 @@ impl Keeper {
                 Some(cycle) => cycle,
                 None => self.run(entry, &pull, &reason, tip).await?,
             };
-            let head = pull.proposal.head.clone();
             pull = match outcome(&cycle, &reason) {
                 Outcome::Patch(patch) => {
                     let base = onto(&reason).unwrap_or(&pull.proposal.base).clone();
@@ -55,15 +54,15 @@ impl Keeper {
                     return self.finish_closing(pull, told).await;
                 }
                 Outcome::Failed(why) => {
-                    let pull = self.record(pull, PullRequestEvent::RevisionFailed { reason: why }).await?;
+                    let failed = PullRequestEvent::RevisionFailed { reason: why };
                     let again = redo(entry, &reason).filter(|again| pull.rounds_left(again) > 0);
                     let (Some(again), Some(number)) = (again, pull.number) else {
                         let number = pull.number.unwrap_or_default();
-                        debug_assert_eq!(head, pull.proposal.head);
-                        return self.give_up(pull, number, &reason, told).await;
+                        return self.give_up(pull, vec![failed], number, &reason, told).await;
                     };
                     tracing::info!(number, "the change does not fit the branch any more and is made again");
-                    self.record(pull, PullRequestEvent::RevisionBegun { reason: again }).await?
+                    let begun = PullRequestEvent::RevisionBegun { reason: again };
+                    self.record_all(pull, vec![failed, begun]).await?
                 }
             };
         }
@@ -72,7 +71,7 @@ impl Keeper {
 
     /// Moves the branch there, from exactly where Kaizen left it.
     async fn finish_pushing(&self, pull: PullRequest, told: &mut Vec<Told>) -> Result<(), AgentError> {
-        let (PullRequestStage::Pushing { to, .. }, Some(number)) = (pull.stage.clone(), pull.number) else {
+        let (PullRequestStage::Pushing { to, base, .. }, Some(number)) = (pull.stage.clone(), pull.number) else {
             return Ok(());
         };
         self.journal.check().await?;
@@ -88,11 +87,10 @@ impl Keeper {
             }
             Err(error) => return Err(error.into()),
         }
-        let pull = self.record(pull, PullRequestEvent::Pushed).await?;
-        let how = format!("now at {}, on {}", to.short(), pull.proposal.base.short());
+        let how = format!("now at {}, on {}", to.short(), base.short());
         told.push(Told::Changed { patch: pull.patch, number, how: how.clone() });
         let key = format!("changed-{}", to.short());
-        self.say(pull, &key, &words::changed(&to, &how)).await.map(drop)
+        self.say(pull, vec![PullRequestEvent::Pushed], &key, &words::changed(&to, &how)).await.map(drop)
     }
 
     /// Runs the cycle that makes the change.

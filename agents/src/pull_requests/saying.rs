@@ -7,13 +7,21 @@ use crate::pull_requests::Keeper;
 use crate::pull_requests::words::marker;
 
 impl Keeper {
-    /// Says something once; a comment of the same key was said before.
-    pub(super) async fn say(&self, pull: PullRequest, key: &str, text: &str) -> Result<PullRequest, AgentError> {
-        if pull.said.contains(key) {
-            return Ok(pull);
+    /// Says something once; a comment of the same key was said before. What it answers to or reports is recorded together
+    /// with the intent to say it: a crash in between would leave it unsaid for ever.
+    pub(super) async fn say(
+        &self,
+        pull: PullRequest,
+        because: Vec<PullRequestEvent>,
+        key: &str,
+        text: &str,
+    ) -> Result<PullRequest, AgentError> {
+        let mut events = because;
+        if !pull.said.contains(key) {
+            let text = format!("{text}\n\n{}", marker(key));
+            events.push(PullRequestEvent::CommentIntended { key: key.to_owned(), text });
         }
-        let text = format!("{text}\n\n{}", marker(key));
-        let pull = self.record(pull, PullRequestEvent::CommentIntended { key: key.to_owned(), text }).await?;
+        let pull = self.record_all(pull, events).await?;
         self.finish_saying(pull, false).await
     }
 

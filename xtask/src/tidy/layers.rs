@@ -17,7 +17,6 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("syn", &["kaizen-patch", "kaizen-fixers", "kaizen-sandbox"]),
     ("async-openai", &["kaizen-llm"]),
     ("reqwest", &["kaizen-llm", "kaizen-forge", "kaizen-metrics", "kaizen"]),
-    ("reqwest", &["kaizen-llm", "kaizen-forge", "kaizen-metrics"]),
     ("rusqlite", &["kaizen-journal"]),
 ];
 
