@@ -116,7 +116,7 @@ fn pull_request_line(event: &PullRequestEvent) -> String {
         E::RevisionBegun { reason } => format!("is changed: {}", reason.kind().replace('_', " ")),
         E::RevisionFailed { reason } => format!("could not be changed: {}", brief(reason)),
         E::PushIntended { to, .. } => format!("is to move to {}", to.short()),
-        E::Pushed => "moved".to_owned(),
+        E::Pushed { .. } => "moved".to_owned(),
         E::CommentIntended { key, .. } => format!("a comment is to be made ({})", shown(key)),
         E::Commented { key } => format!("commented ({})", shown(key)),
         E::Merged { .. } => "merged".to_owned(),

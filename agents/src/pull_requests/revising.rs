@@ -1,9 +1,10 @@
 //! Revising: a pull request follows the branch it goes to, and is changed for reviews and for checks that fail. Each change is
 //! a cycle of its own, reviewed and tried like any other; what it gives is pushed onto the branch of the pull request.
 
+use kaizen_contributing::default_body;
 use kaizen_domain::{
     Attempt, AttemptStage, Base, BranchName, CommitId, Cycle, CycleRequest, Event, Goal, LandingMode, OpportunityKind,
-    Patch, PatchSource, PullRequest, PullRequestEvent, PullRequestStage, Revision, RevisionReason, Word,
+    Patch, PatchId, PatchSource, PullRequest, PullRequestEvent, PullRequestStage, Revision, RevisionReason, Word,
 };
 use kaizen_forge::ForgeError;
 
@@ -14,7 +15,7 @@ use crate::error::AgentError;
 use crate::pull_requests::Keeper;
 use crate::pull_requests::book::{Book, Entry, newest};
 use crate::pull_requests::told::Told;
-use crate::pull_requests::words;
+use crate::pull_requests::words::{self, parts_after};
 
 /// What a cycle gave for a pull request.
 enum Outcome {
@@ -37,11 +38,13 @@ impl Keeper {
         told: &mut Vec<Told>,
     ) -> Result<(), AgentError> {
         let mut known = book.revision_of(pull.patch).cloned();
+        let mut revised = known.clone();
         while let PullRequestStage::Revising { reason } = pull.stage.clone() {
             let cycle = match known.take() {
                 Some(cycle) => cycle,
                 None => self.run(entry, &pull, &reason, tip).await?,
             };
+            revised = Some(cycle.clone());
             pull = match outcome(&cycle, &reason) {
                 Outcome::Patch(patch) => {
                     let base = onto(&reason).unwrap_or(&pull.proposal.base).clone();
@@ -66,12 +69,19 @@ impl Keeper {
                 }
             };
         }
-        self.finish_pushing(pull, told).await
+        self.finish_pushing(entry, pull, revised.as_ref(), tip, told).await
     }
 
     /// Moves the branch there, from exactly where Kaizen left it.
-    async fn finish_pushing(&self, pull: PullRequest, told: &mut Vec<Told>) -> Result<(), AgentError> {
-        let (PullRequestStage::Pushing { to, base, .. }, Some(number)) = (pull.stage.clone(), pull.number) else {
+    async fn finish_pushing(
+        &self,
+        entry: &Entry,
+        pull: PullRequest,
+        revised: Option<&Cycle>,
+        tip: &CommitId,
+        told: &mut Vec<Told>,
+    ) -> Result<(), AgentError> {
+        let (PullRequestStage::Pushing { to, base, holds }, Some(number)) = (pull.stage.clone(), pull.number) else {
             return Ok(());
         };
         self.journal.check().await?;
@@ -87,10 +97,41 @@ impl Keeper {
             }
             Err(error) => return Err(error.into()),
         }
+        let body = match revised {
+            Some(revised) => self.say_anew(entry, &pull, (holds, revised), tip, number).await?,
+            None => None,
+        };
         let how = format!("now at {}, on {}", to.short(), base.short());
         told.push(Told::Changed { patch: pull.patch, number, how: how.clone() });
         let key = format!("changed-{}", to.short());
-        self.say(pull, vec![PullRequestEvent::Pushed], &key, &words::changed(&to, &how)).await.map(drop)
+        self.say(pull, vec![PullRequestEvent::Pushed { body }], &key, &words::changed(&to, &how)).await.map(drop)
+    }
+
+    /// Says in the pull request what is true of the change; words that somebody else put there stay.
+    async fn say_anew(
+        &self,
+        entry: &Entry,
+        pull: &PullRequest,
+        (holds, revised): (PatchId, &Cycle),
+        tip: &CommitId,
+        number: u64,
+    ) -> Result<Option<String>, AgentError> {
+        let rounds = revised.attempts.iter().flat_map(|attempt| &attempt.rounds);
+        let Some(patch) = rounds.map(|round| &round.patch).find(|patch| patch.id == holds) else { return Ok(None) };
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let there = words(&self.forge.get(number).await?.body);
+        let cycle = fold(entry.cycle, &self.journal.records(Some(entry.cycle)).await?)?;
+        let parts = parts_after(&cycle, entry, patch, revised);
+        let body = match self.customs(tip).await?.template {
+            Some(form) => form.fill(&parts),
+            None => default_body(&parts),
+        };
+        // After a crash it may be there already.
+        if there != words(&pull.proposal.body) && there != words(&body) {
+            return Ok(None);
+        }
+        self.forge.describe(number, &pull.proposal.title, &body).await?;
+        Ok(Some(body))
     }
 
     /// Runs the cycle that makes the change.

@@ -3,7 +3,7 @@
 
 use kaizen_contributing::{BodyParts, Facts};
 use kaizen_domain::{
-    CommitId, Comparison, Cycle, Millis, OpportunityKind, RevisionReason, Signal, SignalKind, TrialReport,
+    CommitId, Comparison, Cycle, Millis, OpportunityKind, Patch, RevisionReason, Signal, SignalKind, TrialReport,
     trial::SpeedVerdict,
 };
 
@@ -23,9 +23,24 @@ pub(super) fn marker(operation: &str) -> String {
 pub(super) fn parts(cycle: &Cycle, entry: &Entry) -> BodyParts {
     let attempt = cycle.attempt(entry.opportunity.id);
     let trial = attempt.and_then(|attempt| attempt.current()).and_then(|round| round.trial.as_ref());
-    let base = cycle.first_report.as_ref();
-    let (added, removed) = entry.patch.lines();
-    let files: Vec<String> = entry.patch.files.iter().map(|file| format!("`{}`", file.path)).collect();
+    told(cycle, entry, &entry.patch, (cycle.first_report.as_ref(), trial))
+}
+
+/// The same after it was changed: what was wrong stays, what was tried is that of the change.
+pub(super) fn parts_after(cycle: &Cycle, entry: &Entry, patch: &Patch, revised: &Cycle) -> BodyParts {
+    let rounds = revised.attempts.iter().flat_map(|attempt| &attempt.rounds);
+    let round = rounds.into_iter().find(|round| round.patch.id == patch.id);
+    told(cycle, entry, patch, (revised.first_report.as_ref(), round.and_then(|round| round.trial.as_ref())))
+}
+
+fn told(
+    cycle: &Cycle,
+    entry: &Entry,
+    patch: &Patch,
+    (base, trial): (Option<&TrialReport>, Option<&TrialReport>),
+) -> BodyParts {
+    let (added, removed) = patch.lines();
+    let files: Vec<String> = patch.files.iter().map(|file| format!("`{}`", file.path)).collect();
     let who = match &entry.patch.author.model {
         Some(model) => format!("written by the model `{model}`"),
         None => format!("made by the fixer `{}`, without a language model", entry.patch.author.engine.word()),
@@ -44,12 +59,11 @@ pub(super) fn parts(cycle: &Cycle, entry: &Entry) -> BodyParts {
         changed,
         tried: tried(base, trial),
         not_tried: not_tried(trial),
-        undo: format!(
-            "`git revert {}`, or close this pull request: Kaizen will not propose it again.",
-            "<the merge commit>"
-        ),
+        undo: "`git revert COMMIT`, with the commit that the merge makes. Or close this pull request: Kaizen will not propose \
+               it again."
+            .to_owned(),
         disclosure: format!(
-            "This pull request was written and opened by a program, [Kaizen](https://crates.io/crates/kaizen), {}. No person has \
+            "This pull request was written and opened by a program, Kaizen, {}. No person has \
              read it before. People with write access may answer with `/kaizen revise TEXT`, `/kaizen explain`, \
              `/kaizen retry` or `/kaizen close`.",
             if entry.patch.author.model.is_some() { "with a language model" } else { "without a language model" }

@@ -137,7 +137,11 @@ pub enum PullRequestEvent {
         holds: PatchId,
     },
     /// The branch is there.
-    Pushed,
+    Pushed {
+        /// What the pull request says from then on, when that changed with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<String>,
+    },
     /// Something is about to be said below it.
     CommentIntended {
         /// What tells it from every other comment.
@@ -182,7 +186,7 @@ impl PullRequestEvent {
             Self::RevisionBegun { .. } => "revision_begun",
             Self::RevisionFailed { .. } => "revision_failed",
             Self::PushIntended { .. } => "push_intended",
-            Self::Pushed => "pushed",
+            Self::Pushed { .. } => "pushed",
             Self::CommentIntended { .. } => "comment_intended",
             Self::Commented { .. } => "commented",
             Self::Merged { .. } => "merged",
@@ -379,7 +383,10 @@ impl PullRequest {
             (S::Revising { .. }, E::PushIntended { to, base, holds }) => {
                 self.stage = S::Pushing { to: to.clone(), base: base.clone(), holds: *holds };
             }
-            (S::Pushing { to, base, holds }, E::Pushed) => {
+            (S::Pushing { to, base, holds }, E::Pushed { body }) => {
+                if let Some(body) = body {
+                    self.proposal.body.clone_from(body);
+                }
                 (self.proposal.head, self.proposal.base, self.holds) = (to.clone(), base.clone(), *holds);
                 self.stuck = None;
                 self.stage = S::Open;

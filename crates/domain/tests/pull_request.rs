@@ -50,7 +50,7 @@ fn events() -> Vec<E> {
         E::RevisionBegun { reason: red },
         E::RevisionFailed { reason: key() },
         E::PushIntended { to: commit(4), base: commit(3), holds: patch(2) },
-        E::Pushed,
+        E::Pushed { body: Some(key()) },
         E::CommentIntended { key: key(), text: key() },
         E::Commented { key: key() },
         E::Merged { commit: None },
@@ -67,7 +67,7 @@ fn it_is_opened_changed_and_merged() {
         E::Opened { number: 7, url: "u".to_owned() },
         E::RevisionBegun { reason: moved(3) },
         E::PushIntended { to: commit(4), base: commit(3), holds: patch(2) },
-        E::Pushed,
+        E::Pushed { body: None },
         E::Merged { commit: Some(commit(5)) },
     ];
     let pull = PullRequest::fold(patch(1), &story).unwrap();
