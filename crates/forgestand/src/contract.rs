@@ -91,7 +91,7 @@ impl ContractProxy {
         command.args(kind).arg(contract).args(upstream).args(["-h", "127.0.0.1", "-p", &port.to_string()]);
         let mut server = Server::start(&mut command, &folder.join("prism.log"));
         server.listens(port);
-        let recorder = Recorder::rewriting(&format!("http://127.0.0.1:{port}"), templated);
+        let recorder = Recorder::before_checks(&format!("http://127.0.0.1:{port}"), templated);
         Self { recorder, prefix, server }
     }
 

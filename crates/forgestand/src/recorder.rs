@@ -87,6 +87,8 @@ struct Shared {
     upstream: SocketAddr,
     /// How a path is written before it is passed on.
     rewrite: fn(&str) -> String,
+    /// Whether it stands before a checking proxy.
+    checked: bool,
     /// Faults by the number of the request, counted from 1.
     faults: Mutex<BTreeMap<usize, Fault>>,
     /// How many requests came.
@@ -110,11 +112,16 @@ impl Recorder {
     /// When the URL names no address, or the loopback address cannot be listened on.
     #[must_use]
     pub fn start(upstream: &str) -> Self {
-        Self::rewriting(upstream, str::to_owned)
+        Self::with(upstream, str::to_owned, false)
     }
 
-    /// As [`Self::start`], with each path written otherwise when it is passed on.
-    pub(crate) fn rewriting(upstream: &str, rewrite: fn(&str) -> String) -> Self {
+    /// As [`Self::start`], before a checking proxy, with each path written otherwise when it is passed on. The proxy fails
+    /// on answers that say that nothing changed, as they have no body, so nobody is asked for these.
+    pub(crate) fn before_checks(upstream: &str, rewrite: fn(&str) -> String) -> Self {
+        Self::with(upstream, rewrite, true)
+    }
+
+    fn with(upstream: &str, rewrite: fn(&str) -> String, checked: bool) -> Self {
         let host = upstream.trim_start_matches("http://").split('/').next().unwrap_or_default();
         let upstream = host.parse().unwrap_or_else(|_| panic!("{upstream} names no address"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback address can be listened on");
@@ -122,6 +129,7 @@ impl Recorder {
         let shared = Arc::new(Shared {
             upstream,
             rewrite,
+            checked,
             faults: Mutex::default(),
             count: Mutex::default(),
             calls: Mutex::default(),
@@ -261,6 +269,7 @@ fn pass_on(shared: &Shared, asked: &Recorded, headers: &[(String, String)], body
             // Addresses in the answer should lead back through this proxy.
             "host" => head.push_str(&format!("x-forwarded-host: {value}\r\n")),
             "connection" | "accept-encoding" => {}
+            "if-none-match" if shared.checked => {}
             _ => head.push_str(&format!("{name}: {value}\r\n")),
         }
     }

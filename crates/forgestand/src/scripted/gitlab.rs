@@ -108,7 +108,7 @@ fn project(state: &mut State, at: usize, call: &Call, path: &[&str]) -> Done {
             repo.protected.get(*name).ok_or(Refusal::NotFound)?;
             ok(protected(name))
         }
-        ("GET", ["members", "all", id] | ["members", id]) => {
+        ("GET", ["members", "all", id] | ["members", id]) if *id != "all" => {
             let user = state.users.iter().find(|user| user.id.to_string() == **id).ok_or(Refusal::NotFound)?;
             let member = repo.owner == user.login || repo.members.contains_key(&user.login);
             if member { ok(objects.member(repo, &user.login)) } else { Err(Refusal::NotFound) }
