@@ -64,6 +64,20 @@ impl Forge {
         self.room.kaizen(&[args, &["--settings", &self.settings]].concat())
     }
 
+    /// Runs the program again and again, each time killed after its first record, until it has nothing more to record.
+    pub fn kaizen_step_by_step(&self, args: &[&str]) -> usize {
+        for killed in 0..100 {
+            let mut program = self.room.program(&[args, &["--settings", &self.settings]].concat());
+            let output = program.env("KAIZEN_CRASH_AFTER", "1").output().expect("the program runs");
+            match output.status.code() {
+                Some(0) => return killed,
+                Some(code) => panic!("it ends with {code}: {}", String::from_utf8_lossy(&output.stderr)),
+                None => {}
+            }
+        }
+        panic!("it comes to no end")
+    }
+
     /// Asks the forge something as maria, who may push.
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.api.api(self.dialect));

@@ -1,6 +1,7 @@
 //! Pull requests, from the cycle that writes a patch to the merge, on a scripted forge in three dialects with real git.
 
 use kaizen_forgestand::scripted::Dialect;
+use kaizen_testkit::{Reply, ScriptedModel, patch, plan};
 
 use crate::cli::forge::{Forge, NAME};
 use crate::cli::shapes;
@@ -100,6 +101,55 @@ fn a_check_that_fails_without_a_model_asks_a_person_once() {
     let said = forge.comments(1);
     assert_eq!(said.iter().filter(|text| text.contains("A person is needed")).count(), 1, "{said:?}");
     assert_eq!(forge.pull(1)["state"].as_str(), Some("open"));
+}
+
+#[test]
+fn a_change_that_a_person_must_agree_to_is_not_pushed_and_the_reason_is_said() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle"]).expect(0);
+    // Another signature, and a test that is changed for it: the review asks a person.
+    let changed = patch("Return one")
+        .replace("src/lib.rs", "list: &[i32]) -> bool", "list: &[i32], _more: ()) -> bool")
+        .replace("src/lib.rs", "empty(&[])", "empty(&[], ())");
+    let model = ScriptedModel::start_with(move |request| match request.body["response_format"]["json_schema"]["name"]
+        .as_str()
+    {
+        Some("plan") => Reply::text(plan(&["src/lib.rs"], "change it")),
+        _ => Reply::text(changed.json()),
+    });
+    let key = forge.room.beside("key", "k");
+    let url = model.base_url();
+    forge.set(&format!("[model]\nbase_url = \"{url}\"\nname = \"scripted\"\nkey_file = \"{key}\"\n"));
+    let before = forge.head(1);
+    forge.api.comment(NAME, 1, "maria", "/kaizen revise Take one more argument");
+    let said = forge.kaizen(&["pull-requests"]).expect(0);
+    assert_eq!(forge.head(1), before, "{}", said.out);
+    let below = forge.comments(1);
+    let told: Vec<_> = below.iter().filter(|text| text.contains("A person is needed")).collect();
+    assert_eq!(told.len(), 1, "{below:?} {}", said.out);
+    assert!(told.iter().all(|text| text.contains("test") && !text.contains("nothing was moved")), "{told:?}");
+}
+
+#[test]
+fn a_round_that_is_killed_after_each_record_answers_everything_once() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle"]).expect(0);
+    forge.api.comment(NAME, 1, "maria", "/kaizen explain");
+    forge.api.comment(NAME, 1, "maria", "/kaizen sing");
+    forge.check(&forge.head(1), "ci / windows", false, "error: linker `link.exe` not found");
+    forge.api.comment(NAME, 2, "maria", "/kaizen close");
+    let killed = forge.kaizen_step_by_step(&["pull-requests"]);
+    assert!(killed > 8, "it was killed {killed} times");
+    let said = forge.comments(1);
+    for part in ["Why this change", "I do not know `sing`", "A person is needed"] {
+        assert_eq!(said.iter().filter(|text| text.contains(part)).count(), 1, "{part}: {said:?}");
+    }
+    assert_eq!(forge.pull(2)["state"].as_str(), Some("closed"));
+    assert_eq!(forge.comments(2).iter().filter(|text| text.contains("maria asked for it")).count(), 1);
+    // Somebody else's commit: the branch follows, and says so once.
+    forge.upstream("Say more", &[("README.md", "# Sums\n")]);
+    forge.kaizen_step_by_step(&["pull-requests"]);
+    assert_eq!(forge.comments(1).iter().filter(|text| text.contains("Changed: now at")).count(), 1);
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub(crate) fn intend(cycle: &Cycle, id: OpportunityId) -> Result<Vec<CycleEvent>
     let asked = matches!(attempt.decision(), Some(Decision::Ask { .. }));
     let patch = &found(attempt.current(), "patch")?.patch;
     let own = match &cycle.request.revises {
-        Some(revision) => revision.branch.clone(),
-        None => own_branch(cycle, id, &patch.title)?,
+        Some(revision) if !asked => revision.branch.clone(),
+        // What a person must agree to first stands beside the pull request.
+        _ => own_branch(cycle, id, &patch.title)?,
     };
     let (from, to) = (Some(patch.base.clone()), patch.commit.clone());
     let landing = if asked {
