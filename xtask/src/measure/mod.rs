@@ -18,6 +18,7 @@ mod hostile;
 mod os;
 mod policies;
 mod program;
+mod pull_requests;
 mod records;
 mod released;
 pub mod review;
@@ -50,6 +51,10 @@ pub enum Name {
     Crash,
     /// Repositories whose rules forbid, or allow under conditions, that a program opens pull requests
     Policies,
+    /// Pull requests from a finding to a merge, on every forge, against real counterparts
+    PullRequests,
+    /// The same killed at every journalled step, and with the connection dropped at every request
+    PullRequestsCrash,
     /// What a run changes of the user's own: nothing
     Untouched,
     /// The static review of a patch of ten files
@@ -94,6 +99,8 @@ impl Name {
             | Self::Corpus
             | Self::Crash
             | Self::Policies
+            | Self::PullRequests
+            | Self::PullRequestsCrash
             | Self::Untouched
             | Self::Review
             | Self::Footprint
@@ -155,6 +162,8 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Corpus => corpus::measure(options)?,
         Name::Crash => crash::measure(options)?,
         Name::Policies => policies::measure(options)?,
+        Name::PullRequests => pull_requests::measure(options)?,
+        Name::PullRequestsCrash => pull_requests::crash::measure(options)?,
         Name::Untouched => untouched::measure(options)?,
         Name::Review => review::measure(options)?,
         Name::Footprint => footprint::measure()?,
