@@ -135,9 +135,12 @@ fn the_settings_explain_themselves() {
     told!(room, room.kaizen(&["init", "--explain", "landing"]).expect(0).out, @r#"
     [landing]
     # branch: patches land on branches of Kaizen's own, nothing of yours moves. merge: they land on your branch.
+    # pull-request: each is proposed on the forge of the repository's remote.
     mode = "branch"
-    # What a commit's subject looks like: auto (as the repository does it) or plain.
+    # What a commit's subject looks like: auto (as the repository does it), plain, or conventional.
     subject = "auto"
+    # Lines at the end of every commit message, such as "Assisted-by: Kaizen".
+    trailers = []
     "#);
     assert_eq!(
         room.kaizen(&["init", "--explain", "landing.mode"]).expect(0).out,
