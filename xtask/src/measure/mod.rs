@@ -32,6 +32,7 @@ mod tiny;
 mod trial;
 mod untouched;
 mod watch;
+mod watch_real;
 pub mod worker;
 
 use anyhow::Result;
@@ -81,6 +82,8 @@ pub enum Name {
     Schedule,
     /// Simulated landings: how many that did harm are rolled back, and how many that did none
     Watch,
+    /// A real service behind a real Prometheus, slowed down or not: what the watch makes of it
+    WatchReal,
 }
 
 impl Name {
@@ -93,14 +96,15 @@ impl Name {
             | Self::TrialMemory
             | Self::SandboxStart
             | Self::Cancel
-            | Self::Schedule => true,
-            Self::Watch => true,
+            | Self::Schedule
+            | Self::Watch => true,
             Self::FirstLanding
             | Self::Corpus
             | Self::Crash
             | Self::Policies
             | Self::PullRequests
             | Self::PullRequestsCrash
+            | Self::WatchReal
             | Self::Untouched
             | Self::Review
             | Self::Footprint
@@ -121,8 +125,7 @@ pub struct Options {
     pub quick: bool,
     /// The crates of the corpus in place of the usual ones.
     pub crates: Vec<CrateName>,
-    /// What the random instants of `crash` and the years of `schedule` follow from.
-    /// What the random instants of `crash` and the samples of `watch` follow from.
+    /// What the random instants of `crash`, the years of `schedule` and the samples of the watches follow from.
     pub seed: u64,
 }
 
@@ -177,6 +180,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Cancel => cancel::measure(options)?,
         Name::Schedule => schedule::measure(options)?,
         Name::Watch => watch::measure(options)?,
+        Name::WatchReal => watch_real::measure(options)?,
     };
     print!("\n{}", outcome.table);
     for note in &outcome.notes {

@@ -74,6 +74,11 @@ pub fn start(command: &mut Command) -> Result<Child> {
     Ok(child)
 }
 
+/// Takes over a child that others started at the head of a process group of its own, which an interrupt then ends too.
+pub fn owns(child: u32) {
+    owned().groups.insert(child);
+}
+
 /// Forgets a child that has ended.
 pub fn ended(child: u32) {
     owned().groups.remove(&child);
