@@ -44,6 +44,7 @@ struct MeasureArgs {
     #[arg(long = "crate", value_name = "NAME@VERSION")]
     crates: Vec<CrateName>,
     /// For `crash`, `schedule`, `watch` and `watch-real`: what the random instants and samples follow from
+    /// For `crash`, `rollback`, `soak`, `schedule` and `watch`: what the random instants and samples follow from
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

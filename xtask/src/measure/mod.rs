@@ -9,6 +9,7 @@ mod bwrap;
 mod cancel;
 mod corpus;
 mod crash;
+mod daemon;
 mod dice;
 mod escape;
 mod first_landing;
@@ -22,11 +23,13 @@ mod pull_requests;
 mod records;
 mod released;
 pub mod review;
+mod rollback;
 mod run;
 mod samples;
 mod sandbox_start;
 mod schedule;
 mod scratch;
+mod soak;
 mod table;
 mod tiny;
 mod trial;
@@ -80,6 +83,10 @@ pub enum Name {
     Cancel,
     /// A year of schedules and pacing on a simulated clock, against an oracle and against plain croner
     Schedule,
+    /// Landings that hurt, under later commits, taken back by a daemon that is killed meanwhile
+    Rollback,
+    /// The daemon with many repositories, killed again and again, beside a forge in trouble
+    Soak,
     /// Simulated landings: how many that did harm are rolled back, and how many that did none
     Watch,
     /// A real service behind a real Prometheus, slowed down or not: what the watch makes of it
@@ -109,6 +116,8 @@ impl Name {
             | Self::Review
             | Self::Footprint
             | Self::Escape
+            | Self::Rollback
+            | Self::Soak
             | Self::Trial => false,
         }
     }
@@ -126,6 +135,8 @@ pub struct Options {
     /// The crates of the corpus in place of the usual ones.
     pub crates: Vec<CrateName>,
     /// What the random instants of `crash`, the years of `schedule` and the samples of the watches follow from.
+    /// What the random instants of `crash`, `rollback` and `soak`, the years of `schedule` and the samples of `watch`
+    /// follow from.
     pub seed: u64,
 }
 
@@ -179,6 +190,8 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::SandboxStart => sandbox_start::measure(options)?,
         Name::Cancel => cancel::measure(options)?,
         Name::Schedule => schedule::measure(options)?,
+        Name::Rollback => rollback::measure(options)?,
+        Name::Soak => soak::measure(options)?,
         Name::Watch => watch::measure(options)?,
         Name::WatchReal => watch_real::measure(options)?,
     };

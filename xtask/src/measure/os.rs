@@ -40,6 +40,16 @@ pub fn kill(child: u32) {
     }
 }
 
+/// Asks one child to end. Its own children are not touched.
+pub fn terminate(child: u32) {
+    if let Ok(pid) = libc::pid_t::try_from(child)
+        && pid > 1
+    {
+        // SAFETY: plain call without pointers; the child has not been waited for, so its id is still its own.
+        unsafe { libc::kill(pid, libc::SIGTERM) };
+    }
+}
+
 /// Whether this process is root's.
 #[must_use]
 pub fn is_root() -> bool {

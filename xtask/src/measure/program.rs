@@ -2,6 +2,7 @@
 //! meanwhile cannot change it, and run on a repository with a state of its own.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -49,6 +50,15 @@ impl Program {
             .env("XDG_CONFIG_HOME", self.home.join("config"))
             .env("KAIZEN_STATE_DIR", &place.state)
             .args(args)
+    }
+
+    /// The same surroundings for a command that is not run to its end.
+    pub fn surround(&self, command: &mut Command, place: &Place) {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| super::run::is_foreign(name)) {
+            command.env_remove(name);
+        }
+        command.current_dir(&place.repo).env("TMPDIR", self.home.join("tmp"));
+        command.env("XDG_CONFIG_HOME", self.home.join("config")).env("KAIZEN_STATE_DIR", &place.state);
     }
 }
 

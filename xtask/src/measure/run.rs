@@ -18,6 +18,12 @@ const LIMIT: Duration = Duration::from_secs(2 * 3600);
 const FOREIGN: &[&str] =
     &["KAIZEN_", "GIT_", "CARGO_MANIFEST", "CARGO_PKG", "CARGO_TARGET_DIR", "CARGO_BIN", "OUT_DIR"];
 
+/// Whether a program must not learn this variable.
+#[must_use]
+pub fn is_foreign(name: &OsStr) -> bool {
+    FOREIGN.iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
+}
+
 /// A program to be run.
 pub struct Run {
     command: Command,
@@ -46,7 +52,7 @@ impl Run {
         let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os() {
-            if FOREIGN.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            if is_foreign(&name) {
                 command.env_remove(name);
             }
         }
