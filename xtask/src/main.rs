@@ -43,8 +43,8 @@ struct MeasureArgs {
     /// For `corpus`: these crates in place of the usual ones
     #[arg(long = "crate", value_name = "NAME@VERSION")]
     crates: Vec<CrateName>,
-    /// For `crash`, `schedule`, `watch` and `watch-real`: what the random instants and samples follow from
-    /// For `crash`, `rollback`, `soak`, `schedule` and `watch`: what the random instants and samples follow from
+    /// For `crash`, `rollback`, `soak`, `schedule`, `watch` and `watch-real`: what the random instants and samples follow
+    /// from
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

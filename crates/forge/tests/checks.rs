@@ -1,7 +1,5 @@
 //! What a check said is read as far as the forge gives it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
-
 use kaizen_forge::{Access, Check, Credentials, ForgeKind, Limits, Pace, Remote, connect};
 use kaizen_forgestand::{Fault, Recorder, ScriptedForge};
 

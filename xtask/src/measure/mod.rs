@@ -134,8 +134,7 @@ pub struct Options {
     pub quick: bool,
     /// The crates of the corpus in place of the usual ones.
     pub crates: Vec<CrateName>,
-    /// What the random instants of `crash`, the years of `schedule` and the samples of the watches follow from.
-    /// What the random instants of `crash`, `rollback` and `soak`, the years of `schedule` and the samples of `watch`
+    /// What the random instants of `crash`, `rollback` and `soak`, the years of `schedule` and the samples of the watches
     /// follow from.
     pub seed: u64,
 }

@@ -95,7 +95,7 @@ pub enum Behind {
     /// The forge of ours.
     Scripted(ScriptedForge),
     /// Somebody else's GitHub, and what keeps its branches where git's are.
-    Emulate(Arc<Emulate>, Mirrored),
+    Emulate(Arc<Emulate>, #[expect(dead_code, reason = "held so that it goes on until the stand is gone")] Mirrored),
 }
 
 /// Looks at each request on its way.

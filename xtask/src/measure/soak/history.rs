@@ -129,10 +129,10 @@ impl History {
                         Err(error) => self.faults.push(format!("pull request of {patch}: {error}")),
                     }
                 }
-                Event::ScheduleSettled { nominal, left_out: None, schedule } => {
-                    if !runs.insert((record.repo.clone(), schedule.clone(), *nominal)) {
-                        self.faults.push(format!("{} was run twice for {}", schedule, nominal.0));
-                    }
+                Event::ScheduleSettled { nominal, left_out: None, schedule }
+                    if !runs.insert((record.repo.clone(), schedule.clone(), *nominal)) =>
+                {
+                    self.faults.push(format!("{} was run twice for {}", schedule, nominal.0));
                 }
                 _ => {}
             }
