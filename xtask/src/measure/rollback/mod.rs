@@ -118,7 +118,7 @@ impl<'a> Stage<'a> {
         variant.make(&place.repo)?;
         let before = git::say(&place.repo, &["rev-parse", "main"])?;
         let cycle = ["run-cycle", "--landing", "merge", "--update-worktree", "--max-landings", "1"];
-        let said = program.run(&place, &[&cycle, variant.cycle].concat()).succeed()?;
+        let said = program.run(&place, &[cycle.as_slice(), variant.cycle].concat()).succeed()?;
         let landed = git::say(&place.repo, &["rev-parse", "main"])?;
         ensure!(landed != before, "nothing landed in `{}`:\n{}", variant.name, tail(&said.stdout));
         let prometheus = Prometheus::from_now(3.0)?;
