@@ -122,7 +122,6 @@ pub fn all() -> Vec<Variant> {
                 Later::Executable("run.sh"),
                 Later::Remove("old.txt"),
                 Later::Link("latest", "run.sh"),
-                Later::Executable("src/lib.rs"),
             ],
         },
         Variant {
