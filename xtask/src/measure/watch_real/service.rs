@@ -19,7 +19,7 @@ use rand_distr::{Distribution as _, LogNormal};
 use super::Case;
 
 /// What a request takes before anything is slowed down, on average.
-const MEAN: Duration = Duration::from_millis(50);
+const MEAN: Duration = Duration::from_millis(40);
 
 /// What is known of the requests of one series.
 #[derive(Debug, Default)]
