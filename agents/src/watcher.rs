@@ -304,7 +304,9 @@ impl Watcher {
             let Some(metric) = self.terms.metrics.iter().find(|metric| metric.terms.name == terms.name) else {
                 continue;
             };
-            let span = metric.every.saturating_mul(u32::try_from(terms.baseline).unwrap_or(u32::MAX));
+            // Half as many again: a scrape may have failed, and what is no number does not count.
+            let wanted = terms.baseline.saturating_add(terms.baseline / 2);
+            let span = metric.every.saturating_mul(u32::try_from(wanted).unwrap_or(u32::MAX));
             let from = Timestamp(watch.landed.0.saturating_sub(millis(span)));
             let ask = async |from, to| metric.source.range(&metric.query, from, to, metric.every).await;
             let (before, after) = (ask(from, watch.landed).await, ask(watch.landed, end).await);

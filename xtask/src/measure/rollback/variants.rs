@@ -118,11 +118,7 @@ pub fn all() -> Vec<Variant> {
             name: "modes, links, removals",
             cycle: &[],
             files: tiny(LIB.to_owned()),
-            later: &[
-                Later::Executable("run.sh"),
-                Later::Remove("old.txt"),
-                Later::Link("latest", "run.sh"),
-            ],
+            later: &[Later::Executable("run.sh"), Later::Remove("old.txt"), Later::Link("latest", "run.sh")],
         },
         Variant {
             name: "workspace",
