@@ -70,6 +70,20 @@ fn a_base_that_moved_is_followed_and_what_is_not_needed_any_more_is_closed() {
 }
 
 #[test]
+fn a_base_that_moves_again_is_followed_again() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle"]).expect(0);
+    for text in ["# Sums\n", "# Sums of all kinds\n"] {
+        let tip = forge.upstream("Say more", &[("README.md", text)]);
+        let said = forge.kaizen(&["pull-requests"]).expect(0);
+        for number in [1, 2] {
+            assert!(forge.bare.is_ancestor(&tip, &forge.head(number)), "{number} {}", said.out);
+        }
+    }
+    assert_eq!(forge.comments(1).iter().filter(|text| text.contains("Changed: now at")).count(), 2);
+}
+
+#[test]
 fn only_people_who_may_push_are_obeyed() {
     let forge = Forge::of(Room::tiny(), Dialect::GitHub);
     forge.kaizen(&["run-cycle"]).expect(0);

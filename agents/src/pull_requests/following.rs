@@ -52,7 +52,8 @@ impl Keeper {
         match pull.stage {
             PullRequestStage::Closing { .. } => return self.finish_closing(pull, told).await,
             PullRequestStage::Revising { .. } | PullRequestStage::Pushing { .. } => {
-                return self.finish_revising(book, entry, pull, tip, told).await;
+                let known = book.revision_of(pull.patch).cloned();
+                return self.finish_revising(known, entry, pull, tip, told).await;
             }
             _ => {}
         }
@@ -73,7 +74,8 @@ impl Keeper {
         }
         let begun = heard.into_iter().chain([PullRequestEvent::RevisionBegun { reason }]);
         let pull = self.record_all(pull, begun.collect()).await?;
-        self.finish_revising(book, entry, pull, tip, told).await
+        // The book was read before this change was begun: a cycle that it knows was run for an earlier one.
+        self.finish_revising(None, entry, pull, tip, told).await
     }
 
     /// Reads what was said since, and does what was asked for by people who may push. A remark that asks for a change is

@@ -13,7 +13,7 @@ use crate::coordinator::CoordinatorHandle;
 use crate::cycle::fold;
 use crate::error::AgentError;
 use crate::pull_requests::Keeper;
-use crate::pull_requests::book::{Book, Entry, newest};
+use crate::pull_requests::book::{Entry, newest};
 use crate::pull_requests::told::Told;
 use crate::pull_requests::words::{self, parts_after};
 
@@ -28,16 +28,16 @@ enum Outcome {
 }
 
 impl Keeper {
-    /// Makes the change that is under way, or goes on with it, and pushes it.
+    /// Makes the change that is under way, or goes on with it, and pushes it. `known` is the cycle that was run for it
+    /// before this round.
     pub(super) async fn finish_revising(
         &self,
-        book: &Book,
+        mut known: Option<Cycle>,
         entry: &Entry,
         mut pull: PullRequest,
         tip: &CommitId,
         told: &mut Vec<Told>,
     ) -> Result<(), AgentError> {
-        let mut known = book.revision_of(pull.patch).cloned();
         let mut revised = known.clone();
         while let PullRequestStage::Revising { reason } = pull.stage.clone() {
             let cycle = match known.take() {

@@ -28,7 +28,7 @@ impl Stand {
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let api = match &self.behind {
             Behind::Scripted(forge) => forge.api(self.kind.dialect),
-            Behind::Emulate(emulate, _) => emulate.api(),
+            Behind::Emulate(emulate) => emulate.api(),
         };
         let shown = format!("{} {PERSONS}", if self.kind.dialect == Dialect::Forgejo { "token" } else { "Bearer" });
         let headers = [("authorization", shown.as_str()), ("content-type", "application/json")];
@@ -148,7 +148,7 @@ impl Stand {
     }
 
     fn mirror(&self) {
-        if let Behind::Emulate(emulate, _) = &self.behind {
+        if let Behind::Emulate(emulate) = &self.behind {
             emulate.mirror(&self.bare, NAME);
         }
     }

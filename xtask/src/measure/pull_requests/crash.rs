@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use kaizen_forgestand::scripted::{Dialect, Memory};
 use kaizen_forgestand::{Cache, Fault};
 
@@ -24,7 +24,7 @@ use super::world::{Difference, World};
 /// The program's own hook: it dies right after so many records.
 const CRASH_AFTER: &str = "KAIZEN_CRASH_AFTER";
 /// How often the program is run again, at most, until the end must be reached.
-const AGAIN: usize = 2;
+const AGAIN: usize = 4;
 /// The forge: ours, and git's own backend, both behind proxies that can drop connections.
 const KIND: Kind = Kind { dialect: Dialect::GitHub, emulated: false, contract: false, nginx: false };
 
@@ -151,12 +151,28 @@ impl Stage<'_> {
             path::look(&self.stand, &self.program, step, &mut done)?;
             ensure!(done.wrong.is_empty(), "left alone, {} does not work: {}", step.name(), done.wrong.join("; "));
             let requests = [0, 1].map(|door| counts()[door] - requests[door]);
-            let wanted = World::look(&self.stand, &self.program)?;
+            let wanted = self.settle()?;
             known.push(Known { step, before, wanted, wall: ended.wall, requests });
             let last = known.last().map(Known::shown).unwrap_or_default();
             eprintln!("left alone: {last}");
         }
         Ok(known)
+    }
+
+    /// Runs rounds until another one changes nothing: what comes of it then.
+    fn settle(&self) -> Result<World> {
+        let mut world = World::look(&self.stand, &self.program)?;
+        for _ in 0..AGAIN {
+            let ended = self.run(&["pull-requests"], None)?;
+            ensure!(ended.status.success(), "left alone, a round fails: {}", tail(&ended.stderr));
+            let next = World::look(&self.stand, &self.program)?;
+            if next == world {
+                return Ok(world);
+            }
+            eprintln!("  another round changes more: {:?}", next.differs_from(&world));
+            world = next;
+        }
+        bail!("left alone, it comes to no rest")
     }
 
     fn run(&self, command: &[&str], harm: Option<Harm>) -> Result<Ended> {
@@ -250,7 +266,7 @@ impl Stage<'_> {
     }
 
     fn keep(&self, step: Step) -> Result<Moment> {
-        let Behind::Scripted(forge) = &self.stand.behind else { anyhow::bail!("only our own forge can go back") };
+        let Behind::Scripted(forge) = &self.stand.behind else { bail!("only our own forge can go back") };
         let folder = self.scratch.join(format!("before-{step:?}"));
         std::fs::create_dir(&folder)?;
         for (name, from) in self.folders().into_iter().filter(|(_, from)| from.exists()) {
@@ -260,7 +276,7 @@ impl Stage<'_> {
     }
 
     fn put_back(&self, moment: &Moment) -> Result<()> {
-        let Behind::Scripted(forge) = &self.stand.behind else { anyhow::bail!("only our own forge can go back") };
+        let Behind::Scripted(forge) = &self.stand.behind else { bail!("only our own forge can go back") };
         let scratch = self.scratch.path();
         let alone = wait_until(Duration::from_secs(20), || processes_naming(scratch).is_empty());
         ensure!(alone, "processes were left behind: {:?}", processes_naming(scratch));

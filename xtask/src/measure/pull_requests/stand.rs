@@ -94,8 +94,8 @@ pub const SPACE: (&str, &str) = ("    \" \"\n", "    \"\\u{20}\"\n");
 pub enum Behind {
     /// The forge of ours.
     Scripted(ScriptedForge),
-    /// Somebody else's GitHub, and what keeps its branches where git's are.
-    Emulate(Arc<Emulate>, #[expect(dead_code, reason = "held so that it goes on until the stand is gone")] Mirrored),
+    /// Somebody else's GitHub.
+    Emulate(Arc<Emulate>),
 }
 
 /// Looks at each request on its way.
@@ -131,6 +131,8 @@ pub struct Stand {
     pub kind: Kind,
     /// What is behind its interface.
     pub behind: Behind,
+    /// What keeps the branches of an emulator where git's are.
+    _mirrored: Option<Mirrored>,
     front: Front,
     /// What is pushed to.
     pub git: Git,
@@ -156,10 +158,11 @@ impl Stand {
         let path = bare.path().display().to_string();
         git::say(&place.repo, &["push", "--quiet", &path, "main"])?;
         git::say(&place.repo, &["remote", "add", "origin", &address])?;
-        let behind = if kind.emulated { emulated(&at("emulate"), cache, &bare)? } else { scripted(&bare) };
+        let (behind, _mirrored) =
+            if kind.emulated { emulated(&at("emulate"), cache, &bare)? } else { (scripted(&bare), None) };
         let upstream = match &behind {
             Behind::Scripted(forge) => forge.api(kind.dialect),
-            Behind::Emulate(emulate, _) => emulate.api(),
+            Behind::Emulate(emulate) => emulate.api(),
         };
         let front = match (kind.contract, kind.dialect) {
             (true, Dialect::Forgejo) => Front::Contract(ContractProxy::forgejo(cache, &at("prism"), &upstream)),
@@ -192,7 +195,7 @@ impl Stand {
             .text("landing", "mode", "pull-request")
             .set("pacing", "max_open", 5);
         std::fs::write(&settings, text.toml())?;
-        Ok(Self { kind, behind, front, git, bare, place, settings, model })
+        Ok(Self { kind, behind, _mirrored, front, git, bare, place, settings, model })
     }
 
     /// Arguments with the settings.
@@ -264,7 +267,7 @@ fn scripted(bare: &Bare) -> Behind {
 }
 
 /// The emulator with the repository. It does not see pushes, so a hook waits after each until it was told.
-fn emulated(folder: &Path, cache: &Cache, bare: &Bare) -> Result<Behind> {
+fn emulated(folder: &Path, cache: &Cache, bare: &Bare) -> Result<(Behind, Option<Mirrored>)> {
     use std::os::unix::fs::PermissionsExt as _;
     let users = [(PERSONS, "acme"), (TOKEN, "kaizen-bot")];
     let emulate = Arc::new(Emulate::start(cache, folder, &users, "tiny"));
@@ -278,11 +281,11 @@ fn emulated(folder: &Path, cache: &Cache, bare: &Bare) -> Result<Behind> {
     std::fs::write(&hook, HOOK)?;
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))?;
     let mirrored = Mirrored::start(emulate.clone(), bare.clone());
-    Ok(Behind::Emulate(emulate, mirrored))
+    Ok((Behind::Emulate(emulate), Some(mirrored)))
 }
 
 /// Tells the emulator of pushes while it lives.
-pub struct Mirrored {
+struct Mirrored {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
