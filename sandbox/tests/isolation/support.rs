@@ -103,7 +103,8 @@ impl Held {
 
     /// Holds what process `pid` has started, directly or not.
     pub fn below_process(pid: u32) -> Self {
-        let lists = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs").flatten();
+        // One that ended since it was listed has started nothing that is not listed elsewhere.
+        let lists = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
         Self(lists.flat_map(|task| Self::below(&task.path().join("children").to_string_lossy()).0).collect())
     }
 
