@@ -188,24 +188,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_really_take_longer_after_the_landing() {
+    fn the_work_takes_longer_after_the_landing_and_what_it_took_is_scraped() {
         let cases = [Case { variation: 0.3, slowdown: 3.0 }];
         let service = Service::start(&cases, 7).unwrap();
-        let mean = || {
-            let before = (lock(&service.shared.taken[0]).sum, lock(&service.shared.taken[0]).count);
-            std::thread::sleep(Duration::from_secs(2));
-            let after = lock(&service.shared.taken[0]);
-            (after.sum - before.0) / (after.count - before.1).max(1) as f64
-        };
+        let mean = || (0..2000).map(|_| service.shared.wait(0).unwrap().as_secs_f64()).sum::<f64>() / 2000.0;
         let before = mean();
         service.land();
         let after = mean();
-        assert!(after / before > 1.8, "{before} {after}");
+        assert!((before / MEAN.as_secs_f64() - 1.0).abs() < 0.05, "{before}");
+        assert!((after / before - 3.0).abs() < 0.15, "{before} {after}");
+        assert!(service.shared.wait(1).is_none());
+
+        let asked = http::call("GET", &format!("http://{}/work/0", service.address), &[], None).unwrap();
+        assert_eq!(asked.status, 200);
         let scraped = http::call("GET", &format!("http://{}/metrics", service.address), &[], None).unwrap().text();
-        assert!(
-            scraped.contains("# TYPE last_request_seconds gauge\nlast_request_seconds{series=\"0\"} 0."),
-            "{scraped}"
-        );
-        assert!(service.end().unwrap() > 10);
+        for line in ["# TYPE last_request_seconds gauge\nlast_request_seconds{series=\"0\"} ", "request_seconds_count"]
+        {
+            assert!(scraped.contains(line), "{scraped}");
+        }
+        assert!(service.end().unwrap() > 0);
     }
 }
