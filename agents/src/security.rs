@@ -83,6 +83,21 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
     }
     let mut review =
         kaizen_patch::review(&ReviewInput { changes: &changes, reach, policy: &policy, manifests: &manifests })?;
+    // Of Kaizen's own rules nothing is taken back without a person.
+    if let PatchSource::Revert { base, commit, .. } = &cycle.request.source
+        && !own_repository
+    {
+        // Exactly what undoes the landing leads to what the repository held before it. Whatever later commits make of it
+        // beyond that is reviewed as anything else.
+        let back = repo.changes(commit, base)?;
+        let restores =
+            kaizen_patch::review(&ReviewInput { changes: &back, reach: None, policy: &policy, manifests: &manifests })?;
+        for finding in &mut review.findings {
+            if finding.severity == Severity::Person && restores.findings.contains(finding) {
+                finding.severity = Severity::Note;
+            }
+        }
+    }
     let tests_open = tests_are_open(world, plan.task.engine);
     for finding in &mut review.findings {
         let known = match finding.rule.as_str() {

@@ -15,7 +15,7 @@ use kaizen_sandbox::{Cancel, Limits, Progress, Runner, RunnerSettings, Scan, Sca
 use kaizen_settings::Settings;
 
 use crate::error::AgentError;
-use crate::trial_pool::{Compared, progress};
+use crate::trial_pool::{Compared, Printed, Printing, progress};
 use crate::world::World;
 
 /// A tree to work on: a commit, seen from the warm base of its cycle.
@@ -111,6 +111,15 @@ impl Shop {
         let (runner, warm, mut changes) = self.set_up(tree, cancel, &mut |_| {})?;
         changes.extend(more.iter().filter_map(tree_change));
         Ok(runner.settled_lock(&warm, changes, cancel)?)
+    }
+
+    /// Lets a command print in a tree.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn print(&self, tree: &TreeOf, asked: &Printing, cancel: &Cancel) -> Result<Printed, AgentError> {
+        let (runner, warm, changes) = self.set_up(tree, cancel, &mut |_| {})?;
+        Ok(runner.print_repeatedly(&warm, &asked.command, &changes, asked.times, cancel)?)
     }
 
     fn set_up(

@@ -31,10 +31,23 @@ pub enum PoolMsg {
     Scan(TreeOf, Port<Arc<Scan>>),
     /// Settle the lock file of a changed tree; the answer is its bytes.
     SettleLock(TreeOf, Vec<Change>, Port<Vec<u8>>),
+    /// Let a command print in a tree, again and again; the answer is what each run printed, or why it could not.
+    Print(TreeOf, Printing, Port<Printed>),
     /// A worker is free again.
     Free,
     /// End everything that runs and drop what waits.
     CancelAll,
+}
+
+/// What each run of a command printed, or why it could not.
+pub type Printed = Result<Vec<String>, String>;
+
+/// A command that prints.
+pub struct Printing {
+    /// A line for a shell, from the settings of a person.
+    pub command: String,
+    /// How often it is run.
+    pub times: usize,
 }
 
 /// What a trial is compared with.
@@ -110,6 +123,9 @@ impl Actor for TrialPool {
             }),
             PoolMsg::SettleLock(tree, changes, reply) => Box::new(move |shop, cancel| {
                 let _ = reply.send(shop.settle_lock(&tree, &changes, cancel));
+            }),
+            PoolMsg::Print(tree, asked, reply) => Box::new(move |shop, cancel| {
+                let _ = reply.send(shop.print(&tree, &asked, cancel));
             }),
         };
         state.waiting.push_back(work);
@@ -203,6 +219,14 @@ impl PoolHandle {
     /// When cargo cannot.
     pub async fn settle_lock(&self, tree: TreeOf, changes: Vec<Change>) -> Result<Vec<u8>, AgentError> {
         self.0.ask(TIMEOUT, |reply| PoolMsg::SettleLock(tree, changes, reply)).await?
+    }
+
+    /// Lets a command print in a tree.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub async fn print(&self, tree: TreeOf, asked: Printing) -> Result<Printed, AgentError> {
+        self.0.ask(TIMEOUT, |reply| PoolMsg::Print(tree, asked, reply)).await?
     }
 
     /// Ends everything that runs and drops what waits.

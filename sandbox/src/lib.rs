@@ -22,6 +22,7 @@ pub mod isolation;
 pub mod lockfile;
 pub mod metadata;
 mod nextest;
+mod printing;
 pub mod progress;
 pub mod runner;
 pub mod scan;

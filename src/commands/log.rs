@@ -94,6 +94,11 @@ fn watch_line(event: &WatchEvent) -> String {
         WatchEvent::WatchBegun { commit, terms, .. } => {
             format!("is watched as {}, by {}", commit.short(), count(terms.len(), "metric"))
         }
+        WatchEvent::Tested { evidence, .. } => brief(evidence),
+        WatchEvent::Measured { metric, samples } => match &samples.trouble {
+            Some(why) => format!("{metric} could not be measured: {}", brief(why)),
+            None => format!("{metric} was measured, {} before and {} after", samples.before.len(), samples.after.len()),
+        },
         WatchEvent::Judged { verdict, evidence } => {
             format!("{}: {}", format!("{verdict:?}").to_lowercase(), brief(&evidence.join("; ")))
         }

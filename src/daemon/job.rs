@@ -14,6 +14,7 @@ use crate::commands::pull_requests::round;
 use crate::daemon::DaemonOptions;
 use crate::daemon::board::Board;
 use crate::daemon::plan::{Planned, now};
+use crate::daemon::sampler::samples_dir;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::listener::Listener;
@@ -160,7 +161,7 @@ async fn perform(
                 .collect();
             Ok(if said.is_empty() { "nothing to do".to_owned() } else { said.join(", ") })
         }
-        Work::Watch => watch(&session, planned, &mut hearer, stop).await,
+        Work::Watch => watch(options, &session, planned, &mut hearer, stop).await,
         Work::Resume => resume(&session, &mut hearer, stop).await,
         Work::Follow => {
             round(&mut session, &mut hearer, stop).await?;
@@ -171,6 +172,7 @@ async fn perform(
 }
 
 async fn watch(
+    options: &DaemonOptions,
     session: &Session,
     planned: &Planned,
     hearer: &mut Hearer,
@@ -185,9 +187,10 @@ async fn watch(
     };
     let base = crate::project::find(session.repo(), session.path(), None, session.condition())?;
     let terms = WatcherTerms {
-        metrics: wanted.metrics()?,
+        metrics: wanted.metrics(&samples_dir(&options.state_dir, &planned.key))?,
         window: wanted.window,
         forge,
+        tests: wanted.tests,
         max_rollbacks: wanted.max_rollbacks,
         folder: base.folder,
     };

@@ -4,6 +4,8 @@
 mod board;
 mod job;
 mod plan;
+mod planned_watch;
+mod sampler;
 mod scheduler;
 mod server;
 pub(crate) mod service;
@@ -18,13 +20,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::daemon::board::Board;
 use crate::daemon::plan::Plan;
+use crate::daemon::sampler::Sampler;
 use crate::daemon::scheduler::Scheduler;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// How long cycles have to park when the daemon is asked to end.
 const PARKING: Duration = Duration::from_secs(10);
-/// How often the settings file is looked at.
+/// How often the settings file is looked at, and the journal for what others recorded.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// What a daemon is started with.
@@ -65,6 +68,8 @@ async fn serve(options: &DaemonOptions, plan: Plan) -> Result<Exit, Failure> {
         "" => None,
         address => Some(server::start(address, &plan.settings.daemon, board.clone()).await?),
     };
+    let mut sampler = Sampler::new(&options.state_dir, &options.settings);
+    sampler.follow(&plan);
     let mut scheduler = Scheduler::new(options.clone(), plan, board.clone());
     service::notify("READY=1");
     tracing::info!(listen, "the daemon works");
@@ -77,10 +82,13 @@ async fn serve(options: &DaemonOptions, plan: Plan) -> Result<Exit, Failure> {
                 scheduler.tick();
                 board.beat();
             }
-            _ = look.tick() => scheduler.reload(false),
+            _ = look.tick() => if scheduler.reload(false) {
+                sampler.follow(scheduler.plan());
+            },
             _ = hang_up.recv() => {
                 service::notify("RELOADING=1");
                 scheduler.reload(true);
+                sampler.follow(scheduler.plan());
                 service::notify("READY=1");
             }
             _ = board.woken() => scheduler.tick(),

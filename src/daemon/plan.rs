@@ -2,17 +2,14 @@
 //! with its reason, and the one before stays.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use kaizen_agents::watcher::Watched;
 use kaizen_domain::{LandingMode, OpportunityKind, Timestamp};
-use kaizen_metrics::{Access, Prometheus};
 use kaizen_schedule::{CatchUp, Pacing, Schedule, ScheduleTerms, collisions};
-use kaizen_settings::{Layer, MetricSettings, Origin, RepositorySettings, Settings, WatchSettings, load, repositories};
-use kaizen_watch::MetricTerms;
+use kaizen_settings::{Layer, Origin, RepositorySettings, Settings, load, repositories};
 
 use crate::daemon::DaemonOptions;
+use crate::daemon::planned_watch::PlannedWatch;
 use crate::desk;
 use crate::failure::Failure;
 use crate::project;
@@ -47,75 +44,6 @@ pub(crate) struct Planned {
     pub watch: Option<PlannedWatch>,
     /// When cycles run, with the kinds of work.
     pub schedules: Vec<(Schedule, Vec<OpportunityKind>)>,
-}
-
-/// What is watched after a landing.
-#[derive(Clone)]
-pub(crate) struct PlannedWatch {
-    /// How long.
-    pub window: Duration,
-    /// How often is looked.
-    pub look: Duration,
-    /// How many landings may be taken back within a day.
-    pub max_rollbacks: u32,
-    /// Whether a failed check of the landed commit counts.
-    pub checks: bool,
-    /// The metrics, with what is promised about each.
-    metrics: Vec<(MetricTerms, MetricSettings)>,
-}
-
-impl PlannedWatch {
-    fn of(asked: &WatchSettings) -> Result<Self, Failure> {
-        let mut metrics: Vec<(MetricTerms, MetricSettings)> = Vec::new();
-        for metric in &asked.metric {
-            let terms: MetricTerms = metric.terms.clone().try_into().map_err(|error: toml::de::Error| {
-                let why = error.message().trim().replace('\n', " ");
-                Failure::input(format!("a metric of the watch cannot be read: {why}"), "README.md shows one")
-            })?;
-            let message = |error: String| {
-                let (what, help) = error.split_once(": ").map_or((error.as_str(), ""), |(what, help)| (what, help));
-                Failure::input(what.to_owned(), help.to_owned())
-            };
-            terms.validate().map_err(|error| message(error.to_string()))?;
-            if metrics.iter().any(|(known, _)| known.name == terms.name) {
-                return Err(Failure::input(format!("two metrics are called `{}`", terms.name), "rename one of them"));
-            }
-            if metric.every_secs == 0 {
-                return Err(Failure::input(format!("`every_secs` of metric `{}` is 0", terms.name), "use 1 or more"));
-            }
-            metrics.push((terms, metric.clone()));
-        }
-        if metrics.is_empty() && !asked.checks {
-            let message = "the watch has no metric, and checks do not count, so it could see nothing";
-            return Err(Failure::input(message, "add [[repository.watch.metric]], or `checks = true`"));
-        }
-        let watch = Self {
-            window: Duration::from_secs(asked.window_secs),
-            look: Duration::from_secs(asked.look_secs.max(1)),
-            max_rollbacks: asked.max_rollbacks,
-            checks: asked.checks,
-            metrics,
-        };
-        watch.metrics()?;
-        Ok(watch)
-    }
-
-    /// The metrics, ready to be asked for.
-    ///
-    /// # Errors
-    /// When an address cannot be used.
-    pub fn metrics(&self) -> Result<Vec<Watched>, Failure> {
-        let one = |(terms, asked): &(MetricTerms, MetricSettings)| {
-            let source = Prometheus::new(&asked.prometheus, &Access::default()).map_err(|error| {
-                let text = error.to_string();
-                let (what, help) = text.split_once("; ").unwrap_or((&text, "see README.md"));
-                Failure::input(format!("metric `{}`: {what}", terms.name), help.to_owned())
-            })?;
-            let (query, every) = (asked.query.clone(), Duration::from_secs(asked.every_secs));
-            Ok(Watched { terms: terms.clone(), source, query, every })
-        };
-        self.metrics.iter().map(one).collect()
-    }
 }
 
 impl Plan {

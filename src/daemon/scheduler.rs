@@ -7,15 +7,16 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use kaizen_agents::pull_requests::book::Book;
-use kaizen_agents::watcher::Watches;
+use kaizen_agents::watcher::book::Watches;
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{AttemptEvent, CycleId, Event, LandingMode, Record, Timestamp};
+use kaizen_journal::Journal;
 use kaizen_schedule::{PacingState, Progress};
 
 use crate::daemon::board::Board;
 use crate::daemon::job::{self, Work};
 use crate::daemon::plan::{Plan, Planned, now};
-use crate::daemon::{DaemonOptions, service};
+use crate::daemon::{DaemonOptions, LOOK, service};
 use crate::failure::Failure;
 
 /// After trouble, a repository is left alone for so long; each time in a row doubles it.
@@ -29,8 +30,9 @@ struct Known {
     progress: BTreeMap<String, Progress>,
     /// When its forge was last asked.
     followed: Option<Instant>,
-    /// Whether its journal was read.
+    /// Whether its journal was read, and up to which record.
     read: bool,
+    newest: u64,
     /// A cycle of it was cut off.
     cut_off: bool,
     /// It has pull requests that are not over, or that wait.
@@ -55,23 +57,38 @@ pub(crate) struct Scheduler {
     known: BTreeMap<String, Known>,
     /// The text of a file that was refused, so that it is said once.
     refused: Option<String>,
+    /// The text of a file that is new: it is read when it is still the same at the next look, as it may be half written.
+    fresh: Option<String>,
+    /// When the journal was last looked at for what others recorded.
+    looked: Instant,
 }
 
 impl Scheduler {
     pub fn new(options: DaemonOptions, plan: Plan, board: Arc<Board>) -> Self {
-        Self { options, plan, board, known: BTreeMap::new(), refused: None }
+        Self { options, plan, board, known: BTreeMap::new(), refused: None, fresh: None, looked: Instant::now() }
     }
 
-    /// Reads the settings again when they changed. A plan that cannot be used is refused, and the old one stays.
-    pub fn reload(&mut self, asked: bool) {
+    /// What is to be done.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Reads the settings again when they changed. A plan that cannot be used is refused, and the old one stays. Says
+    /// whether there is a new one.
+    pub fn reload(&mut self, asked: bool) -> bool {
         let text = std::fs::read_to_string(&self.options.settings).unwrap_or_default();
         let known = text == self.plan.text || self.refused.as_ref() == Some(&text);
         if known && !asked {
             if text == self.plan.text && self.refused.take().is_some() {
                 self.board.refuse(None);
             }
-            return;
+            return false;
         }
+        if !asked && self.fresh.as_ref() != Some(&text) {
+            self.fresh = Some(text);
+            return false;
+        }
+        self.fresh = None;
         match Plan::read(&self.options) {
             Ok(plan) => {
                 tracing::info!(repositories = plan.repositories.len(), "the settings were read again");
@@ -82,24 +99,47 @@ impl Scheduler {
                 self.board.refuse(None);
                 self.refused = None;
                 self.plan = plan;
+                true
             }
             Err(failure) => {
                 tracing::error!(%failure, "the new settings are refused, the old ones stay");
                 self.board.refuse(Some(failure.to_string()));
                 self.refused = Some(text);
+                false
+            }
+        }
+    }
+
+    /// What others recorded is read: a cycle that a person ran by hand may have landed something that is to be watched.
+    fn look(&mut self) {
+        if self.looked.elapsed() < LOOK {
+            return;
+        }
+        self.looked = Instant::now();
+        let Ok(Some(journal)) = Journal::open_read_only(&self.options.state_dir) else { return };
+        for (key, known) in self.known.iter_mut().filter(|(_, known)| known.job.is_none() && known.read) {
+            if journal.newest(key).is_ok_and(|newest| newest != known.newest) {
+                known.read = false;
             }
         }
     }
 
     /// Starts what is due, as far as there is room.
     pub fn tick(&mut self) {
+        self.look();
         let called = self.board.take_calls();
         let (options, board) = (self.options.clone(), self.board.clone());
-        for known in self.known.values_mut() {
+        for (key, known) in &mut self.known {
             if known.job.as_ref().is_some_and(JoinHandle::is_finished)
                 && let Some(job) = known.job.take()
             {
                 let _ = job.join();
+                let trouble = board.places().get(key).and_then(|place| place.trouble.clone());
+                known.troubles = if trouble.is_some() { known.troubles.saturating_add(1) } else { 0 };
+                known.not_before = (known.troubles > 0).then(|| {
+                    let pause = PAUSE.saturating_mul(1 << (known.troubles - 1).min(10)).min(LONGEST_PAUSE);
+                    Instant::now() + pause
+                });
                 // What it recorded decides what is due next.
                 known.read = false;
             }
@@ -113,7 +153,7 @@ impl Scheduler {
                 continue;
             }
             if !known.read
-                && let Err(failure) = read(&options, planned, known, &board)
+                && let Err(failure) = read(&options, planned, known)
             {
                 board.update(&planned.key, |place| place.trouble = Some(failure.to_string()));
                 continue;
@@ -161,21 +201,16 @@ impl Scheduler {
     }
 }
 
-/// Reads what the journal says about a repository, and how its last job ended.
-fn read(options: &DaemonOptions, planned: &Planned, known: &mut Known, board: &Board) -> Result<(), Failure> {
+/// Reads what the journal says about a repository.
+fn read(options: &DaemonOptions, planned: &Planned, known: &mut Known) -> Result<(), Failure> {
     let records = job::records(options, &planned.key)?;
+    known.newest = records.last().map_or(0, |record| record.seq);
     known.progress = progress(&records);
     known.cut_off = cut_off(&records);
     known.landings = landings(&records);
     known.watches = Watches::read(&records).unwrap_or_default();
     let book = Book::read(&records);
     known.proposes = book.is_ok_and(|book| !book.is_empty());
-    let trouble = board.places().get(&planned.key).and_then(|place| place.trouble.clone());
-    known.troubles = if trouble.is_some() { known.troubles.saturating_add(1) } else { 0 };
-    known.not_before = (known.troubles > 0).then(|| {
-        let pause = PAUSE.saturating_mul(1 << (known.troubles - 1).min(10)).min(LONGEST_PAUSE);
-        Instant::now() + pause
-    });
     known.read = true;
     Ok(())
 }

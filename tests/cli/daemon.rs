@@ -126,6 +126,31 @@ fn bad_settings_are_refused_with_the_reason_and_the_old_ones_stay() {
     assert_eq!(daemon.get("/readyz").map(|(status, _)| status), Some(200));
 }
 
+/// A settings file that cannot be opened without waiting holds the main loop up, as a call that blocks would.
+#[test]
+fn a_main_loop_that_stands_still_is_ended_with_what_every_thread_is_at() {
+    let room = Room::tiny();
+    let listen = free();
+    let file = room.beside("daemon.toml", settings(&room, &listen, ""));
+    let mut daemon = Daemon::start(room.program(&["daemon", "--settings", &file]), &listen);
+    let pipe = room.at("pipe").display().to_string();
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    std::fs::rename(&pipe, &file).expect("renamed");
+    let began = Instant::now();
+    let err = daemon.child.stderr.take().expect("a pipe");
+    let status = loop {
+        if let Some(status) = daemon.child.try_wait().expect("it can be waited for") {
+            break status;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it still stands");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(status.code(), Some(70));
+    let said = std::io::read_to_string(err).expect("text");
+    assert!(said.contains("error: the main loop stands still for") && said.contains("nothing is lost"), "{said}");
+    assert!(said.contains("  thread ") && said.contains("watchdog: state"), "{said}");
+}
+
 #[test]
 fn it_does_not_start_with_settings_that_cannot_work() {
     let room = Room::tiny();

@@ -1,5 +1,6 @@
-//! The watch over what has landed: metrics of a scripted Prometheus before and after, what hurts is taken back under whatever
-//! came on top, what does not is kept, and where it does not go a person is asked.
+//! The watch over what has landed: metrics of a scripted Prometheus, of a command and of a bench before and after, and the
+//! tests. What hurts is taken back under whatever came on top, what does not is kept, and where it does not go a person is
+//! asked.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -102,6 +103,21 @@ fn watch(room: &Room, prometheus: &Prometheus, window: u64) -> Daemon {
     Daemon::start(room.program(&["daemon", "--settings", &file]), &listen)
 }
 
+/// A daemon that watches with what a piece of settings asks for.
+fn watch_by(room: &Room, more: &str) -> Daemon {
+    let (listen, path) = (free(), room.repo.display().to_string());
+    let text = format!(
+        "[daemon]\nlisten = \"{listen}\"\n[[repository]]\npath = \"{path}\"\nlanding = \"merge\"\nupdate_worktree = true\n\
+         [repository.watch]\nlook_secs = 1\n{more}"
+    );
+    let file = room.beside("watch.toml", text);
+    Daemon::start(room.program(&["daemon", "--settings", &file]), &listen)
+}
+
+fn land(room: &Room) {
+    room.kaizen(&["run-cycle", "--landing", "merge", "--update-worktree", "--max-landings", "1"]).expect(0);
+}
+
 fn has(room: &Room, text: &str) -> bool {
     room.records().iter().any(|record| record.to_string().contains(text))
 }
@@ -163,4 +179,92 @@ fn where_later_changes_stand_in_the_way_a_person_is_asked() {
     std::thread::sleep(Duration::from_millis(10));
     let (_, said) = daemon.terminate();
     assert!(said.err.contains("git revert"), "{}", said.err);
+}
+
+/// A line for a shell that prints a number which is three times as large when a file says so, with some noise.
+fn noisy(when: &str) -> String {
+    format!(
+        "n=$(( $(od -An -N2 -tu2 /dev/urandom) )); if {when}; then f=3; else f=1; fi; awk -v n=$n -v f=$f 'BEGIN {{ print f * (0.9 + n / 327680) }}'"
+    )
+}
+
+#[test]
+fn a_bench_of_the_repository_is_run_on_both_sides_and_takes_back() {
+    let room = Room::tiny();
+    let before = room.show("HEAD", "src/lib.rs");
+    room.write("old.rs", &before);
+    room.commit("Keep what there was");
+    land(&room);
+    let bench = noisy("! cmp -s src/lib.rs old.rs");
+    let more = format!(
+        "[[repository.watch.metric]]\nname = \"speed\"\nbench = '''{bench} '''\nbaseline = 12\nsamples_per_look = 6\nlooks = 2\n"
+    );
+    let daemon = watch_by(&room, &more);
+    daemon.until("it is taken back", || has(&room, "\"did\":\"rolled_back\""));
+    assert!(has(&room, "\"did\":\"measured\""));
+    daemon.until("the job is over", || daemon.status()["repositories"][0]["running"].is_null());
+    assert_eq!(room.show("HEAD", "src/lib.rs"), before);
+    assert!(room.git(&["log", "-1", "--format=%B"]).contains("speed: "));
+}
+
+#[test]
+fn a_bench_that_prints_nothing_decides_nothing_and_the_reason_is_kept() {
+    let room = Room::tiny();
+    land(&room);
+    let daemon = watch_by(
+        &room,
+        "window_secs = 3600\n[[repository.watch.metric]]\nname = \"speed\"\nbench = \"echo fine\"\nbaseline = 12\n\
+         samples_per_look = 6\nlooks = 2\n[[repository.watch.metric]]\nname = \"size\"\nbench = \"exit 7\"\n",
+    );
+    daemon.until("both were measured", || {
+        room.records().iter().filter(|record| record.to_string().contains("\"did\":\"measured\"")).count() == 2
+    });
+    assert!(has(&room, "the last one is `fine`") && has(&room, "it ended by exit code 7 in run 1"));
+    assert!(!has(&room, "rolled_back"));
+}
+
+#[test]
+fn the_number_of_a_command_is_taken_before_and_after() {
+    let room = Room::tiny();
+    let before = room.show("HEAD", "src/lib.rs");
+    let switch = room.beside("slow", "");
+    std::fs::remove_file(&switch).expect("it is there");
+    let command = noisy(&format!("[ -e {switch} ]"));
+    let more = format!(
+        "[[repository.watch.metric]]\nname = \"queue\"\ncommand = '''{command} '''\nevery_secs = 1\nbaseline = 10\n\
+         samples_per_look = 5\nlooks = 2\n"
+    );
+    let daemon = watch_by(&room, &more);
+    std::thread::sleep(Duration::from_secs(12));
+    land(&room);
+    std::fs::write(&switch, "").expect("it can be written");
+    daemon.until("it is taken back", || has(&room, "\"did\":\"rolled_back\""));
+    daemon.until("the job is over", || daemon.status()["repositories"][0]["running"].is_null());
+    assert_eq!(room.show("HEAD", "src/lib.rs"), before);
+}
+
+#[test]
+fn tests_that_hold_on_what_landed_keep_it() {
+    let room = Room::tiny();
+    land(&room);
+    let daemon = watch_by(&room, "tests = true\n");
+    daemon.until("it is judged", || has(&room, "\"did\":\"judged\""));
+    assert!(has(&room, "\"verdict\":\"kept\"") && has(&room, "all that passed before pass on"));
+    assert!(room.kaizen(&["log"]).expect(0).out.contains("all that passed before pass on"));
+}
+
+#[test]
+fn a_metric_with_no_source_or_two_is_refused_with_the_way_out() {
+    let room = Room::tiny();
+    for source in
+        ["", "command = \"echo 1\"\nbench = \"echo 1\"\n", "prometheus = \"http://127.0.0.1:9\"\n", "command = \" \"\n"]
+    {
+        let path = room.repo.display().to_string();
+        let text =
+            format!("[[repository]]\npath = \"{path}\"\n[[repository.watch.metric]]\nname = \"speed\"\n{source}");
+        let file = room.beside("watch.toml", text);
+        let said = room.kaizen(&["daemon", "--settings", &file]).expect(10);
+        assert!(said.err.contains("metric `speed` does not have one source"), "{}", said.err);
+        assert!(said.err.contains("help: give it `prometheus` and `query`"), "{}", said.err);
+    }
 }

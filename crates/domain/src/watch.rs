@@ -1,6 +1,8 @@
 //! Watch: the window after a landing, as a state machine that ends as kept, rolled back or inconclusive, or with a person who
 //! is asked. Samples stay where they are measured; what was promised about them before is kept here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::IllegalEvent;
@@ -20,6 +22,18 @@ pub enum Verdict {
     Inconclusive,
 }
 
+/// What a measurement of two commits came to. Numbers are kept as they were printed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Measured {
+    /// On the commit before.
+    pub before: Vec<String>,
+    /// On the commit that landed.
+    pub after: Vec<String>,
+    /// Why there are no numbers, or fewer than were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
 /// Something that happened to a watch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case")]
@@ -36,6 +50,23 @@ pub enum WatchEvent {
         until: Timestamp,
         /// The terms of each metric, as JSON.
         terms: Vec<String>,
+        /// The tests are run on the commit that landed.
+        #[serde(default)]
+        tests: bool,
+    },
+    /// The tests were run on the commit that landed, and compared with those of the commit before it.
+    Tested {
+        /// What that shows.
+        verdict: Verdict,
+        /// On what ground.
+        evidence: String,
+    },
+    /// A metric was measured on the commit before and on the one that landed, in turn.
+    Measured {
+        /// The metric.
+        metric: String,
+        /// What was measured, or why nothing was.
+        samples: Measured,
     },
     /// It found something, or its window is over.
     Judged {
@@ -64,6 +95,8 @@ impl WatchEvent {
     pub fn name(&self) -> &'static str {
         match self {
             Self::WatchBegun { .. } => "watch_begun",
+            Self::Tested { .. } => "tested",
+            Self::Measured { .. } => "measured",
             Self::Judged { .. } => "judged",
             Self::RolledBack { .. } => "rolled_back",
             Self::RollbackFailed { .. } => "rollback_failed",
@@ -106,6 +139,12 @@ pub struct Watch {
     pub until: Timestamp,
     /// The terms of each metric, as JSON.
     pub terms: Vec<String>,
+    /// The tests are run on the commit that landed.
+    pub tests: bool,
+    /// What they showed, and on what ground.
+    pub tested: Option<(Verdict, String)>,
+    /// Metrics that were measured on the two commits.
+    pub measured: BTreeMap<String, Measured>,
     /// Where it stands.
     pub stage: WatchStage,
     /// What was found.
@@ -118,7 +157,7 @@ impl Watch {
     /// # Errors
     /// When it is none that a watch begins with.
     pub fn begin(patch: PatchId, first: &WatchEvent) -> Result<Self, IllegalEvent> {
-        let WatchEvent::WatchBegun { target, commit, landed, until, terms } = first else {
+        let WatchEvent::WatchBegun { target, commit, landed, until, terms, tests } = first else {
             return Err(IllegalEvent {
                 thing: format!("the watch over {patch}"),
                 stage: "nothing".to_owned(),
@@ -132,6 +171,9 @@ impl Watch {
             landed: *landed,
             until: *until,
             terms: terms.clone(),
+            tests: *tests,
+            tested: None,
+            measured: BTreeMap::new(),
             stage: WatchStage::Watching,
             evidence: Vec::new(),
         })
@@ -151,6 +193,14 @@ impl Watch {
         use WatchEvent as E;
         use WatchStage as S;
         self.stage = match (&self.stage, event) {
+            (S::Watching, E::Tested { verdict, evidence }) if self.tested.is_none() => {
+                self.tested = Some((*verdict, evidence.clone()));
+                S::Watching
+            }
+            (S::Watching, E::Measured { metric, samples }) if !self.measured.contains_key(metric) => {
+                self.measured.insert(metric.clone(), samples.clone());
+                S::Watching
+            }
             (S::Watching, E::Judged { verdict, evidence }) => {
                 self.evidence.clone_from(evidence);
                 match verdict {

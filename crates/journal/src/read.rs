@@ -87,6 +87,16 @@ impl Journal {
         })
     }
 
+    /// The number of the newest record of a repository; 0 when it has none.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn newest(&self, repo: &str) -> Result<u64, JournalError> {
+        let sql = "SELECT coalesce(max(seq), 0) FROM records WHERE repo = ?1";
+        let query = self.conn.prepare_cached(sql).and_then(|mut query| query.query_row([repo], |row| number(row, 0)));
+        query.map_err(|error| self.sql(error))
+    }
+
     /// Finds out whether a damaged index hides rows, as far as that shows without reading everything.
     fn is_complete(&self, conn: &Connection, filter: &Filter, rows: &[Row]) -> Result<(), JournalError> {
         match filter {

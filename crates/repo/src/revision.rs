@@ -54,6 +54,22 @@ impl Repo {
         tree_id(self.find_commit(commit)?.tree_id())
     }
 
+    /// The first parent of a commit; `None` when it is the first of all.
+    ///
+    /// # Errors
+    /// When the repository does not hold the commit, or in a shallow clone not its parent.
+    pub fn parent(&self, commit: &CommitId) -> Result<Option<CommitId>, RepoError> {
+        let of = self.find_commit(commit)?;
+        match of.parent_ids().next() {
+            Some(id) => {
+                let parent = commit_id(id)?;
+                self.find_commit(&parent)?;
+                Ok(Some(parent))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// The newest commit that both contain; `None` when they share no history (or, in a shallow clone, none that is
     /// there).
     ///

@@ -203,6 +203,25 @@ mod tests {
         assert_eq!((settings.cycle.max_landings, settings.cycle.max_opportunities), (9, 8));
     }
 
+    /// Whatever is left of a file that is cut off is refused with a line, or is a smaller file.
+    #[test]
+    fn a_file_that_is_cut_off_anywhere_is_refused_or_read_and_nothing_panics() {
+        let text = "[cycle]\nmax_landings = 3\nonly = [\"cleanup\", \"repair\"]\n[landing]\nmode = \"merge\"\n\
+                    [[repository]]\npath = \"/srv/ä\"\n[repository.watch]\nlook_secs = 1\n[[repository.watch.metric]]\n\
+                    name = \"p95\"\ncommand = \"echo 1\"\n[[repository.schedule]]\ncron = \"0 3 * * *\"\n";
+        let mut refused = 0;
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let half = &text[..end];
+            let layer = Layer { file: "f".to_owned(), text: half.to_owned(), origin: Origin::Own };
+            let (one, other) = (load(&[layer]), crate::repositories(half, "f"));
+            if let Err(error) = &one {
+                assert!(error.to_string().contains(" f, line "), "{half}: {error}");
+            }
+            refused += usize::from(one.is_err() || other.is_err());
+        }
+        assert!(refused > text.len() / 2, "{refused}");
+    }
+
     #[test]
     fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
         insta::assert_snapshot!(refused("[cycle]\n\n[landing]\n# x\nmod = \"merge\"\n", Origin::Own), @r"

@@ -58,19 +58,35 @@ pub struct WatchSettings {
     /// Whether a failed check of the landed commit counts.
     #[serde(default)]
     pub checks: bool,
+    /// Whether the tests are run on the commit that landed: a test that passed on the commit before it and fails counts.
+    #[serde(default)]
+    pub tests: bool,
     /// The metrics.
     #[serde(default)]
     pub metric: Vec<MetricSettings>,
 }
 
-/// A metric that is watched.
+/// A metric that is watched. It has one source: a Prometheus with a query, a command, or a bench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricSettings {
     /// The address of a Prometheus.
-    pub prometheus: String,
+    #[serde(default)]
+    pub prometheus: Option<String>,
     /// What is asked there; it must come to one series.
-    pub query: String,
-    /// The time between two samples, seconds: no shorter than the service is scraped.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// What is asked there about something that a landing cannot change: when it moved as well, something else did it.
+    #[serde(default)]
+    pub control: Option<String>,
+    /// A line for a shell that prints a number about what runs. It is yours: it runs as the daemon does and not in the
+    /// sandbox, all the while, so that there are samples from before a landing.
+    #[serde(default)]
+    pub command: Option<String>,
+    /// A line for a shell that prints a number about the repository. It runs in the sandbox, in the tree before and in the
+    /// one after the landing, in turn.
+    #[serde(default)]
+    pub bench: Option<String>,
+    /// The time between two samples, seconds: no shorter than the service is scraped. A bench has none.
     #[serde(default = "quarter")]
     pub every_secs: u64,
     /// What is promised about it: name, direction, tolerance, samples, what missing data mean.

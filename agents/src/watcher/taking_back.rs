@@ -1,0 +1,108 @@
+//! Taking back: what hurts is reverted by a cycle of its own, reviewed and tried like any patch; where that does not go, a
+//! person is asked with the state of things.
+
+use kaizen_domain::watch::{Watch, WatchEvent};
+use kaizen_domain::{AttemptStage, Base, Cycle, CycleRequest, LandingMode, PatchSource, RefName, Usd, Word};
+
+use crate::coordinator::CoordinatorHandle;
+use crate::cycle::fold;
+use crate::error::AgentError;
+use crate::watcher::book::{Landed, Watches};
+use crate::watcher::{WatchTold, Watcher};
+
+impl Watcher {
+    /// Takes a landing back by a cycle of its own; where that does not go, a person is asked with the state of things.
+    pub(super) async fn roll_back(
+        &self,
+        all: &Watches,
+        watch: Watch,
+        told: &mut Vec<WatchTold>,
+    ) -> Result<(), AgentError> {
+        let Some(landed) = all.landed.iter().find(|landed| landed.patch.id == watch.patch) else {
+            return Err(AgentError::Bug("a watch is over a patch that did not land".to_owned()));
+        };
+        let day = self.world.clock.now().0.saturating_sub(24 * 3_600_000);
+        let recent = all.rolled_back.iter().filter(|at| at.0 > day).count();
+        let known = all.takes_back.iter().rev().find(|(patch, _)| *patch == watch.patch).map(|(_, cycle)| *cycle);
+        let outcome = match known {
+            Some(cycle) => Ok(fold(cycle, &self.journal.records(Some(cycle)).await?)?),
+            None if recent >= self.terms.max_rollbacks as usize => Err(format!(
+                "{recent} landings were taken back within a day, which is as many as may be without a person"
+            )),
+            None => self.take_back(&watch, landed).await?,
+        };
+        let why = watch.evidence.join("; ");
+        let event = match outcome {
+            Ok(cycle) => of_cycle(&cycle),
+            Err(reason) => WatchEvent::RollbackFailed { reason },
+        };
+        let word = match &event {
+            WatchEvent::RolledBack { .. } => WatchTold { patch: watch.patch, word: Word::RolledBack, why },
+            WatchEvent::RollbackFailed { reason } => {
+                let by_hand = format!("`git revert {}` does it by hand", watch.commit.short());
+                let why = format!("it hurts ({why}) and could not be taken back: {reason}; {by_hand}");
+                WatchTold { patch: watch.patch, word: Word::Asked, why }
+            }
+            _ => return Ok(()),
+        };
+        self.record(watch.patch, event).await?;
+        told.push(word);
+        Ok(())
+    }
+
+    async fn take_back(&self, watch: &Watch, landed: &Landed) -> Result<Result<Cycle, String>, AgentError> {
+        let (world, target, mode) = (self.world.clone(), landed.target.clone(), landed.mode);
+        let tip = crate::address::blocking(move || -> Result<_, AgentError> {
+            let name = match mode {
+                // What others have is known from the last fetch.
+                LandingMode::PullRequest => RefName::new(format!("refs/kaizen/upstream/{}", target.short()))
+                    .map_err(|error| AgentError::Bug(error.to_string()))?,
+                _ => target,
+            };
+            Ok(world.repo()?.ref_target(&name)?)
+        })
+        .await?;
+        let Some(tip) = tip else {
+            return Ok(Err(format!("the branch {} is not there any more", landed.target.short())));
+        };
+        let request = CycleRequest {
+            base: Base { commit: tip, target: Some(landed.target.clone()), folder: self.terms.folder.clone() },
+            source: PatchSource::Revert {
+                patch: landed.patch.id,
+                base: landed.patch.base.clone(),
+                commit: landed.patch.commit.clone(),
+                title: format!("Revert \"{}\"", landed.patch.title),
+                evidence: watch.evidence.clone(),
+            },
+            goal: None,
+            only: Vec::new(),
+            max_landings: 1,
+            max_opportunities: 1,
+            landing: landed.mode,
+            update_worktree: true,
+            dry_run: false,
+            budget: Usd::default(),
+            revises: None,
+        };
+        let cycle = CoordinatorHandle::new(&self.world.system).run(request).await?;
+        Ok(Ok(Cycle::clone(&cycle)))
+    }
+}
+
+fn of_cycle(cycle: &Cycle) -> WatchEvent {
+    let landed = cycle
+        .attempts
+        .iter()
+        .filter(|attempt| matches!(attempt.word(), Some(Word::Landed | Word::Queued)))
+        .find_map(|attempt| Some((attempt.word()?, attempt.landing.clone()?)));
+    if let Some((word, landing)) = landed {
+        return WatchEvent::RolledBack { commit: landing.to, proposed: word == Word::Queued };
+    }
+    let mut reasons: Vec<String> = cycle.failure.iter().map(|(reason, _)| reason.clone()).collect();
+    for attempt in &cycle.attempts {
+        if let AttemptStage::Done { reasons: said, .. } = &attempt.stage {
+            reasons.extend(said.iter().cloned());
+        }
+    }
+    WatchEvent::RollbackFailed { reason: reasons.join("; ") }
+}
