@@ -2,6 +2,7 @@
 //! the token may do what will be needed, and reads the repository's own rules before any work is done for a pull request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use kaizen_agents::Kaizen;
@@ -61,7 +62,7 @@ pub(crate) fn connect(remote: &Remote, settings: &ForgeSettings) -> Result<Arc<d
         Credentials::app_from(&settings.app_id, settings.app_installation, &settings.app_key_file)?
     };
     let api_url = (!settings.api_url.is_empty()).then(|| settings.api_url.clone());
-    let pace = kaizen_forge::Pace::default();
+    let pace = kaizen_forge::Pace { between_changes: Duration::from_millis(settings.pause_ms) };
     let access = Access { kind, api_url, credentials, limits: kaizen_forge::Limits::default(), pace };
     Ok(kaizen_forge::connect(remote, access)?)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{Cycle, CycleId, CycleRequest, Event};
 use kaizen_resilience::Intensity;
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
 
 use crate::address::Address;
 use crate::cycle::{CycleActor, CycleArguments, CycleMsg};
@@ -146,9 +146,16 @@ impl CoordinatorState {
 
     async fn spawn(&self, myself: &ActorRef<CoordinatorMsg>, id: CycleId) -> Result<ActorRef<CycleMsg>, AgentError> {
         let arguments = CycleArguments { id, colleagues: self.colleagues.clone(), coordinator: myself.clone() };
-        let (actor, _) = CycleActor::spawn_linked(None, CycleActor, arguments, myself.get_cell())
-            .await
-            .map_err(|error| AgentError::Bug(format!("the cycle does not start: {error}")))?;
+        let (actor, _) = CycleActor::spawn_linked(None, CycleActor, arguments, myself.get_cell()).await.map_err(
+            |error| match error {
+                // What stands in its way, such as a journal that cannot be read for want of memory, is no fault of its own.
+                SpawnErr::StartupFailed(error) => match error.downcast::<AgentError>() {
+                    Ok(error) => *error,
+                    Err(error) => AgentError::Bug(format!("the cycle does not start: {error}")),
+                },
+                error => AgentError::Bug(format!("the cycle does not start: {error}")),
+            },
+        )?;
         Ok(actor)
     }
 

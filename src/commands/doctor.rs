@@ -3,6 +3,7 @@
 
 use kaizen_agents::shop::arrangement;
 use kaizen_domain::{LandingMode, Layer, LayerState};
+use kaizen_forge::Protection;
 use kaizen_journal::{Journal, JournalError};
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::toolchain::ToolchainError;
@@ -189,9 +190,13 @@ fn forge(session: &Result<Session, Failure>) -> Option<Row> {
     let asked = || -> Result<Row, Failure> {
         let remote = desk::remote(session.repo(), settings)?;
         let forge = desk::connect(&remote, &settings.forge)?;
-        let (account, facts) = super::runtime()?.block_on(async {
+        let onto = &settings.pull_request.onto;
+        let (account, facts, protection) = super::runtime()?.block_on(async {
             let account = forge.account().await?;
-            Ok::<_, kaizen_forge::ForgeError>((account, forge.repository().await?))
+            let facts = forge.repository().await?;
+            let onto = if onto.is_empty() { &facts.default_branch } else { onto };
+            let protection = forge.protection(onto).await?;
+            Ok::<_, kaizen_forge::ForgeError>((account, facts, protection))
         })?;
         desk::check(forge.as_ref(), &facts)?;
         desk::pacing(settings)?;
@@ -199,11 +204,36 @@ fn forge(session: &Result<Session, Failure>) -> Option<Row> {
         let push = if facts.may_push == Some(true) { "may push" } else { "whether it may push is not said" };
         let onto =
             if settings.pull_request.onto.is_empty() { &facts.default_branch } else { &settings.pull_request.onto };
-        let text =
-            format!("{} ({}, {seen}) as {account}, {push}; pull requests go to {onto}", forge.name(), forge.kind());
+        let text = format!(
+            "{} ({}, {seen}) as {account}, {push}; pull requests go to {onto}{}",
+            forge.name(),
+            forge.kind(),
+            asked_of(&protection)
+        );
         Ok(ok("forge", text))
     };
     Some(asked().unwrap_or_else(|failure| bad("forge", failure)))
+}
+
+/// What the forge asks of changes to a branch, as the end of a sentence.
+fn asked_of(protection: &Protection) -> String {
+    let mut asked = Vec::new();
+    match protection.approvals {
+        0 => {}
+        1 => asked.push("an approval".to_owned()),
+        more => asked.push(format!("{more} approvals")),
+    }
+    if !protection.checks.is_empty() {
+        asked.push(format!("checks {}", protection.checks.join(", ")));
+    }
+    if protection.signed {
+        asked.push("signed commits, which Kaizen's are not: only a squash can be merged".to_owned());
+    }
+    match (protection.protected, asked.is_empty()) {
+        (false, true) => String::new(),
+        (_, true) => ", which is protected".to_owned(),
+        (_, false) => format!(", which asks for {}", asked.join(", ")),
+    }
 }
 
 fn journal(options: &SessionOptions) -> Row {

@@ -134,7 +134,7 @@ fn waiting<'h>(repo: &Repo, history: &'h History) -> Result<Vec<&'h Round>, Fail
     Ok(waiting)
 }
 
-fn summary(cycle: &Cycle, history: &History, running: bool) -> serde_json::Value {
+pub(crate) fn summary(cycle: &Cycle, history: &History, running: bool) -> serde_json::Value {
     let attempts: Vec<_> = cycle
         .attempts
         .iter()

@@ -66,7 +66,7 @@ async fn serve(options: &DaemonOptions, plan: Plan) -> Result<Exit, Failure> {
     let watchdog = watchdog::start(board.clone(), Duration::from_secs(plan.settings.daemon.stuck_secs));
     let server = match listen.as_str() {
         "" => None,
-        address => Some(server::start(address, &plan.settings.daemon, board.clone()).await?),
+        address => Some(server::start(address, &plan.settings.daemon, board.clone(), &options.state_dir).await?),
     };
     let mut sampler = Sampler::new(&options.state_dir, &options.settings);
     sampler.follow(&plan);

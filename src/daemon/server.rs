@@ -4,11 +4,12 @@
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -16,24 +17,32 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::Stream;
+use kaizen_journal::Journal;
 use kaizen_settings::DaemonSettings;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 
+use crate::commands::status::summary;
 use crate::daemon::board::Board;
 use crate::daemon::plan::now;
 use crate::daemon::webhook::Webhooks;
 use crate::failure::Failure;
+use crate::history::History;
 
 /// The largest webhook that is read, bytes.
 const WEBHOOK: usize = 1 << 20;
+/// Of one repository at most so many cycles are told.
+const MOST_CYCLES: usize = 50;
 /// Without a turn of the main loop for so long, the daemon is not well.
 const ALIVE: Duration = Duration::from_secs(10);
 
 struct Shared {
     board: Arc<Board>,
+    /// Where the journal is.
+    state_dir: PathBuf,
     /// The hash of the token that others must show.
     token: Option<[u8; 32]>,
     webhooks: Webhooks,
@@ -49,6 +58,7 @@ pub(crate) async fn start(
     address: &str,
     settings: &DaemonSettings,
     board: Arc<Board>,
+    state_dir: &std::path::Path,
 ) -> Result<JoinHandle<()>, Failure> {
     let parsed: SocketAddr = address.parse().map_err(|_| {
         Failure::input(format!("`daemon.listen` is {address:?}, which is no address"), "write it as \"127.0.0.1:8788\"")
@@ -70,6 +80,7 @@ pub(crate) async fn start(
     })?;
     let shared = Arc::new(Shared {
         board,
+        state_dir: state_dir.to_path_buf(),
         token: token.map(|token| Sha256::digest(token).into()),
         webhooks,
         seen: std::sync::Mutex::new((0, std::time::Instant::now())),
@@ -179,15 +190,52 @@ fn status(shared: &Shared) -> Value {
     })
 }
 
-async fn cycles(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    // What came of cycles since the start; the journal has every one: `kaizen log`.
-    let all: Vec<Value> = shared
-        .board
-        .places()
-        .into_values()
-        .map(|place| json!({"repository": place.name, "runs": place.runs, "words": place.words, "last": place.last, "running": place.running}))
-        .collect();
-    Json(json!({"of": "cycles", "repositories": all}))
+/// Which cycles are asked for.
+#[derive(Deserialize)]
+struct Asked {
+    /// The name of a repository; none: of each.
+    repository: Option<String>,
+    /// How many of each repository.
+    #[serde(default = "few")]
+    limit: usize,
+}
+
+fn few() -> usize {
+    5
+}
+
+/// The newest cycles of the repositories, as the journal has them.
+async fn cycles(State(shared): State<Arc<Shared>>, Query(asked): Query<Asked>) -> Response {
+    let read = tokio::task::spawn_blocking(move || newest(&shared, &asked));
+    match read.await {
+        Ok(Ok(all)) => Json(all).into_response(),
+        Ok(Err(failure)) => {
+            let told = json!({"of": "error", "error": failure.message, "help": failure.help});
+            (StatusCode::SERVICE_UNAVAILABLE, Json(told)).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn newest(shared: &Shared, asked: &Asked) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    if let Some(journal) = Journal::open_read_only(&shared.state_dir)? {
+        for (key, place) in shared.board.places() {
+            if asked.repository.as_ref().is_some_and(|name| *name != place.name) {
+                continue;
+            }
+            let history = History::recent(&journal, &key, asked.limit.clamp(1, MOST_CYCLES))?;
+            for cycle in history.cycles.iter().rev() {
+                let mut told = summary(cycle, &history, place.running.is_some());
+                if let Some(fields) = told.as_object_mut() {
+                    fields.insert("repository".to_owned(), place.name.clone().into());
+                    fields.insert("spent_micros".to_owned(), cycle.spend().usd.0.into());
+                }
+                all.push(told);
+            }
+        }
+    }
+    Ok(json!({"of": "cycles", "cycles": all}))
 }
 
 async fn events(State(shared): State<Arc<Shared>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

@@ -98,6 +98,13 @@ fn it_goes_on_with_what_was_cut_off_and_parks_when_asked_to_end() {
     daemon
         .until("the cycle is over", || room.records().iter().any(|record| record.to_string().contains("\"finished\"")));
     assert!(!room.own_branches().is_empty());
+    let cycles = |query: &str| -> Value {
+        let (status, text) = daemon.get(&format!("/v1/cycles{query}")).expect("an answer");
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    assert_eq!(cycles("")["cycles"][0]["attempts"][0]["word"], "landed");
+    assert_eq!(cycles("?limit=3&repository=elsewhere")["cycles"].as_array().map(Vec::len), Some(0));
     let said = room.kaizen(&["status", "--settings", &file]).expect(0);
     assert!(said.out.contains("daemon  process") && said.out.contains("landed 2"), "{}", said.out);
     let (took, said) = daemon.terminate();

@@ -46,7 +46,7 @@ impl Forge {
         };
         let token = room.beside("token", TOKEN);
         let text = format!(
-            "[forge]\nkind = \"{kind}\"\napi_url = \"{}\"\ntoken_file = \"{token}\"\n[landing]\nmode = \"pull-request\"\n",
+            "[forge]\npause_ms = 0\nkind = \"{kind}\"\napi_url = \"{}\"\ntoken_file = \"{token}\"\n[landing]\nmode = \"pull-request\"\n",
             api.api(dialect)
         );
         let settings = room.beside("own.toml", text);

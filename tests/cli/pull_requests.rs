@@ -1,6 +1,6 @@
 //! Pull requests, from the cycle that writes a patch to the merge, on a scripted forge in three dialects with real git.
 
-use kaizen_forgestand::scripted::Dialect;
+use kaizen_forgestand::scripted::{Dialect, Protection};
 use kaizen_testkit::{Reply, ScriptedModel, patch, plan};
 
 use crate::cli::forge::{Forge, NAME};
@@ -43,6 +43,27 @@ fn a_patch_is_proposed_followed_and_merged_on_every_forge() {
         assert_eq!(forge.api.pulls(NAME), 2, "{dialect:?} {}", said.out);
         assert!(forge.git.log().iter().all(|line| !line.contains("kz-test-token")), "no token in an address");
         assert!(forge.api.requests().iter().all(|seen| !format!("{seen:?}").contains("token=kz")));
+    }
+}
+
+#[test]
+fn what_the_forge_asks_of_a_branch_is_read_and_said() {
+    for dialect in [Dialect::GitHub, Dialect::GitLab, Dialect::Forgejo] {
+        let forge = Forge::of(Room::tiny(), dialect);
+        let all = Protection { checks: vec!["ci".to_owned()], approvals: 1, signed: true };
+        forge.api.protect(NAME, "main", Some(all));
+        let said = forge.kaizen(&["doctor"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let wanted = match dialect {
+            Dialect::GitHub => {
+                "go to main, which asks for an approval, checks ci, signed commits, which Kaizen's are not"
+            }
+            Dialect::GitLab => "go to main, which is protected",
+            // Who may only push may not read the rest of the rules there.
+            Dialect::Forgejo => "go to main, which asks for an approval, checks ci",
+        };
+        assert!(said.contains(wanted), "{dialect:?}: {said}");
+        forge.kaizen(&["run-cycle", "--max-landings", "1"]).expect(0);
+        assert_eq!(forge.body(1).contains("The commits are not signed"), dialect == Dialect::GitHub);
     }
 }
 

@@ -4,7 +4,7 @@ use kaizen_contributing::{Condition, Owner, Rules, default_body};
 use kaizen_domain::{
     BranchName, CommitId, Cycle, OpportunityKind, Patch, Proposal, PullRequest, PullRequestEvent, PullRequestStage,
 };
-use kaizen_forge::{ForgeError, NewPullRequest, PullRequestState};
+use kaizen_forge::{ForgeError, NewPullRequest, Protection, PullRequestState};
 use kaizen_schedule::{Waiting, next_in_queue};
 
 use crate::cycle::fold;
@@ -16,6 +16,10 @@ use crate::pull_requests::{Customs, Keeper};
 
 /// Lines added and removed up to which a change is small, where a repository wants larger ones discussed first.
 const MOST_LINES: u32 = 100;
+
+/// Said where a branch asks for signed commits: whoever merges should know before they try.
+const UNSIGNED: &str = "\nThe commits are not signed, and the branch asks for signatures: a squash, which the forge signs, can be \
+                        merged.";
 
 impl Keeper {
     /// Opens what waits, as far as may be.
@@ -48,14 +52,21 @@ impl Keeper {
                 return Ok(());
             }
             if customs.is_none() {
-                customs = Some(self.customs(tip).await?);
+                let protection = self.forge.protection(self.onto.as_str()).await?;
+                customs = Some((self.customs(tip).await?, protection));
             }
-            let Some(customs) = &customs else { return Ok(()) };
-            self.open(entry, customs, told).await?;
+            let Some((customs, protection)) = &customs else { return Ok(()) };
+            self.open(entry, customs, protection, told).await?;
         }
     }
 
-    async fn open(&self, entry: &Entry, customs: &Customs, told: &mut Vec<Told>) -> Result<(), AgentError> {
+    async fn open(
+        &self,
+        entry: &Entry,
+        customs: &Customs,
+        protection: &Protection,
+        told: &mut Vec<Told>,
+    ) -> Result<(), AgentError> {
         let (patch, title) = (entry.patch.id, entry.patch.title.clone());
         let agreed = self.world.settings.forge.agreed();
         let refusal = customs.rules.verdict.reason().filter(|_| !agreed);
@@ -65,7 +76,7 @@ impl Keeper {
         }
         let records = self.journal.records(Some(entry.cycle)).await?;
         let cycle = fold(entry.cycle, &records)?;
-        let proposal = self.propose(entry, &cycle, customs)?;
+        let proposal = self.propose(entry, &cycle, customs, protection)?;
         let first = PullRequestEvent::OpeningIntended { proposal };
         let pull = PullRequest::begin(patch, Some(&first))?;
         self.journal.append(vec![kaizen_domain::Event::PullRequest { patch, event: first }]).await?;
@@ -73,11 +84,20 @@ impl Keeper {
     }
 
     /// What the pull request will say.
-    fn propose(&self, entry: &Entry, cycle: &Cycle, customs: &Customs) -> Result<Proposal, AgentError> {
+    fn propose(
+        &self,
+        entry: &Entry,
+        cycle: &Cycle,
+        customs: &Customs,
+        protection: &Protection,
+    ) -> Result<Proposal, AgentError> {
         let settings = &self.world.settings.pull_request;
         let branch =
             BranchName::new(entry.landing.target.short()).map_err(|error| AgentError::Bug(error.to_string()))?;
-        let parts = parts(cycle, entry);
+        let mut parts = parts(cycle, entry);
+        if protection.signed {
+            parts.not_tried.push_str(UNSIGNED);
+        }
         let body = customs.template.as_ref().map_or_else(|| default_body(&parts), |form| form.fill(&parts));
         let mut labels = settings.labels.clone();
         let mut draft = settings.draft;

@@ -153,6 +153,19 @@ impl Checks {
     }
 }
 
+/// What the forge itself asks of changes to a branch, as far as it tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Protection {
+    /// Whether it asks for anything.
+    pub protected: bool,
+    /// Checks that must pass. Names are text from outside.
+    pub checks: Vec<String>,
+    /// How many people must approve.
+    pub approvals: u64,
+    /// Commits must be signed.
+    pub signed: bool,
+}
+
 /// A repository on a forge. Nothing is tried again in here: whoever asks knows whether asking twice does harm.
 #[async_trait]
 pub trait Forge: Send + Sync {
@@ -170,6 +183,9 @@ pub trait Forge: Send + Sync {
 
     /// What is known of the repository.
     async fn repository(&self) -> Result<RepositoryFacts, ForgeError>;
+
+    /// What is asked of changes to a branch. Of a branch that is not there nothing is.
+    async fn protection(&self, branch: &str) -> Result<Protection, ForgeError>;
 
     /// The newest pull request from this branch of the repository, in whichever state.
     async fn find(&self, head_branch: &str) -> Result<Option<PullRequest>, ForgeError>;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::error::ForgeError;
 use crate::forge::{
-    Check, Checks, Forge, NewPullRequest, Permission, PullRequest, PullRequestState, Remark, RepositoryFacts,
+    Check, Checks, Forge, NewPullRequest, Permission, Protection, PullRequest, PullRequestState, Remark,
+    RepositoryFacts,
 };
 use crate::log::end_of;
 use crate::remote::ForgeKind;
@@ -58,6 +59,12 @@ pub(crate) fn read_pull_request(body: &Value) -> Option<PullRequest> {
 /// A text at a JSON pointer.
 pub(crate) fn text(body: &Value, pointer: &str) -> Option<String> {
     body.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The texts of a list at a JSON pointer.
+pub(crate) fn texts(body: &Value, pointer: &str) -> Vec<String> {
+    let all = body.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What was said, as GitHub and Forgejo spell it; of a remark on a line also where.
@@ -112,6 +119,41 @@ impl Forge for GitHub {
             private: body.get("private").and_then(Value::as_bool).unwrap_or(false),
             may_push: body.pointer("/permissions/push").and_then(Value::as_bool),
         })
+    }
+
+    async fn protection(&self, branch: &str) -> Result<Protection, ForgeError> {
+        let path = self.path(&format!("/branches/{}", plain(branch)));
+        let body = self.api.get_if_there(&path, "read a branch").await?.unwrap_or_default();
+        let mut all = Protection {
+            protected: body.get("protected").and_then(Value::as_bool).unwrap_or(false),
+            checks: texts(&body, "/protection/required_status_checks/contexts"),
+            ..Protection::default()
+        };
+        // The rules that hold for a branch; not there on older Enterprise servers.
+        let path = self.path(&format!("/rules/branches/{}", plain(branch)));
+        let rules = match self.api.get_if_there(&path, "read the rules of a branch").await {
+            Ok(rules) => rules.unwrap_or_default(),
+            Err(error) if error.may_pass() => return Err(error),
+            Err(_) => Value::Null,
+        };
+        for rule in rules.as_array().into_iter().flatten() {
+            all.protected = true;
+            match text(rule, "/type").as_deref() {
+                Some("required_signatures") => all.signed = true,
+                Some("pull_request") => {
+                    let wanted = rule.pointer("/parameters/required_approving_review_count").and_then(Value::as_u64);
+                    all.approvals = all.approvals.max(wanted.unwrap_or(0));
+                }
+                Some("required_status_checks") => {
+                    let checks = rule.pointer("/parameters/required_status_checks").and_then(Value::as_array);
+                    all.checks.extend(checks.into_iter().flatten().filter_map(|check| text(check, "/context")));
+                }
+                _ => {}
+            }
+        }
+        all.checks.sort();
+        all.checks.dedup();
+        Ok(all)
     }
 
     async fn find(&self, head_branch: &str) -> Result<Option<PullRequest>, ForgeError> {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::error::ForgeError;
 use crate::forge::{
-    Check, Checks, Forge, NewPullRequest, Permission, PullRequest, PullRequestState, Remark, RepositoryFacts,
+    Check, Checks, Forge, NewPullRequest, Permission, Protection, PullRequest, PullRequestState, Remark,
+    RepositoryFacts,
 };
 use crate::github::{plain, text};
 use crate::log::end_of;
@@ -103,6 +104,25 @@ impl Forge for GitLab {
             archived: body.get("archived").and_then(Value::as_bool).unwrap_or(false),
             private: text(&body, "/visibility").is_some_and(|seen| seen != "public"),
             may_push: level.map(|level| level >= DEVELOPER),
+        })
+    }
+
+    async fn protection(&self, branch: &str) -> Result<Protection, ForgeError> {
+        let path = self.path(&format!("/repository/branches/{}", plain(branch)));
+        let body = self.api.get_if_there(&path, "read a branch").await?.unwrap_or_default();
+        let project = self.api.get(&self.path(""), "read the repository").await?;
+        let green = project.get("only_allow_merge_if_pipeline_succeeds").and_then(Value::as_bool).unwrap_or(false);
+        // Only some editions have push rules, and only some may read them.
+        let rules = match self.api.get_if_there(&self.path("/push_rule"), "read the rules for pushes").await {
+            Ok(rules) => rules.unwrap_or_default(),
+            Err(error) if error.may_pass() => return Err(error),
+            Err(_) => Value::Null,
+        };
+        Ok(Protection {
+            protected: body.get("protected").and_then(Value::as_bool).unwrap_or(false),
+            checks: green.then(|| "the pipeline".to_owned()).into_iter().collect(),
+            approvals: 0,
+            signed: rules.get("reject_unsigned_commits").and_then(Value::as_bool).unwrap_or(false),
         })
     }
 

@@ -21,7 +21,7 @@ pub use access::{Access, App, Credentials};
 pub use api::{Limits, Pace};
 pub use error::ForgeError;
 pub use forge::{
-    Check, CheckState, Checks, Forge, NewPullRequest, Permission, PullRequest, PullRequestState, Remark,
+    Check, CheckState, Checks, Forge, NewPullRequest, Permission, Protection, PullRequest, PullRequestState, Remark,
     RepositoryFacts,
 };
 pub use git::{GitRemote, Pushed};

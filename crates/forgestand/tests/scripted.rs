@@ -93,7 +93,7 @@ impl Stand {
 fn a_branch_becomes_a_merged_pull_request() {
     for dialect in DIALECTS {
         let stand = Stand::new(dialect);
-        let protection = Protection { checks: vec!["ci".to_owned()], approvals: 1 };
+        let protection = Protection { checks: vec!["ci".to_owned()], approvals: 1, signed: false };
         stand.forge.protect(FULL, "main", Some(protection));
         let opened = stand.open("bot-token", "kaizen/c7");
         assert_eq!(opened.status, 201, "{dialect:?}: {}", opened.text());

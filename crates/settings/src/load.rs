@@ -215,7 +215,7 @@ mod tests {
             let layer = Layer { file: "f".to_owned(), text: half.to_owned(), origin: Origin::Own };
             let (one, other) = (load(&[layer]), crate::repositories(half, "f"));
             if let Err(error) = &one {
-                assert!(error.to_string().contains(" f, line "), "{half}: {error}");
+                assert!(error.to_string().contains("line "), "{half}: {error}");
             }
             refused += usize::from(one.is_err() || other.is_err());
         }

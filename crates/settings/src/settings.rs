@@ -133,6 +133,8 @@ pub struct ForgeSettings {
     pub app_key_file: String,
     /// Where the maintainers agreed to generated contributions, in a person's words; empty: nowhere.
     pub agreed: String,
+    /// The least time between two requests that change something, milliseconds.
+    pub pause_ms: u64,
 }
 
 impl ForgeSettings {

@@ -70,6 +70,7 @@ fn repository(state: &mut State, at: usize, call: &Call, path: &[&str]) -> Done 
         }
         ("GET", ["branches", name @ .., "protection"]) => protection(state, at, call, &name.join("/")),
         ("GET", ["branches", name @ ..]) => branch(&objects, repo, &name.join("/")),
+        ("GET", ["rules", "branches", name @ ..]) => ok(rules(repo, &name.join("/"))),
         ("GET", ["git", "ref", "heads", name @ ..]) => {
             let name = name.join("/");
             let sha = repo.bare.tip(&name).ok_or(Refusal::NotFound)?;
@@ -185,6 +186,35 @@ fn branch(objects: &Objects<'_>, repo: &Repo, name: &str) -> Done {
             "protection_url": format!("{at}/protection"),
         }),
     ))
+}
+
+/// The rules that hold for a branch, whether it is there or not.
+fn rules(repo: &Repo, name: &str) -> Value {
+    let Some(protection) = repo.protected.get(name) else { return json!([]) };
+    let rule = |kind: &str, parameters: Value| {
+        let mut rule = json!({ "type": kind, "ruleset_source_type": "Repository", "ruleset_id": 1,
+            "ruleset_source": repo.full_name() });
+        if !parameters.is_null() {
+            rule["parameters"] = parameters;
+        }
+        rule
+    };
+    let checks: Vec<Value> = protection.checks.iter().map(|context| json!({ "context": context })).collect();
+    let mut all = vec![
+        rule("deletion", Value::Null),
+        rule(
+            "pull_request",
+            json!({ "required_approving_review_count": protection.approvals, "dismiss_stale_reviews_on_push": false,
+                "require_code_owner_review": false, "require_last_push_approval": false,
+                "required_review_thread_resolution": false }),
+        ),
+        rule(
+            "required_status_checks",
+            json!({ "required_status_checks": checks, "strict_required_status_checks_policy": false }),
+        ),
+    ];
+    all.extend(protection.signed.then(|| rule("required_signatures", Value::Null)));
+    Value::Array(all)
 }
 
 fn protection(state: &State, at: usize, call: &Call, name: &str) -> Done {

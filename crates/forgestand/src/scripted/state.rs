@@ -78,6 +78,8 @@ pub struct Protection {
     pub checks: Vec<String>,
     /// How many people other than the author must have approved.
     pub approvals: u64,
+    /// Whether commits must be signed.
+    pub signed: bool,
 }
 
 /// How many requests a user has in one window.

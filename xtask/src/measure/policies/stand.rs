@@ -82,7 +82,7 @@ pub fn run(fixture: &Fixture, index: usize, program: &Program, scratch: &Scratch
     std::fs::write(&token, TOKEN)?;
     let own = folder.join("own.toml");
     let settings = format!(
-        "[forge]\nkind = \"{kind}\"\napi_url = \"{}\"\ntoken_file = \"{}\"\n[landing]\nmode = \"pull-request\"\n",
+        "[forge]\npause_ms = 0\nkind = \"{kind}\"\napi_url = \"{}\"\ntoken_file = \"{}\"\n[landing]\nmode = \"pull-request\"\n",
         forge.api(dialect),
         token.display()
     );

@@ -191,6 +191,7 @@ impl Stand {
             .text("model", "key_file", &key.display().to_string())
             .text("forge", "kind", word)
             .text("forge", "api_url", &api)
+            .set("forge", "pause_ms", 0)
             .text("forge", "token_file", &token.display().to_string())
             .text("landing", "mode", "pull-request")
             .set("pacing", "max_open", 5);

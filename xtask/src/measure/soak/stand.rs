@@ -83,7 +83,7 @@ impl Stand {
     #[must_use]
     pub fn settings(&self, listen: &str, schedule: &str) -> String {
         let mut text = format!(
-            "[daemon]\nlisten = \"{listen}\"\nat_once = 2\npoll_secs = 5\n[forge]\nkind = \"github\"\napi_url = \"{}\"\n\
+            "[daemon]\nlisten = \"{listen}\"\nat_once = 2\npoll_secs = 5\n[forge]\npause_ms = 0\nkind = \"github\"\napi_url = \"{}\"\n\
              token_file = \"{}\"\n[cycle]\nmax_landings = 2\nmax_opportunities = 3\n[pacing]\nmax_open = 1000\n\
              max_landings = 1000\nwindow_secs = 60\npause_secs = 1\nmax_pause_secs = 1\n",
             self.recorder.url(),
