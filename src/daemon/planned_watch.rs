@@ -7,6 +7,7 @@ use kaizen_agents::watcher::{Source, Watched};
 use kaizen_metrics::{Access, Kept, Prometheus};
 use kaizen_settings::{MetricSettings, WatchSettings};
 use kaizen_watch::MetricTerms;
+use secrecy::SecretString;
 
 use crate::failure::Failure;
 
@@ -114,7 +115,15 @@ fn source(terms: &MetricTerms, asked: &MetricSettings, samples: &Path) -> Result
     let name = &terms.name;
     match (&asked.prometheus, &asked.query, &asked.command, &asked.bench) {
         (Some(address), Some(query), None, None) => {
-            let server = Prometheus::new(address, &Access::default()).map_err(|error| {
+            let token = match &asked.token_file {
+                Some(file) => Some(token_of(file).map_err(|error| {
+                    let message = format!("metric `{name}`: the token file {} cannot be read: {error}", file.display());
+                    Failure::input(message, "make it readable for you alone")
+                })?),
+                None => None,
+            };
+            let access = Access { plain_http: asked.plain_http, token, ..Access::default() };
+            let server = Prometheus::new(address, &access).map_err(|error| {
                 let text = error.to_string();
                 let (what, help) = text.split_once("; ").unwrap_or((&text, "see README.md"));
                 Failure::input(format!("metric `{name}`: {what}"), help.to_owned())
@@ -133,4 +142,8 @@ fn source(terms: &MetricTerms, asked: &MetricSettings, samples: &Path) -> Result
              runs, or a `bench` that prints one about the repository",
         )),
     }
+}
+
+fn token_of(file: &Path) -> std::io::Result<SecretString> {
+    Ok(std::fs::read_to_string(file)?.trim().to_owned().into())
 }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use kaizen_forgestand::scripted::Dialect;
+
 use crate::cli::daemon::{Daemon, free};
+use crate::cli::forge::{Forge, NAME};
 use crate::cli::support::Room;
 
 /// Answers range queries: one value before a moment, another after it, both a little noisy.
@@ -251,6 +254,29 @@ fn tests_that_hold_on_what_landed_keep_it() {
     daemon.until("it is judged", || has(&room, "\"did\":\"judged\""));
     assert!(has(&room, "\"verdict\":\"kept\"") && has(&room, "all that passed before pass on"));
     assert!(room.kaizen(&["log"]).expect(0).out.contains("all that passed before pass on"));
+}
+
+/// Two changes that fit together as text and not in what they do: only the tests on the merged commit show it.
+#[test]
+fn tests_that_fail_on_what_was_merged_propose_to_take_it_back() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    forge.kaizen(&["run-cycle", "--max-landings", "1"]).expect(0);
+    let keeps = "#[test]\nfn keeps() {\n    let lib = include_str!(\"../src/lib.rs\");\n    \
+                 assert!(lib.contains(\"return a + b\") && lib.contains(\"list.len() == 0\"));\n}\n";
+    forge.upstream("Hold on to the old ways", &[("tests/keeps.rs", keeps)]);
+    forge.merge(1);
+    let (listen, path) = (free(), forge.room.repo.display().to_string());
+    forge.set(&format!(
+        "[daemon]\nlisten = \"{listen}\"\npoll_secs = 2\n[[repository]]\npath = \"{path}\"\nlanding = \"pull-request\"\n\
+         [repository.watch]\nlook_secs = 1\ntests = true\n"
+    ));
+    let file = forge.room.at("own.toml").display().to_string();
+    let daemon = Daemon::start(forge.room.program(&["daemon", "--settings", &file]), &listen);
+    daemon.until("it is proposed to be taken back", || forge.api.pulls(NAME) == 2);
+    assert!(has(&forge.room, "\"verdict\":\"harmful\""));
+    let body = forge.body(2);
+    assert!(body.contains("Revert") || forge.pull(2)["title"].as_str().is_some_and(|title| title.contains("Revert")));
+    assert!(body.contains("keeps"), "{body}");
 }
 
 #[test]

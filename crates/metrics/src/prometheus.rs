@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kaizen_domain::Timestamp;
 use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 
 use crate::Sample;
@@ -30,12 +32,14 @@ impl Default for Limits {
 }
 
 /// How it is reached.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Access {
     /// How long is waited.
     pub limits: Limits,
     /// Whether plain http may be spoken beyond this machine: a person says that the network between is theirs.
     pub plain_http: bool,
+    /// A token that it wants to see.
+    pub token: Option<SecretString>,
 }
 
 /// A Prometheus.
@@ -64,7 +68,10 @@ impl Prometheus {
             "https" => {}
             "http" if loopback || access.plain_http => {}
             "http" => {
-                return Err(bad(address, "plain http goes to this machine alone unless it is allowed".to_owned()));
+                return Err(bad(
+                    address,
+                    "plain http goes to this machine alone unless `plain_http` allows it".to_owned(),
+                ));
             }
             other => return Err(bad(address, format!("`{other}` is neither http nor https"))),
         }
@@ -76,6 +83,12 @@ impl Prometheus {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(access.limits.connect);
+        if let Some(token) = &access.token {
+            let mut shown = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| bad(address, "its token has characters that no header may have".to_owned()))?;
+            shown.set_sensitive(true);
+            builder = builder.default_headers(HeaderMap::from_iter([(AUTHORIZATION, shown)]));
+        }
         if loopback {
             builder = builder.no_proxy();
         }
@@ -175,7 +188,7 @@ mod tests {
         {
             assert!(Prometheus::new(good, &usual).is_ok(), "{good}");
         }
-        let allowed = Access { plain_http: true, ..usual };
+        let allowed = Access { plain_http: true, ..usual.clone() };
         assert!(Prometheus::new("http://prometheus.example", &allowed).is_ok());
         for bad in ["http://prometheus.example", "ftp://127.0.0.1", "prometheus", "", "http://127.0.0.1.example"] {
             assert!(matches!(Prometheus::new(bad, &usual), Err(MetricsError::Address { .. })), "{bad}");

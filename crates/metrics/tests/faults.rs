@@ -20,7 +20,7 @@ fn asked(answer: Vec<u8>, stays: bool) -> MetricsError {
         }
     });
     let limits = Limits { connect: Duration::from_secs(2), total: Duration::from_millis(700) };
-    let prometheus = Prometheus::new(&address, &Access { limits, plain_http: false }).expect("it works");
+    let prometheus = Prometheus::new(&address, &Access { limits, ..Access::default() }).expect("it works");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it works");
     let begun = Instant::now();
     let error = runtime.block_on(prometheus.instant("up", None)).expect_err("it is refused");
@@ -61,4 +61,24 @@ fn nobody_there_is_said() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(prometheus.instant("up", None)).unwrap_err();
     assert!(error.may_pass() && error.to_string().contains(&port.to_string()), "{error}");
+}
+
+#[test]
+fn a_token_is_shown_to_the_server_and_to_nobody_else() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("it works");
+    let address = format!("http://{}", listener.local_addr().expect("it works"));
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("it works");
+        let mut bytes = [0; 4096];
+        let read = stream.read(&mut bytes).expect("a request");
+        let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+        String::from_utf8_lossy(&bytes[..read]).into_owned()
+    });
+    let access = Access { token: Some("hush-hush".to_owned().into()), ..Access::default() };
+    let prometheus = Prometheus::new(&address, &access).expect("it works");
+    assert!(!format!("{prometheus:?} {access:?}").contains("hush"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it works");
+    let error = runtime.block_on(prometheus.instant("up", None)).expect_err("it is refused");
+    assert!(!error.to_string().contains("hush"), "{error}");
+    assert!(server.join().expect("it ends").contains("authorization: Bearer hush-hush\r\n"));
 }

@@ -72,6 +72,12 @@ pub struct MetricSettings {
     /// The address of a Prometheus.
     #[serde(default)]
     pub prometheus: Option<String>,
+    /// Whether plain http may be spoken with it beyond this machine.
+    #[serde(default)]
+    pub plain_http: bool,
+    /// The file with a token that it wants to see.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
     /// What is asked there; it must come to one series.
     #[serde(default)]
     pub query: Option<String>,
