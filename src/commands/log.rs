@@ -94,6 +94,8 @@ fn watch_line(event: &WatchEvent) -> String {
         WatchEvent::WatchBegun { commit, terms, .. } => {
             format!("is watched as {}, by {}", commit.short(), count(terms.len(), "metric"))
         }
+        WatchEvent::SeenRed { checks } if checks.is_empty() => "no check fails any more".to_owned(),
+        WatchEvent::SeenRed { checks } => format!("seen to fail: {}", brief(&checks.join(", "))),
         WatchEvent::Tested { evidence, .. } => brief(evidence),
         WatchEvent::Measured { metric, samples } => match &samples.trouble {
             Some(why) => format!("{metric} could not be measured: {}", brief(why)),

@@ -34,6 +34,10 @@ pub(crate) struct Place {
     pub last: Option<(String, Timestamp)>,
     /// What went wrong last, until something goes well.
     pub trouble: Option<String>,
+    /// What went wrong in the run that is under way.
+    pub met: Option<String>,
+    /// Whether what went wrong may go better later, so that the place is left alone for a while.
+    pub backs_off: bool,
     /// How many runs there were.
     pub runs: u64,
     /// How opportunities ended, by word.

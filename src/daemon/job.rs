@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use kaizen_agents::Notice;
 use kaizen_agents::pull_requests::told::Told;
 use kaizen_agents::watcher::{WatchTold, Watcher, WatcherTerms};
-use kaizen_domain::{CycleId, Event, OpportunityKind, Timestamp, Word};
+use kaizen_agents::{Kaizen, Notice};
+use kaizen_domain::{CycleId, Event, LandingMode, OpportunityKind, Timestamp, Word};
 use kaizen_journal::{Filter, Journal};
 
 use crate::commands::carry::carry_until;
@@ -15,6 +15,7 @@ use crate::daemon::DaemonOptions;
 use crate::daemon::board::Board;
 use crate::daemon::plan::{Planned, now};
 use crate::daemon::sampler::samples_dir;
+use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::listener::Listener;
@@ -71,6 +72,8 @@ pub(crate) fn start(
     board.update(&key, |place| {
         place.running = Some((title.clone(), now()));
         place.waits = None;
+        place.met = None;
+        place.backs_off = false;
     });
     board.moved(&key);
     board.tell(
@@ -96,7 +99,8 @@ pub(crate) fn start(
             place.running = None;
             place.runs += 1;
             place.last = Some((format!("{title}: {said}"), now()));
-            place.trouble = outcome.as_ref().err().map(|failure| failure.to_string());
+            place.backs_off |= outcome.is_err();
+            place.trouble = outcome.as_ref().err().map(|failure| failure.to_string()).or_else(|| place.met.take());
         });
         let good = outcome.is_ok();
         board.tell(
@@ -107,8 +111,18 @@ pub(crate) fn start(
             Ok(said) => tracing::info!(repository = planned.name, what = title, said, "ended"),
             Err(failure) => tracing::warn!(repository = planned.name, what = title, %failure, "ended badly"),
         }
+        give_back();
         board.wake();
     })
+}
+
+/// Gives memory back that a job needed and the allocator keeps for more of the kind: between jobs there may be hours.
+fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it takes no pointers, and may be called by any thread at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 async fn perform(
@@ -185,7 +199,19 @@ async fn watch(
     } else {
         None
     };
+    // What others merged is looked at as it is now.
+    let desk = match planned.landing {
+        LandingMode::PullRequest => match Desk::open(session).await {
+            Ok(desk) => Some(desk),
+            Err(failure) => {
+                tracing::warn!(repository = hearer.name, %failure, "the forge cannot be asked; what is here is watched");
+                None
+            }
+        },
+        _ => None,
+    };
     let base = crate::project::find(session.repo(), session.path(), None, session.condition())?;
+    let folder = base.folder.clone();
     let terms = WatcherTerms {
         metrics: wanted.metrics(&samples_dir(&options.state_dir, &planned.key))?,
         window: wanted.window,
@@ -199,6 +225,11 @@ async fn watch(
         let mut hear = |notice: &Notice| hearer.hear(notice);
         let work = async {
             session.finish_cut_off(&kaizen, &mut hear).await?;
+            if let Some(desk) = &desk
+                && let Err(failure) = upstream(desk, session, &kaizen, folder).await
+            {
+                tracing::warn!(%failure, "the branch of others cannot be fetched; what is here is watched");
+            }
             let watcher = Watcher::new(&kaizen, terms);
             heard(&kaizen, watcher.round(), &mut hear).await
         };
@@ -221,6 +252,12 @@ async fn watch(
     let said: Vec<String> =
         told.iter().map(|one| format!("{} {}: {}", one.word.shout(), one.patch.short(), one.why)).collect();
     Ok(if said.is_empty() { "nothing new".to_owned() } else { said.join("; ") })
+}
+
+/// Brings the branch of others here.
+async fn upstream(desk: &Desk, session: &Session, kaizen: &Kaizen, folder: String) -> Result<(), Failure> {
+    desk.keeper(session, kaizen, folder).await?.upstream().await?;
+    Ok(())
 }
 
 async fn resume(
@@ -279,10 +316,14 @@ impl Listener for Hearer {
         self.board.moved(&self.key);
         match told {
             Told::Opened { .. } => self.board.count(&self.key, Word::Opened),
-            // Where the forge is not there for a while, that is trouble of this place until it is.
-            Told::Trouble { error, .. } => {
-                let text = error.to_string();
-                self.board.update(&self.key, |place| place.trouble = Some(text));
+            // Where the forge is not there for a while, that is trouble of this place until it is. One pull request that
+            // makes trouble keeps nothing else waiting.
+            Told::Trouble { patch, error } => {
+                let (text, backs_off) = (error.to_string(), patch.is_none() || error.may_pass());
+                self.board.update(&self.key, |place| {
+                    place.met = Some(text);
+                    place.backs_off |= backs_off;
+                });
             }
             _ => {}
         }

@@ -30,6 +30,12 @@ struct Known {
     progress: BTreeMap<String, Progress>,
     /// When its forge was last asked.
     followed: Option<Instant>,
+    /// Its forge called, and nobody has looked since.
+    called: bool,
+    /// When something was last started for it.
+    started: Option<Instant>,
+    /// Whether that was a cycle, or a look at what landed: then pull requests come next.
+    follows_next: bool,
     /// Whether its journal was read, and up to which record.
     read: bool,
     newest: u64,
@@ -134,8 +140,8 @@ impl Scheduler {
                 && let Some(job) = known.job.take()
             {
                 let _ = job.join();
-                let trouble = board.places().get(key).and_then(|place| place.trouble.clone());
-                known.troubles = if trouble.is_some() { known.troubles.saturating_add(1) } else { 0 };
+                let backs_off = board.places().get(key).is_some_and(|place| place.backs_off);
+                known.troubles = if backs_off { known.troubles.saturating_add(1) } else { 0 };
                 known.not_before = (known.troubles > 0).then(|| {
                     let pause = PAUSE.saturating_mul(1 << (known.troubles - 1).min(10)).min(LONGEST_PAUSE);
                     Instant::now() + pause
@@ -147,8 +153,10 @@ impl Scheduler {
         let mut running = self.known.values().filter(|known| known.job.is_some()).count();
         let most = usize::try_from(self.plan.settings.daemon.at_once).unwrap_or(1);
         let poll = Duration::from_secs(self.plan.settings.daemon.poll_secs);
+        let mut ready: Vec<(bool, Option<Instant>, &Planned, Work)> = Vec::new();
         for planned in &self.plan.repositories {
             let known = self.known.entry(planned.key.clone()).or_default();
+            known.called |= called.contains(&planned.key);
             if known.job.is_some() {
                 continue;
             }
@@ -158,24 +166,29 @@ impl Scheduler {
                 board.update(&planned.key, |place| place.trouble = Some(failure.to_string()));
                 continue;
             }
-            if called.contains(&planned.key) {
-                known.followed = None;
-            }
             if known.not_before.is_some_and(|until| until > Instant::now()) {
                 continue;
             }
             let Some(work) = due(&options, planned, known, poll, &board) else { continue };
+            ready.push((!matches!(work, Work::Watch | Work::Resume), known.started, planned, work));
+        }
+        // What hurts or was cut off goes first, then whoever has waited longest: none keeps the others from their turn.
+        ready.sort_by_key(|(later, started, ..)| (*later, *started));
+        for (_, _, planned, work) in ready {
             if running >= most {
                 let why =
                     format!("{most} other job{} at work (`daemon.at_once`)", if most == 1 { " is" } else { "s are" });
                 board.update(&planned.key, |place| place.waits = Some(why));
                 continue;
             }
+            let Some(known) = self.known.get_mut(&planned.key) else { continue };
+            let now = Some(Instant::now());
             match work {
-                Work::Follow => known.followed = Some(Instant::now()),
-                Work::Watch => known.watched = Some(Instant::now()),
+                Work::Follow => (known.followed, known.called) = (now, false),
+                Work::Watch => known.watched = now,
                 Work::Cycle { .. } | Work::Resume => {}
             }
+            (known.started, known.follows_next) = (now, !matches!(work, Work::Follow));
             match job::start(&options, planned, work, &board) {
                 Ok(job) => {
                     known.job = Some(job);
@@ -210,7 +223,7 @@ fn read(options: &DaemonOptions, planned: &Planned, known: &mut Known) -> Result
     known.landings = landings(&records);
     known.watches = Watches::read(&records).unwrap_or_default();
     let book = Book::read(&records);
-    known.proposes = book.is_ok_and(|book| !book.is_empty());
+    known.proposes = book.is_ok_and(|book| !book.is_empty(now()));
     known.read = true;
     Ok(())
 }
@@ -280,12 +293,16 @@ fn due(options: &DaemonOptions, planned: &Planned, known: &mut Known, poll: Dura
         }
     }
     let follows = planned.landing == LandingMode::PullRequest && known.proposes;
-    let follow = follows && known.followed.is_none_or(|last| last.elapsed() >= poll);
+    let follow = follows && (known.called || known.followed.is_none_or(|last| last.elapsed() >= poll));
     let watch = planned.watch.as_ref().is_some_and(|watch| {
         known.watches.is_due(watch.window, at) && known.watched.is_none_or(|last| last.elapsed() >= watch.look)
     });
-    // What hurts goes before everything that is new.
-    watch.then_some(Work::Watch).or(chosen).or(follow.then_some(Work::Follow))
+    // What hurts goes before everything that is new, and answers to people are not kept waiting by what is always due.
+    let follow = follow.then_some(Work::Follow);
+    if known.follows_next && follow.is_some() {
+        return follow;
+    }
+    watch.then_some(Work::Watch).or(chosen).or(follow)
 }
 
 /// How far each schedule has come.

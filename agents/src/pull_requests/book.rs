@@ -11,6 +11,9 @@ use kaizen_domain::{
 
 use crate::cycle::fold;
 
+/// After so many milliseconds what was refused is tried once more: rules change.
+const AGAIN: u64 = 24 * 3_600_000;
+
 /// A patch that is proposed, or waits to be.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -26,6 +29,19 @@ pub struct Entry {
     pub since: Timestamp,
     /// Its pull request, once it is about to be opened.
     pub pull: Option<PullRequest>,
+    /// When something last happened to that.
+    pub touched: Timestamp,
+}
+
+impl Entry {
+    /// Whether it waits to be opened: for the first time, or since the forge refused it a day ago.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.pull.as_ref().is_none_or(|pull| {
+            let refused = matches!(pull.stage, PullRequestStage::Withheld { .. }) && pull.number.is_none();
+            refused && now.0.saturating_sub(self.touched.0) >= AGAIN
+        })
+    }
 }
 
 /// A cycle that was run to change a pull request.
@@ -61,6 +77,7 @@ impl Book {
         let mut book = Self::default();
         let mut pulls: BTreeMap<PatchId, PullRequest> = BTreeMap::new();
         let mut ends: BTreeMap<CycleId, Timestamp> = BTreeMap::new();
+        let mut touched: BTreeMap<PatchId, Timestamp> = BTreeMap::new();
         let mut cycles = Vec::new();
         for record in records {
             match &record.event {
@@ -85,6 +102,7 @@ impl Book {
                         _ => {}
                     }
                     pulls.insert(*patch, next);
+                    touched.insert(*patch, record.at);
                 }
                 _ => {}
             }
@@ -100,7 +118,8 @@ impl Book {
                 let (Some(patch), Some(landing)) = (newest(attempt), attempt.landing.clone()) else { continue };
                 let Some(opportunity) = cycle.opportunity(attempt.opportunity).cloned() else { continue };
                 let pull = pulls.remove(&patch.id);
-                book.entries.push(Entry { cycle: id, patch, opportunity, landing, since, pull });
+                let touched = touched.get(&patch.id).copied().unwrap_or_default();
+                book.entries.push(Entry { cycle: id, patch, opportunity, landing, since, pull, touched });
             }
         }
         Ok(book)
@@ -108,8 +127,10 @@ impl Book {
 
     /// Whether nothing is proposed and nothing waits.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.iter().all(|entry| entry.pull.as_ref().is_some_and(|pull| pull.stage.is_over()))
+    pub fn is_empty(&self, now: Timestamp) -> bool {
+        self.entries
+            .iter()
+            .all(|entry| !entry.waits(now) && entry.pull.as_ref().is_some_and(|pull| pull.stage.is_over()))
     }
 
     /// How many are open, or about to be.

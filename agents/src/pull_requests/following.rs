@@ -26,7 +26,7 @@ impl Keeper {
         told: &mut Vec<Told>,
     ) -> Result<(), AgentError> {
         let mut pull = match pull.stage {
-            PullRequestStage::Opening => self.finish_opening(pull, told).await?,
+            PullRequestStage::Opening => self.go_on_opening(book, entry, pull, tip, told).await?,
             _ => pull,
         };
         if pull.stage.is_over() {
@@ -96,8 +96,9 @@ impl Keeper {
             }
             let command = command_in(&remark.text);
             let of_review = remark.asks_for_changes || remark.place.is_some();
-            let listened = (command.is_some() || of_review)
-                && remark.author != self.account
+            // With a token of their own, people write under the name that Kaizen has there: a command is one of theirs, as
+            // what Kaizen says itself has a mark.
+            let listened = (command.is_some() || of_review && remark.author != self.account)
                 && self.forge.permission(&remark.author).await? >= Permission::Write;
             let asks = listened.then(|| {
                 command.as_ref().map_or_else(|| "a change, in a review".to_owned(), |command| format!("{command:?}"))

@@ -122,7 +122,7 @@ impl Keeper {
 
     async fn whole_round(&self, told: &mut Vec<Told>) -> Result<(), AgentError> {
         let book = self.book().await?;
-        if book.is_empty() {
+        if book.is_empty(self.now()) {
             return Ok(());
         }
         let facts = self.forge.repository().await?;

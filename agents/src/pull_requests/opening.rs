@@ -9,7 +9,7 @@ use kaizen_schedule::{Waiting, next_in_queue};
 
 use crate::cycle::fold;
 use crate::error::AgentError;
-use crate::pull_requests::book::Entry;
+use crate::pull_requests::book::{Book, Entry};
 use crate::pull_requests::told::Told;
 use crate::pull_requests::words::{marker, parts};
 use crate::pull_requests::{Customs, Keeper};
@@ -30,7 +30,7 @@ impl Keeper {
             let waiting: Vec<Waiting<_>> = book
                 .entries
                 .iter()
-                .filter(|entry| entry.pull.is_none())
+                .filter(|entry| entry.waits(self.now()))
                 .map(|entry| Waiting { id: entry.patch.id, since: entry.since, security: is_security(entry) })
                 .collect();
             let order = next_in_queue(&waiting);
@@ -78,7 +78,10 @@ impl Keeper {
         let cycle = fold(entry.cycle, &records)?;
         let proposal = self.propose(entry, &cycle, customs, protection)?;
         let first = PullRequestEvent::OpeningIntended { proposal };
-        let pull = PullRequest::begin(patch, Some(&first))?;
+        let pull = match entry.pull.clone() {
+            Some(refused) => refused.next(&first)?,
+            None => PullRequest::begin(patch, Some(&first))?,
+        };
         self.journal.append(vec![kaizen_domain::Event::PullRequest { patch, event: first }]).await?;
         self.finish_opening(pull, told).await.map(drop)
     }
@@ -140,6 +143,42 @@ impl Keeper {
         })
     }
 
+    /// Goes on with an opening that was cut off. Unless it is there already, what kept it from being opened since then
+    /// counts as it does for any other.
+    pub(super) async fn go_on_opening(
+        &self,
+        book: &Book,
+        entry: &Entry,
+        pull: PullRequest,
+        tip: &CommitId,
+        told: &mut Vec<Told>,
+    ) -> Result<PullRequest, AgentError> {
+        if self.there(&pull).await?.is_none() {
+            let mut state = self.paced(book);
+            // It counts itself.
+            state.open = state.open.saturating_sub(1);
+            if let Err(wait) = self.pacing.may_open(&state, self.now()) {
+                let title = pull.proposal.title.clone();
+                told.push(Told::Waits { patch: pull.patch, title, why: wait.to_string() });
+                return Ok(pull);
+            }
+            let customs = self.customs(tip).await?;
+            let agreed = self.world.settings.forge.agreed();
+            let refusal = customs.rules.verdict.reason().filter(|_| !agreed);
+            if let Some(why) = refusal.or_else(|| unkept(&entry.patch, &customs.rules, agreed)) {
+                return self.withhold(pull, why, told).await;
+            }
+        }
+        self.finish_opening(pull, told).await
+    }
+
+    /// The pull request on the forge, when it is there.
+    async fn there(&self, pull: &PullRequest) -> Result<Option<kaizen_forge::PullRequest>, AgentError> {
+        let known = self.forge.find(pull.proposal.branch.as_str()).await?;
+        let ours = marker(&pull.patch.to_string());
+        Ok(known.filter(|known| known.body.contains(&ours) || known.state == PullRequestState::Open))
+    }
+
     /// Pushes and opens what is about to be, unless it is there already.
     pub(super) async fn finish_opening(
         &self,
@@ -148,9 +187,7 @@ impl Keeper {
     ) -> Result<PullRequest, AgentError> {
         let Proposal { branch, head, onto, title, body, draft, labels, reviewers, .. } = pull.proposal.clone();
         self.journal.check().await?;
-        let known = self.forge.find(branch.as_str()).await?;
-        let ours = marker(&pull.patch.to_string());
-        let opened = match known.filter(|known| known.body.contains(&ours) || known.state == PullRequestState::Open) {
+        let opened = match self.there(&pull).await? {
             Some(known) => known,
             None => {
                 let token = self.forge.token().await?;

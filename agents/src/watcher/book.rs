@@ -6,8 +6,8 @@ use std::time::Duration;
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::watch::{Watch, WatchEvent};
 use kaizen_domain::{
-    AttemptEvent, CommitId, CycleId, Event, LandingMode, Patch, PatchId, PatchSource, PullRequestEvent, Record,
-    RefName, Timestamp,
+    AttemptEvent, CommitId, CycleId, Event, LandingMode, Patch, PatchId, PatchSource, Proposal, PullRequest,
+    PullRequestEvent, Record, RefName, Timestamp,
 };
 
 use crate::cycle::fold;
@@ -28,6 +28,8 @@ pub struct Landed {
     pub mode: LandingMode,
     /// It takes another one back.
     pub takes_back: bool,
+    /// What it changed: from one commit to another. Of a pull request, what it proposed in the end.
+    pub change: (CommitId, CommitId),
 }
 
 /// All landings and watches of a repository.
@@ -51,7 +53,7 @@ impl Watches {
     pub fn read(records: &[Record]) -> Result<Self, kaizen_domain::IllegalEvent> {
         let mut all = Self::default();
         let mut merging: BTreeMap<CycleId, bool> = BTreeMap::new();
-        let mut proposed: BTreeMap<PatchId, RefName> = BTreeMap::new();
+        let mut pulls: BTreeMap<PatchId, PullRequest> = BTreeMap::new();
         for record in records {
             match &record.event {
                 Event::Cycle { cycle, event: CycleEvent::Started { request } } => {
@@ -73,6 +75,7 @@ impl Watches {
                     let round = attempt.and_then(|attempt| attempt.current());
                     if let (Some(landing), Some(round)) = (landing, round) {
                         all.landed.push(Landed {
+                            change: (round.patch.base.clone(), round.patch.commit.clone()),
                             patch: round.patch.clone(),
                             commit: landing.to,
                             target: landing.target,
@@ -82,16 +85,26 @@ impl Watches {
                         });
                     }
                 }
-                Event::PullRequest { patch, event: PullRequestEvent::OpeningIntended { proposal } } => {
-                    proposed.insert(*patch, proposal.onto.to_ref());
-                }
-                Event::PullRequest { patch, event: PullRequestEvent::Merged { commit: Some(commit) } } => {
-                    let found = patch_of(records, *patch);
-                    if let (Some((patch, back)), Some(target)) = (found, proposed.get(patch)) {
-                        let (commit, target) = (commit.clone(), target.clone());
-                        let mode = LandingMode::PullRequest;
-                        all.landed.push(Landed { patch, commit, target, at: record.at, mode, takes_back: back });
+                Event::PullRequest { patch, event } => {
+                    let pull = match pulls.remove(patch) {
+                        Some(pull) => pull.next(event)?,
+                        None => PullRequest::begin(*patch, Some(event))?,
+                    };
+                    if let PullRequestEvent::Merged { commit: Some(commit) } = event
+                        && let Some((patch, takes_back)) = patch_of(records, *patch)
+                    {
+                        let Proposal { onto, base, head, .. } = &pull.proposal;
+                        all.landed.push(Landed {
+                            patch,
+                            commit: commit.clone(),
+                            target: onto.to_ref(),
+                            at: record.at,
+                            mode: LandingMode::PullRequest,
+                            takes_back,
+                            change: (base.clone(), head.clone()),
+                        });
                     }
+                    pulls.insert(*patch, pull);
                 }
                 Event::Watch { patch, event } => {
                     let next = match all.watches.remove(patch) {

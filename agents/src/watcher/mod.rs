@@ -17,6 +17,7 @@ use kaizen_forge::{CheckState, Forge};
 use kaizen_metrics::{Kept, Prometheus};
 use kaizen_watch::MetricTerms;
 
+use crate::address::blocking;
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
 use crate::start::Kaizen;
@@ -135,9 +136,15 @@ impl Watcher {
         let all = self.read().await?;
         for watch in all.watches.values().filter(|watch| !watch.is_over()) {
             let watch = match watch.stage {
-                WatchStage::Watching => match self.look(watch, &mut told).await? {
-                    Some(judged) => judged,
-                    None => continue,
+                WatchStage::Watching => match self.look(watch, &mut told).await {
+                    Ok(Some(judged)) => judged,
+                    Ok(None) => continue,
+                    // A commit that is not here keeps the others from nothing.
+                    Err(AgentError::Repo(error)) => {
+                        tracing::warn!(patch = %watch.patch, %error, "a landing could not be looked at");
+                        continue;
+                    }
+                    Err(error) => return Err(error),
                 },
                 _ => watch.clone(),
             };
@@ -156,11 +163,30 @@ impl Watcher {
         self.journal.append(vec![Event::Watch { patch, event }]).await.map(drop)
     }
 
+    /// The checks that fail on the commit that landed and not on the one before it, and whether all passed. What failed
+    /// before is not the landing's doing.
+    async fn failing(&self, forge: &dyn Forge, watch: &Watch) -> Result<(Vec<String>, bool), AgentError> {
+        let checks = forge.checks(&watch.commit).await?;
+        if checks.state != CheckState::Failed {
+            return Ok((Vec::new(), checks.state == CheckState::Passed));
+        }
+        let (world, commit) = (self.world.clone(), watch.commit.clone());
+        let before = blocking(move || world.repo().ok()?.parent(&commit).ok()?).await;
+        let known: Vec<String> = match before {
+            Some(before) => forge.checks(&before).await?.failed.into_iter().map(|check| check.name).collect(),
+            None => Vec::new(),
+        };
+        let new: Vec<String> =
+            checks.failed.into_iter().map(|check| check.name).filter(|name| !known.contains(name)).collect();
+        let passed = new.is_empty();
+        Ok((new, passed))
+    }
+
     /// Looks at tests, checks and samples; gives the watch when it was judged.
     async fn look(&self, watch: &Watch, told: &mut Vec<WatchTold>) -> Result<Option<Watch>, AgentError> {
-        let watch = &self.try_commits(watch.clone()).await?;
         let now = self.world.clock.now();
         let finished = now >= watch.until;
+        let watch = &self.try_commits(watch.clone(), finished).await?;
         let mut evidence = Vec::new();
         let mut red = false;
         // Without a forge nothing is waited for.
@@ -168,17 +194,25 @@ impl Watcher {
         if let Some((Verdict::Harmful | Verdict::Inconclusive, said)) = &watch.tested {
             evidence.push(said.clone());
         }
+        let mut watch = watch.clone();
         if let Some(forge) = &self.terms.forge {
-            match forge.checks(&watch.commit).await {
-                Ok(checks) if checks.state == CheckState::Failed => {
-                    let names: Vec<&str> = checks.failed.iter().map(|check| check.name.as_str()).collect();
-                    evidence.push(format!("checks of {} failed: {}", watch.commit.short(), names.join(", ")));
-                    red = true;
+            match self.failing(forge.as_ref(), &watch).await {
+                Ok((now_red, passed)) => {
+                    green = passed;
+                    // Seen at two looks: a check that is run again may pass.
+                    let still: Vec<&str> =
+                        now_red.iter().filter(|name| watch.red.contains(name)).map(String::as_str).collect();
+                    if !still.is_empty() {
+                        evidence.push(format!("checks of {} fail: {}", watch.commit.short(), still.join(", ")));
+                        red = true;
+                    } else if now_red != watch.red {
+                        watch = self.follow(watch, WatchEvent::SeenRed { checks: now_red }).await?;
+                    }
                 }
-                Ok(checks) => green = checks.state == CheckState::Passed,
                 Err(error) => tracing::warn!(%error, "the checks of a landing could not be read"),
             }
         }
+        let watch = &watch;
         let (verdict, looks) = self.judge(watch, now, finished).await;
         evidence.extend(looks);
         let tested = watch.tested.as_ref().map(|(verdict, _)| *verdict);
@@ -189,9 +223,11 @@ impl Watcher {
                 Some(if tested == Some(Verdict::Inconclusive) { Verdict::Inconclusive } else { verdict })
             }
             // Only tests and checks count.
-            (false, tested, None) if self.terms.metrics.is_empty() && (finished || self.terms.forge.is_none()) => {
+            (false, tested, None) if watch.terms.is_empty() && (finished || self.terms.forge.is_none()) => {
                 Some(tested.unwrap_or(Verdict::Kept))
             }
+            // A window that is over has an answer, whatever the settings have become.
+            (false, ..) if finished => Some(Verdict::Inconclusive),
             (false, ..) => None,
         };
         let Some(verdict) = verdict else { return Ok(None) };

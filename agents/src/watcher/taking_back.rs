@@ -1,8 +1,13 @@
 //! Taking back: what hurts is reverted by a cycle of its own, reviewed and tried like any patch; where that does not go, a
 //! person is asked with the state of things.
 
+use std::collections::BTreeSet;
+
 use kaizen_domain::watch::{Watch, WatchEvent};
-use kaizen_domain::{AttemptStage, Base, Cycle, CycleRequest, LandingMode, PatchSource, RefName, Usd, Word};
+use kaizen_domain::{
+    AttemptStage, Base, CommitId, Cycle, CycleRequest, LandingMode, PatchSource, RefName, RelPath, Usd, Word,
+};
+use kaizen_repo::Repo;
 
 use crate::coordinator::CoordinatorHandle;
 use crate::cycle::fold;
@@ -29,7 +34,11 @@ impl Watcher {
             None if recent >= self.terms.max_rollbacks as usize => Err(format!(
                 "{recent} landings were taken back within a day, which is as many as may be without a person"
             )),
-            None => self.take_back(&watch, landed).await?,
+            None => match self.take_back(&watch, landed).await {
+                // What landed is not here, so nobody but a person can tell what to take back.
+                Err(AgentError::Repo(error)) => Err(error.to_string()),
+                other => other?,
+            },
         };
         let why = watch.evidence.join("; ");
         let event = match outcome {
@@ -51,15 +60,17 @@ impl Watcher {
     }
 
     async fn take_back(&self, watch: &Watch, landed: &Landed) -> Result<Result<Cycle, String>, AgentError> {
-        let (world, target, mode) = (self.world.clone(), landed.target.clone(), landed.mode);
-        let tip = crate::address::blocking(move || -> Result<_, AgentError> {
-            let name = match mode {
+        let (world, of) = (self.world.clone(), landed.clone());
+        let (tip, (base, commit)) = crate::address::blocking(move || -> Result<_, AgentError> {
+            let (repo, target) = (world.repo()?, of.target.clone());
+            let change = changed_by(&repo, &of)?;
+            let name = match of.mode {
                 // What others have is known from the last fetch.
                 LandingMode::PullRequest => RefName::new(format!("refs/kaizen/upstream/{}", target.short()))
                     .map_err(|error| AgentError::Bug(error.to_string()))?,
                 _ => target,
             };
-            Ok(world.repo()?.ref_target(&name)?)
+            Ok((repo.ref_target(&name)?, change))
         })
         .await?;
         let Some(tip) = tip else {
@@ -69,8 +80,8 @@ impl Watcher {
             base: Base { commit: tip, target: Some(landed.target.clone()), folder: self.terms.folder.clone() },
             source: PatchSource::Revert {
                 patch: landed.patch.id,
-                base: landed.patch.base.clone(),
-                commit: landed.patch.commit.clone(),
+                base,
+                commit,
                 title: format!("Revert \"{}\"", landed.patch.title),
                 evidence: watch.evidence.clone(),
             },
@@ -105,4 +116,22 @@ fn of_cycle(cycle: &Cycle) -> WatchEvent {
         }
     }
     WatchEvent::RollbackFailed { reason: reasons.join("; ") }
+}
+
+/// What is to be taken back: from one commit to another. Of a pull request that is what its merge changed, as others may have
+/// pushed to its branch; where a merge took its commits one by one, the last of them is not all of it, and what was proposed
+/// counts.
+fn changed_by(repo: &Repo, landed: &Landed) -> Result<(CommitId, CommitId), AgentError> {
+    let (base, head) = &landed.change;
+    if landed.mode != LandingMode::PullRequest {
+        return Ok((base.clone(), head.clone()));
+    }
+    let Some(before) = repo.parent(&landed.commit)? else { return Ok((base.clone(), head.clone())) };
+    let paths = |from: &CommitId, to: &CommitId| -> Result<BTreeSet<RelPath>, AgentError> {
+        Ok(repo.changes(from, to)?.into_iter().map(|change| change.path).collect())
+    };
+    if repo.is_merge(&landed.commit)? || paths(&before, &landed.commit)?.is_superset(&paths(base, head)?) {
+        return Ok((before, landed.commit.clone()));
+    }
+    Ok((base.clone(), head.clone()))
 }

@@ -254,7 +254,7 @@ impl PullRequestStage {
         }
     }
 
-    /// Whether nothing follows any more.
+    /// Whether nothing follows any more. What was refused before it was open may be tried again all the same.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Merged | Self::Closed | Self::Superseded | Self::Withheld { .. })
@@ -355,6 +355,11 @@ impl PullRequest {
         match (&self.stage, event) {
             // Opened again with other words after a crash before anything happened there.
             (S::Opening, E::OpeningIntended { proposal }) => self.proposal = proposal.clone(),
+            // What was refused may be let in later, when somebody has changed the rules.
+            (S::Withheld { .. }, E::OpeningIntended { proposal }) if self.number.is_none() => {
+                self.proposal = proposal.clone();
+                self.stage = S::Opening;
+            }
             (S::Opening, E::Opened { number, url }) => {
                 self.number = Some(*number);
                 self.url.clone_from(url);

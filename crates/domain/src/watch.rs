@@ -54,6 +54,12 @@ pub enum WatchEvent {
         #[serde(default)]
         tests: bool,
     },
+    /// Checks of the forge were seen to fail on the commit that landed, which did not on the one before it. They count when
+    /// they still do at a later look.
+    SeenRed {
+        /// Their names. Text from outside.
+        checks: Vec<String>,
+    },
     /// The tests were run on the commit that landed, and compared with those of the commit before it.
     Tested {
         /// What that shows.
@@ -95,6 +101,7 @@ impl WatchEvent {
     pub fn name(&self) -> &'static str {
         match self {
             Self::WatchBegun { .. } => "watch_begun",
+            Self::SeenRed { .. } => "seen_red",
             Self::Tested { .. } => "tested",
             Self::Measured { .. } => "measured",
             Self::Judged { .. } => "judged",
@@ -141,7 +148,9 @@ pub struct Watch {
     pub terms: Vec<String>,
     /// The tests are run on the commit that landed.
     pub tests: bool,
-    /// What they showed, and on what ground.
+    /// Checks that were seen to fail at an earlier look.
+    pub red: Vec<String>,
+    /// What the tests showed, and on what ground.
     pub tested: Option<(Verdict, String)>,
     /// Metrics that were measured on the two commits.
     pub measured: BTreeMap<String, Measured>,
@@ -172,6 +181,7 @@ impl Watch {
             until: *until,
             terms: terms.clone(),
             tests: *tests,
+            red: Vec::new(),
             tested: None,
             measured: BTreeMap::new(),
             stage: WatchStage::Watching,
@@ -193,6 +203,10 @@ impl Watch {
         use WatchEvent as E;
         use WatchStage as S;
         self.stage = match (&self.stage, event) {
+            (S::Watching, E::SeenRed { checks }) => {
+                self.red.clone_from(checks);
+                S::Watching
+            }
             (S::Watching, E::Tested { verdict, evidence }) if self.tested.is_none() => {
                 self.tested = Some((*verdict, evidence.clone()));
                 S::Watching

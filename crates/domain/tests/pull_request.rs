@@ -86,6 +86,15 @@ fn what_is_not_needed_is_superseded_and_what_a_person_closes_is_a_no() {
 }
 
 #[test]
+fn what_was_refused_may_be_opened_later_and_what_was_open_may_not() {
+    let withheld = E::Withheld { reason: "no".to_owned() };
+    let refused = PullRequest::fold(patch(1), &[intended(), withheld.clone()]).unwrap();
+    assert_eq!(refused.next(&intended()).unwrap().stage, S::Opening);
+    let open = E::Opened { number: 1, url: String::new() };
+    assert!(PullRequest::fold(patch(1), &[intended(), open, withheld, intended()]).is_err());
+}
+
+#[test]
 fn rounds_end() {
     let mut pull = PullRequest::fold(patch(1), &[intended(), E::Opened { number: 1, url: String::new() }]).unwrap();
     let mut rounds = 0;
@@ -110,8 +119,9 @@ proptest! {
             let event = &all[pick];
             let over = pull.stage.is_over();
             if let Ok(next) = pull.clone().next(event) {
-                // Nothing follows an end, and nothing is changed or closed before it is open.
-                prop_assert!(!over);
+                // Nothing follows an end, unless it was refused before it was open; nothing is changed or closed before.
+                let refused = matches!(pull.stage, S::Withheld { .. }) && pull.number.is_none();
+                prop_assert!(!over || refused && next.stage == S::Opening);
                 let begun = matches!(next.stage, S::Opening | S::Withheld { .. });
                 prop_assert!(next.number.is_some() || begun);
                 prop_assert!(next.rounds.values().all(|rounds| *rounds <= MAX_REBASES));

@@ -74,6 +74,14 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
+    /// What tells the account from others: its token, or the key of the App.
+    pub(crate) fn who(&self) -> SecretString {
+        match self {
+            Self::Token(token) => token.clone(),
+            Self::App(app) => format!("{}\0{}\0{}", app.id, app.installation, app.key.expose_secret()).into(),
+        }
+    }
+
     /// A token from an environment variable or a file, whichever is named.
     ///
     /// # Errors

@@ -1,8 +1,7 @@
 //! One HTTP exchange with a forge: deadlines, a cap on the size of answers, conditional requests, what the forge says about
 //! its limits, and every status as an error that says what to do. Redirects are not followed: a token goes nowhere else.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LINK, LOCATION};
@@ -14,12 +13,11 @@ use tokio::time::timeout;
 use crate::access::{Access, App, Credentials};
 use crate::error::ForgeError;
 use crate::log::line_of;
+use crate::memory::Memory;
 use crate::remote::ForgeKind;
 
 /// The most bytes of an answer that are read.
 const MAX_ANSWER: usize = 8 << 20;
-/// How many answers are kept to be asked for only if they changed.
-const KEPT: usize = 512;
 /// The most pages of a list that are read, a hundred entries each.
 const PAGES: usize = 20;
 /// The longest that a forge may ask to wait.
@@ -55,25 +53,6 @@ impl Default for Pace {
     }
 }
 
-/// An answer that may be asked for again.
-#[derive(Clone)]
-struct Kept {
-    etag: HeaderValue,
-    body: Value,
-    next: Option<String>,
-    used: u64,
-}
-
-#[derive(Default)]
-struct Memory {
-    kept: BTreeMap<String, Kept>,
-    uses: u64,
-    /// Until when the forge asked to wait.
-    wait: Option<Instant>,
-    /// A token of an App, and when it ends.
-    token: Option<(SecretString, Instant)>,
-}
-
 /// The interface of a forge.
 pub(crate) struct Api {
     http: reqwest::Client,
@@ -83,9 +62,7 @@ pub(crate) struct Api {
     credentials: Credentials,
     limits: Limits,
     pace: Pace,
-    memory: Mutex<Memory>,
-    /// When something was last changed; held while one waits for its turn.
-    changed: tokio::sync::Mutex<Option<Instant>>,
+    memory: Arc<Memory>,
 }
 
 /// An answer that is no error.
@@ -115,6 +92,7 @@ impl Api {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| bad(error.without_url().to_string()))?;
+        let memory = Memory::of(base.trim_end_matches('/'), &access.credentials.who());
         Ok(Self {
             http,
             base: base.trim_end_matches('/').to_owned(),
@@ -123,8 +101,7 @@ impl Api {
             credentials: access.credentials,
             limits: access.limits,
             pace: access.pace,
-            memory: Mutex::default(),
-            changed: tokio::sync::Mutex::default(),
+            memory,
         })
     }
 
@@ -186,7 +163,7 @@ impl Api {
 
     /// Changes something.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Value, what: &str) -> Result<Value, ForgeError> {
-        let mut changed = self.changed.lock().await;
+        let mut changed = self.memory.changed.lock().await;
         if let Some(left) = changed.and_then(|last| self.pace.between_changes.checked_sub(last.elapsed())) {
             tokio::time::sleep(left).await;
         }
@@ -209,12 +186,15 @@ impl Api {
         match self.exchange(Method::GET, url, None, &token, what).await? {
             Some(answer) => Ok(answer),
             // Not changed since; only asked for when it is kept.
-            None => {
-                let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                let kept = memory.kept.get(url).cloned();
-                kept.map(|kept| Answer { body: kept.body, next: kept.next })
-                    .ok_or_else(|| self.unreadable(what, "it says that nothing changed since nothing".to_owned()))
-            }
+            None => match self.memory.kept(url) {
+                Some((body, next)) => Ok(Answer { body, next }),
+                // Dropped meanwhile to make room: asked for as if it were new.
+                None => {
+                    self.memory.forget(url);
+                    let whole = self.exchange(Method::GET, url, None, &token, what).await?;
+                    whole.ok_or_else(|| self.unreadable(what, "it says that nothing changed since nothing".to_owned()))
+                }
+            },
         }
     }
 
@@ -230,7 +210,7 @@ impl Api {
         let mut request = self.http.request(method.clone(), url).headers(self.headers(token)?);
         if let Some(body) = &body {
             request = request.json(body);
-        } else if let Some(etag) = self.etag(url) {
+        } else if let Some(etag) = self.memory.etag(url) {
             request = request.header(IF_NONE_MATCH, etag);
         }
         tracing::debug!(%method, url, "asking the forge");
@@ -260,8 +240,10 @@ impl Api {
         }
         let body = self.parse(&headers, &bytes, what)?;
         let next = next_page(&headers);
-        if method == Method::GET {
-            self.keep(url, &headers, &body, next.clone());
+        if method == Method::GET
+            && let Some(etag) = headers.get(ETAG)
+        {
+            self.memory.keep(url, etag, &body, next.clone());
         }
         Ok(Some(Answer { body, next }))
     }
@@ -297,7 +279,7 @@ impl Api {
     /// What a status means for whoever asked.
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, bytes: &[u8], what: &str) -> ForgeError {
         let message = message_of(bytes);
-        let wait = self.wait_left();
+        let wait = self.memory.wait_left();
         match status.as_u16() {
             401 => ForgeError::TokenRefused { host: self.host.clone(), message },
             403 | 429 if wait.is_some() => ForgeError::Wait { host: self.host.clone(), seconds: wait.unwrap_or(60) },
@@ -328,54 +310,21 @@ impl Api {
             _ => None,
         };
         if let Some(seconds) = wait {
-            let until = Instant::now() + Duration::from_secs(seconds.clamp(1, LONGEST_WAIT));
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            memory.wait = memory.wait.max(Some(until));
+            self.memory.wait(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT)));
             tracing::warn!(host = self.host, seconds, "the forge asks to wait");
         }
     }
 
-    fn wait_left(&self) -> Option<u64> {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = memory.wait?.checked_duration_since(Instant::now())?;
-        Some(left.as_secs().saturating_add(1))
-    }
-
     fn may_ask(&self) -> Result<(), ForgeError> {
-        match self.wait_left() {
+        match self.memory.wait_left() {
             Some(seconds) => Err(ForgeError::Wait { host: self.host.clone(), seconds }),
             None => Ok(()),
         }
     }
 
-    fn etag(&self, url: &str) -> Option<HeaderValue> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.uses += 1;
-        let uses = memory.uses;
-        let kept = memory.kept.get_mut(url)?;
-        kept.used = uses;
-        Some(kept.etag.clone())
-    }
-
-    fn keep(&self, url: &str, headers: &HeaderMap, body: &Value, next: Option<String>) {
-        let Some(etag) = headers.get(ETAG) else { return };
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.uses += 1;
-        let used = memory.uses;
-        memory.kept.insert(url.to_owned(), Kept { etag: etag.clone(), body: body.clone(), next, used });
-        if memory.kept.len() > KEPT
-            && let Some(oldest) = memory.kept.iter().min_by_key(|(_, kept)| kept.used).map(|(url, _)| url.clone())
-        {
-            memory.kept.remove(&oldest);
-        }
-    }
-
     /// A token of an App for this installation, renewed before its hour is over.
     async fn app_token(&self, app: &App) -> Result<SecretString, ForgeError> {
-        let known = self.memory.lock().unwrap_or_else(PoisonError::into_inner).token.clone();
-        if let Some((token, ends)) = known
-            && ends.checked_duration_since(Instant::now()).is_some_and(|left| left > RENEW_BEFORE)
-        {
+        if let Some(token) = self.memory.token(RENEW_BEFORE) {
             return Ok(token);
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -390,7 +339,7 @@ impl Api {
         let left = ends.map_or(3600, |ends| u64::try_from(ends.as_second()).unwrap_or(0).saturating_sub(now));
         let token = SecretString::from(token.to_owned());
         let ends = Instant::now() + Duration::from_secs(left.min(3600));
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).token = Some((token.clone(), ends));
+        self.memory.keep_token(&token, ends);
         Ok(token)
     }
 

@@ -20,6 +20,9 @@ use crate::log::line_of;
 const TOTAL: Duration = Duration::from_secs(900);
 /// The most that is kept of what git says, bytes.
 const SAID: u64 = 256 << 10;
+/// What is said when the other side broke down, and did not refuse.
+const PASSES: [&str; 6] =
+    ["internal server error", "remote failure", "unpack failed", "timed out", "timeout", "temporarily unavailable"];
 /// The account that goes with a token: forges look at the token alone.
 const ACCOUNT: &str = "x-access-token";
 
@@ -167,6 +170,10 @@ impl GitRemote {
                 if line.contains("stale info") || line.contains("fetch first") || line.contains("cannot lock ref") =>
             {
                 ForgeError::BranchMoved { branch: branch.to_string() }
+            }
+            // The other side broke down in the middle; the same push may go well later.
+            Some(line) if PASSES.iter().any(|sign| both.to_lowercase().contains(sign)) => {
+                ForgeError::Unreachable { host: self.url.clone(), why: line_of(line) }
             }
             Some(line) => {
                 let said = remote.iter().find(|line| !line.is_empty()).copied().unwrap_or(line);

@@ -216,14 +216,16 @@ impl Forge for GitHub {
         let path = self.path(&format!("/commits/{commit}/status"));
         let statuses = self.api.get_if_there(&path, "read statuses").await?;
         let statuses = statuses.and_then(|body| body.get("statuses").cloned()).unwrap_or_default();
-        let runs = runs.iter().map(|run| {
+        let runs = runs.iter().filter_map(|run| {
             let passed = match (text(run, "/status").as_deref(), text(run, "/conclusion").as_deref()) {
                 (_, Some("success" | "neutral" | "skipped")) => Some(true),
+                // Called off, or waiting for a person: that says nothing about the commit.
+                (_, Some("cancelled" | "stale" | "action_required")) => return None,
                 (Some("completed"), _) | (_, Some(_)) => Some(false),
                 _ => None,
             };
             let summary = [text(run, "/output/title"), text(run, "/output/summary"), text(run, "/output/text")];
-            (passed, check(run, "/name", &summary.into_iter().flatten().collect::<Vec<_>>().join("\n")))
+            Some((passed, check(run, "/name", &summary.into_iter().flatten().collect::<Vec<_>>().join("\n"))))
         });
         let statuses = statuses.as_array().into_iter().flatten().map(|status| {
             let passed = match text(status, "/state").as_deref() {

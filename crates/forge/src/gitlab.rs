@@ -66,7 +66,10 @@ fn read_merge_request(body: &Value) -> Option<PullRequest> {
         head: text(body, "/sha").unwrap_or_default(),
         base_branch: text(body, "/target_branch")?,
         body: text(body, "/description").unwrap_or_default(),
-        merge_commit: text(body, "/merge_commit_sha").or_else(|| text(body, "/squash_commit_sha")),
+        // Merged without a commit of its own, the branch just moved to what was proposed.
+        merge_commit: text(body, "/merge_commit_sha")
+            .or_else(|| text(body, "/squash_commit_sha"))
+            .or_else(|| text(body, "/sha").filter(|_| state == PullRequestState::Merged)),
     })
 }
 
@@ -201,11 +204,13 @@ impl Forge for GitLab {
     async fn checks(&self, commit: &CommitId) -> Result<Checks, ForgeError> {
         let path = self.path(&format!("/repository/commits/{commit}/statuses"));
         let all = self.api.list(&path, None, "read statuses").await?;
-        Ok(Checks::of(all.iter().map(|status| {
+        // Called off, or waiting for a person: that says nothing about the commit.
+        let over = |status: &&Value| !matches!(text(status, "/status").as_deref(), Some("canceled" | "manual"));
+        Ok(Checks::of(all.iter().filter(over).map(|status| {
             let allowed = status.get("allow_failure").and_then(Value::as_bool).unwrap_or(false);
             let passed = match text(status, "/status").as_deref() {
-                Some("success" | "skipped" | "manual") => Some(true),
-                Some("failed" | "canceled") => Some(allowed),
+                Some("success" | "skipped") => Some(true),
+                Some("failed") => Some(allowed),
                 _ => None,
             };
             let check = Check {

@@ -14,6 +14,7 @@ mod git;
 mod github;
 mod gitlab;
 mod log;
+mod memory;
 mod remote;
 mod webhook;
 

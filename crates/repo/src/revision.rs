@@ -70,6 +70,14 @@ impl Repo {
         }
     }
 
+    /// Whether a commit brings several histories together.
+    ///
+    /// # Errors
+    /// When the repository does not hold the commit.
+    pub fn is_merge(&self, commit: &CommitId) -> Result<bool, RepoError> {
+        Ok(self.find_commit(commit)?.parent_count() > 1)
+    }
+
     /// The newest commit that both contain; `None` when they share no history (or, in a shallow clone, none that is
     /// there).
     ///
