@@ -126,7 +126,7 @@ impl From<JournalError> for Failure {
                 ),
                 help: vec!["wait until it is done, or stop it; `kaizen status` shows how far it is".to_owned()],
             },
-            JournalError::Busy { .. } => split(Exit::Busy, &error.to_string()),
+            JournalError::Busy { .. } | JournalError::LeasedElsewhere { .. } => split(Exit::Busy, &error.to_string()),
             JournalError::DiskFull { path } => {
                 Self::fault(format!("no space is left for {}", path.display())).or(AFTER_DISK_FULL)
             }

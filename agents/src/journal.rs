@@ -71,7 +71,7 @@ impl Actor for JournalActor {
         let (dir, key) = (world.state_dir.clone(), world.key.clone());
         let open = blocking(move || -> Result<Open, kaizen_journal::JournalError> {
             let mut journal = Journal::open(&dir)?;
-            let lease = journal.acquire(&key, LEASE)?;
+            let lease = journal.acquire_patiently(&key, LEASE)?;
             Ok(Open { journal, lease })
         })
         .await?;

@@ -48,7 +48,7 @@ pub(crate) fn run(options: &SessionOptions, json: bool) -> Result<Exit, Failure>
     };
     let landed = landed(&repo)?;
     let mut journal = Journal::open(&dir)?;
-    let lease = journal.acquire(&repo.key(), LEASE)?;
+    let lease = journal.acquire_patiently(&repo.key(), LEASE)?;
     let now = kaizen_agents::SystemClock.now();
     if json {
         output::json(&serde_json::json!({"of": "rebuilt", "from": from, "landed": landed.len()}));

@@ -141,7 +141,7 @@ fn check_worktree(repo: &Repo, target: &RefName, update_worktree: bool) -> Resul
 fn move_with_journal(session: &Session, patch: PatchId, landing: &Landing, now: Timestamp) -> Result<(), Failure> {
     let repo = session.repo();
     let mut journal = Journal::open(&session.state_dir)?;
-    let lease = journal.acquire(&repo.key(), LEASE)?;
+    let lease = journal.acquire_patiently(&repo.key(), LEASE)?;
     let tenant = kaizen_domain::TenantId::local();
     let mut events = Vec::new();
     if let Some((open, cut_off)) = open_revert(&journal.records(&Filter::repo(repo.key()))?) {

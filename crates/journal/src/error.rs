@@ -36,6 +36,19 @@ pub enum JournalError {
         /// When the lease runs out unless it is renewed.
         expires_in: Duration,
     },
+    /// A process of another machine holds the lease.
+    #[error(
+        "another machine that shares this state directory works on repository `{repo}`; wait for it, or stop it there: \
+         when it is gone, that shows after {left:?}"
+    )]
+    LeasedElsewhere {
+        /// The repository.
+        repo: String,
+        /// How long it has not been renewed, as far as this process has seen.
+        quiet: Duration,
+        /// After how much more of that it counts as gone.
+        left: Duration,
+    },
     /// The lease was released or has passed to somebody else: nothing may be written under it any more.
     #[error(
         "the lease of repository `{repo}` with token {token} is over, the newest token is {newest}: stop this work"

@@ -43,6 +43,26 @@ impl Files {
         self.dir.join(DATABASE)
     }
 
+    /// Whether the folder lies on a file system of a network, as NFS, SMB, Ceph, Lustre, GlusterFS and the like.
+    pub(crate) fn is_on_network(&self) -> bool {
+        /// By the numbers of `statfs(2)`. What is mounted by FUSE may be one, and is taken for one.
+        const NETWORKS: [u64; 10] = [
+            0x6969,      // NFS
+            0x517b,      // SMB, old
+            0xff53_4d42, // CIFS
+            0xfe53_4d42, // SMB 2
+            0x00c3_6400, // Ceph
+            0x0bd0_0bd0, // Lustre
+            0x6573_5546, // FUSE
+            0x0102_1997, // 9p
+            0x0116_1970, // GFS2
+            0x7461_636f, // OCFS2
+        ];
+        let parent = self.database();
+        let folder = parent.parent().unwrap_or(&parent);
+        rustix::fs::statfs(folder).is_ok_and(|about| NETWORKS.contains(&(about.f_type.cast_unsigned() & 0xffff_ffff)))
+    }
+
     pub(crate) fn wal(&self) -> PathBuf {
         self.beside("-wal")
     }

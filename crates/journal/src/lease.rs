@@ -1,9 +1,13 @@
 //! Leases: one writer a repository. Each has a fencing token that only grows, and ends when it is released, when its
-//! holder is gone, or when its deadline passes on the clock since boot.
+//! holder is gone, or when its deadline passes on the clock since boot. Machines that share the journal have no clock in
+//! common: there a lease ends when it was not renewed for a while, by the clock of whoever wants it.
 //!
 //! A holder that was paused and superseded is refused at its next write: the token is compared in the same transaction.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -119,9 +123,10 @@ impl Stored {
             .finish()
     }
 
-    /// Whether somebody holds it who may still write.
+    /// Whether somebody holds it who may still write. Of another machine only time can tell.
     fn is_live(&self, observer: &Process, now: u64) -> bool {
-        self.held && now < self.deadline && !self.process.is_gone(observer)
+        let in_time = now < self.deadline || self.process.is_elsewhere(observer);
+        self.held && in_time && !self.process.is_gone(observer)
     }
 
     fn held_for(&self, now: u64) -> Duration {
@@ -141,6 +146,37 @@ fn true_holder(conn: &Connection, journal: [u8; 16], lease: &Lease, files: &File
         Some(stored) if journal == lease.journal && stored.held && stored.token == lease.token => Ok(stored),
         _ => Err(JournalError::Fenced { repo: lease.repo.clone(), token: lease.token, newest }),
     }
+}
+
+/// The lease of another machine counts as over when it was not renewed for so long, by the clock of this one. Holders renew
+/// theirs four times in this time.
+const QUIET: Duration = Duration::from_secs(60);
+/// How long is waited between two looks at it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What a lease was seen as, and since when, by journal and repository.
+type Seen = BTreeMap<(PathBuf, String), (Hash, Instant)>;
+
+/// Leases of other machines that were seen.
+static SEEN: LazyLock<Mutex<Seen>> = LazyLock::new(Mutex::default);
+
+/// For how long the lease of another machine has been seen as it is.
+fn seen(journal: &Path, repo: &str, sum: Hash) -> Duration {
+    let mut all = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = all.entry((journal.to_path_buf(), repo.to_owned())).or_insert_with(|| (sum, Instant::now()));
+    if known.0 != sum {
+        *known = (sum, Instant::now());
+    }
+    known.1.elapsed()
+}
+
+/// Gives a lease out.
+fn give(step: &Step<'_>, repo: &str, before: Option<Stored>, now: u64, ttl: Duration) -> Result<Lease, JournalError> {
+    let token = before.map_or(0, |before| before.token).saturating_add(1);
+    let process = step.process.clone();
+    let stored = Stored { token, held: true, process, taken: now, deadline: deadline(now, ttl) };
+    stored.save(step, repo)?;
+    Ok(Lease { journal: step.head.journal, repo: repo.to_owned(), token, ttl })
 }
 
 /// The end of a lease that begins now; within what SQLite can keep.
@@ -168,6 +204,13 @@ impl Journal {
             let now = step.options.clock.now_ms();
             let before = Stored::load(&step.tx, repo, step.files)?;
             if let Some(other) = before.as_ref().filter(|other| other.is_live(step.process, now)) {
+                if other.process.is_elsewhere(step.process) {
+                    let quiet = seen(&step.files.database(), repo, other.sum(repo));
+                    match QUIET.checked_sub(quiet).filter(|left| !left.is_zero()) {
+                        Some(left) => return Err(JournalError::LeasedElsewhere { repo: repo.to_owned(), quiet, left }),
+                        None => return give(step, repo, before, now, ttl),
+                    }
+                }
                 return Err(JournalError::Leased {
                     repo: repo.to_owned(),
                     pid: other.process.pid,
@@ -175,12 +218,27 @@ impl Journal {
                     expires_in: other.expires_in(now),
                 });
             }
-            let token = before.map_or(0, |before| before.token).saturating_add(1);
-            let process = step.process.clone();
-            let stored = Stored { token, held: true, process, taken: now, deadline: deadline(now, ttl) };
-            stored.save(step, repo)?;
-            Ok(Lease { journal: step.head.journal, repo: repo.to_owned(), token, ttl })
+            give(step, repo, before, now, ttl)
         })
+    }
+
+    /// Acquires it, and waits for a holder on another machine that may be gone: whether it is shows only in time. For
+    /// threads that may stand still for a minute.
+    ///
+    /// # Errors
+    /// As [`Journal::acquire`].
+    pub fn acquire_patiently(&mut self, repo: &str, ttl: Duration) -> Result<Lease, JournalError> {
+        let mut before = Duration::ZERO;
+        loop {
+            match self.acquire(repo, ttl) {
+                // Renewed meanwhile: it lives.
+                Err(JournalError::LeasedElsewhere { quiet, left, .. }) if quiet >= before => {
+                    before = quiet;
+                    std::thread::sleep(left.min(PAUSE));
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Extends the lease to its full length from now.
@@ -244,5 +302,52 @@ impl Journal {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPO: &str = "r";
+    const TTL: Duration = Duration::from_secs(60);
+
+    /// Makes the lease one of another machine, as if it had just been renewed there.
+    fn moved_elsewhere(journal: &mut Journal, deadline: u64) {
+        let moved = journal.write(|step| {
+            let mut stored = Stored::load(&step.tx, REPO, step.files)?.expect("it is there");
+            stored.process.boot = "other/earlier".to_owned();
+            stored.deadline = deadline;
+            stored.save(step, REPO)
+        });
+        moved.expect("it can be written");
+    }
+
+    #[test]
+    fn the_lease_of_another_machine_ends_when_it_is_not_renewed_for_a_while() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::open(folder.path()).expect("a journal");
+        let first = journal.acquire(REPO, TTL).expect("nobody holds it");
+        // Long over by the clock of this machine, which says nothing about that of the other one.
+        moved_elsewhere(&mut journal, 1);
+        let refused = |journal: &mut Journal| match journal.acquire(REPO, TTL) {
+            Err(JournalError::LeasedElsewhere { quiet, left, .. }) => (quiet, left),
+            other => panic!("{other:?}"),
+        };
+        assert!(journal.holder(REPO).expect("it can be read").is_some());
+        assert!(refused(&mut journal).1 > TTL / 2);
+        let key = (journal.files.database(), REPO.to_owned());
+        let long_ago = || {
+            let mut all = SEEN.lock().expect("no panic");
+            all.get_mut(&key).expect("it was seen").1 = Instant::now().checked_sub(QUIET).expect("a minute of uptime");
+        };
+        // Renewed there, it lives on.
+        long_ago();
+        moved_elsewhere(&mut journal, 2);
+        assert!(refused(&mut journal).0 < TTL / 2);
+        long_ago();
+        let second = journal.acquire(REPO, TTL).expect("it is over");
+        assert_eq!(second.token(), first.token() + 1);
+        assert!(matches!(journal.check(&first), Err(JournalError::Fenced { .. })));
     }
 }

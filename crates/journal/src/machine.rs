@@ -8,6 +8,7 @@ use std::io;
 
 use rustix::process::Pid;
 use rustix::time::{ClockId, clock_gettime};
+use sha2::{Digest as _, Sha256};
 
 /// A clock that starts with the machine, is the same for every process and goes on while the machine sleeps.
 pub trait BootClock: Send + Sync {
@@ -36,7 +37,7 @@ pub(crate) struct Process {
     pub(crate) start: u64,
     /// The pid namespace: a pid means nothing outside its own.
     pub(crate) namespace: String,
-    /// The boot of the machine.
+    /// The machine, and its boot, with a slash between. Earlier versions wrote the boot alone.
     pub(crate) boot: String,
 }
 
@@ -51,10 +52,22 @@ impl Process {
         Ok(Self { pid, start, namespace: namespace(), boot: boot_id()? })
     }
 
+    /// Whether it runs, or ran, on another machine: its clock and its process ids mean nothing here.
+    pub(crate) fn is_elsewhere(&self, observer: &Self) -> bool {
+        let machine = |of: &Self| of.boot.split_once('/').map(|(machine, _)| machine.to_owned());
+        !self.shares_boot(observer) && machine(self).is_some_and(|other| Some(other) != machine(observer))
+    }
+
+    fn shares_boot(&self, observer: &Self) -> bool {
+        let boot = |of: &Self| of.boot.rsplit('/').next().map(str::to_owned);
+        boot(self) == boot(observer)
+    }
+
     /// Whether this process, which wrote itself down once, is certainly gone, as `observer` can tell.
     pub(crate) fn is_gone(&self, observer: &Self) -> bool {
-        if self.boot != observer.boot {
-            return true;
+        if !self.shares_boot(observer) {
+            // An earlier boot of this machine has no processes any more; of another machine nothing can be told.
+            return !self.is_elsewhere(observer);
         }
         if self.namespace != observer.namespace {
             return false;
@@ -102,8 +115,14 @@ fn namespace() -> String {
     fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The machine and its boot. A machine is told by what its system calls it and by its name: copies of one virtual machine
+/// share the first, containers of one machine the kernel, whose boot decides alone where it is the same.
 fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+    let system = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let digest = Sha256::new().chain_update(system.trim()).chain_update([0]).chain_update(name).finalize();
+    let machine: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{machine}/{}", fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim()))
 }
 
 #[cfg(test)]
@@ -125,7 +144,13 @@ mod tests {
     fn a_process_is_gone_when_boot_or_start_time_differ() {
         let me = Process::current().unwrap();
         assert!(!me.is_gone(&me));
+        let (machine, boot) = me.boot.split_once('/').unwrap();
         assert!(Process { boot: "earlier".to_owned(), ..me.clone() }.is_gone(&me));
+        assert!(Process { boot: format!("{machine}/earlier"), ..me.clone() }.is_gone(&me));
+        let elsewhere = Process { boot: "other/earlier".to_owned(), ..me.clone() };
+        assert!(!elsewhere.is_gone(&me) && elsewhere.is_elsewhere(&me), "of another machine nothing can be told");
+        let neighbour = Process { boot: format!("other/{boot}"), namespace: "pid:[1]".to_owned(), ..me.clone() };
+        assert!(!neighbour.is_gone(&me) && !neighbour.is_elsewhere(&me), "containers share the kernel and its clock");
         assert!(Process { start: me.start + 1, ..me.clone() }.is_gone(&me));
         let elsewhere = Process { namespace: "pid:[1]".to_owned(), start: me.start + 1, ..me.clone() };
         assert!(!elsewhere.is_gone(&me), "a pid of another namespace says nothing");

@@ -31,14 +31,19 @@ pub struct Options {
     pub busy_wait: Duration,
     /// The clock that leases run by.
     pub clock: Arc<dyn BootClock>,
+    /// Whether the state directory is shared with other machines; none: as its file system says.
+    pub shared: Option<bool>,
 }
 
 impl Default for Options {
     /// Waits five seconds, by the system's clock since boot.
     fn default() -> Self {
-        Self { busy_wait: Duration::from_secs(5), clock: Arc::new(SystemClock) }
+        Self { busy_wait: Duration::from_secs(5), clock: Arc::new(SystemClock), shared: None }
     }
 }
+
+/// How SQLite keeps what it may have to undo, where machines share the journal: in a file of its own, emptied after.
+const SHARED_MODE: &str = "truncate";
 
 impl Journal {
     /// Opens the journal of a state directory for writing, and makes both if they do not exist.
@@ -76,6 +81,7 @@ impl Journal {
             schema::Found::Empty => journal.create()?,
             schema::Found::Journal => journal.looks_whole()?,
         }
+        journal.follow_sharing()?;
         journal.settle(anchor.as_ref())?;
         journal.checkpoint_on_close(true)?;
         Ok(journal)
@@ -151,7 +157,9 @@ impl Journal {
     fn create(&mut self) -> Result<(), JournalError> {
         let wait = self.options.busy_wait;
         let sql = |error| self.files.sql(error, wait);
-        if to_the_end(&self.conn, "PRAGMA journal_mode = wal").map_err(sql)?.as_deref() != Some("wal") {
+        let wanted = if self.is_shared() { SHARED_MODE } else { "wal" };
+        let mode = to_the_end(&self.conn, &format!("PRAGMA journal_mode = {wanted}")).map_err(sql)?;
+        if mode.as_deref() != Some(wanted) {
             let source = "this file system cannot share memory between processes, which SQLite needs: use another \
                           state directory"
                 .into();
@@ -163,11 +171,27 @@ impl Journal {
         self.files.sync_dir()
     }
 
+    /// Whether other machines may have the journal open. What SQLite shares in memory in its `wal` mode stays on one
+    /// machine; without it, locks on the file are all there is, and those a network file system passes on.
+    fn is_shared(&self) -> bool {
+        self.options.shared.unwrap_or_else(|| self.files.is_on_network())
+    }
+
+    /// Brings a journal that was made on one machine alone, and now lies on a network, into the mode for that.
+    fn follow_sharing(&self) -> Result<(), JournalError> {
+        if self.is_shared() {
+            let pragma = format!("PRAGMA journal_mode = {SHARED_MODE}");
+            to_the_end(&self.conn, &pragma).map_err(|error| self.sql(error))?;
+        }
+        Ok(())
+    }
+
     /// Checks what can be checked quickly. Writes nothing.
     fn looks_whole(&self) -> Result<(), JournalError> {
         let sql = |error| self.sql(error);
         let mode: String = self.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sql)?;
-        if mode != "wal" {
+        // Every way to do without the shared memory of `wal` looks alike to a new connection.
+        if mode != "wal" && !(self.is_shared() && mode == "delete") {
             return Err(self.files.corrupt(None, format!("its journal mode is {mode}, not wal")));
         }
         self.pages_are_whole()?;

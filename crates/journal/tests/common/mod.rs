@@ -96,7 +96,7 @@ impl BootClock for TestClock {
 
 /// Does not wait for other writers, and lives by the clock.
 pub fn impatient(clock: &Arc<TestClock>) -> Options {
-    Options { busy_wait: Duration::ZERO, clock: Arc::clone(clock) as Arc<dyn BootClock> }
+    Options { busy_wait: Duration::ZERO, clock: Arc::clone(clock) as Arc<dyn BootClock>, shared: None }
 }
 
 /// This test binary, running one of its ignored tests as a process of its own.
