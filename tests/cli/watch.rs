@@ -256,6 +256,40 @@ fn tests_that_hold_on_what_landed_keep_it() {
     assert!(room.kaizen(&["log"]).expect(0).out.contains("all that passed before pass on"));
 }
 
+/// A daemon that follows pull requests, and watches what was merged of them.
+fn watch_merged(forge: &Forge, what: &str) -> Daemon {
+    let (listen, path) = (free(), forge.room.repo.display().to_string());
+    forge.set(&format!(
+        "[daemon]\nlisten = \"{listen}\"\npoll_secs = 2\n[[repository]]\npath = \"{path}\"\nlanding = \"pull-request\"\n\
+         [repository.watch]\nlook_secs = 1\n{what}\n"
+    ));
+    let file = forge.room.at("own.toml").display().to_string();
+    Daemon::start(forge.room.program(&["daemon", "--settings", &file]), &listen)
+}
+
+#[test]
+fn a_check_that_fails_after_a_merge_and_not_before_counts_when_it_is_seen_twice() {
+    let forge = Forge::of(Room::tiny(), Dialect::GitHub);
+    let before = forge.room.rev("main");
+    forge.kaizen(&["run-cycle", "--max-landings", "1"]).expect(0);
+    forge.merge(1);
+    let merged = forge.bare.tip("main").expect("a branch");
+    for (commit, name) in [(&before, "audit"), (&merged, "audit"), (&merged, "ci")] {
+        forge.check(commit, name, false, "exit code 1");
+    }
+    let daemon = watch_merged(&forge, "checks = true");
+    daemon.until("it is proposed to be taken back", || forge.api.pulls(NAME) == 2);
+    assert!(
+        has(&forge.room, "\"checks\":[\"ci\"],\"did\":\"seen_red\"")
+            || has(&forge.room, "\"did\":\"seen_red\",\"checks\":[\"ci\"]")
+    );
+    let body = forge.body(2);
+    assert!(body.contains("fail: ci") && !body.contains("audit"), "{body}");
+    // What it takes back is all of what was merged.
+    let files: Vec<_> = forge.bare.changed(&before, &forge.head(2)).iter().map(|file| file.path.clone()).collect();
+    assert_eq!(files, Vec::<String>::new());
+}
+
 /// Two changes that fit together as text and not in what they do: only the tests on the merged commit show it.
 #[test]
 fn tests_that_fail_on_what_was_merged_propose_to_take_it_back() {
@@ -265,13 +299,7 @@ fn tests_that_fail_on_what_was_merged_propose_to_take_it_back() {
                  assert!(lib.contains(\"return a + b\") && lib.contains(\"list.len() == 0\"));\n}\n";
     forge.upstream("Hold on to the old ways", &[("tests/keeps.rs", keeps)]);
     forge.merge(1);
-    let (listen, path) = (free(), forge.room.repo.display().to_string());
-    forge.set(&format!(
-        "[daemon]\nlisten = \"{listen}\"\npoll_secs = 2\n[[repository]]\npath = \"{path}\"\nlanding = \"pull-request\"\n\
-         [repository.watch]\nlook_secs = 1\ntests = true\n"
-    ));
-    let file = forge.room.at("own.toml").display().to_string();
-    let daemon = Daemon::start(forge.room.program(&["daemon", "--settings", &file]), &listen);
+    let daemon = watch_merged(&forge, "tests = true");
     daemon.until("it is proposed to be taken back", || forge.api.pulls(NAME) == 2);
     assert!(has(&forge.room, "\"verdict\":\"harmful\""));
     let body = forge.body(2);
