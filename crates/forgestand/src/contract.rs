@@ -30,6 +30,7 @@ const GITHUB_PATHS: &[&str] = &[
     "/repos/{owner}/{repo}/check-runs",
     "/repos/{owner}/{repo}/statuses",
     "/repos/{owner}/{repo}/branches",
+    "/repos/{owner}/{repo}/rules/branches",
     "/repos/{owner}/{repo}/collaborators",
     "/repos/{owner}/{repo}/contents",
     "/repos/{owner}/{repo}/compare",
