@@ -35,7 +35,11 @@ impl Watcher {
                 "{recent} landings were taken back within a day, which is as many as may be without a person"
             )),
             None => match self.take_back(&watch, landed).await {
-                // What landed is not here, so nobody but a person can tell what to take back.
+                // What landed is not here, as when it could not be fetched: at the next look it may be.
+                Err(AgentError::Repo(error)) if self.world.clock.now() < watch.until => {
+                    tracing::warn!(patch = %watch.patch, %error, "a landing cannot be taken back yet");
+                    return Ok(());
+                }
                 Err(AgentError::Repo(error)) => Err(error.to_string()),
                 other => other?,
             },
