@@ -68,6 +68,47 @@ fn killed_between_the_intent_to_land_and_the_landing() {
     killed_at("landing_intended", &[], |record| is(record, "landing_intended"));
 }
 
+/// The power fails: the disk has the ref that moved, and of the journal only what was forced to it before.
+#[test]
+fn a_record_that_the_power_took_along_is_written_again_and_nothing_lands_twice() {
+    let room = Room::tiny();
+    let step = || {
+        let mut program = room.program(&["run-cycle"]);
+        assert!(!program.env("KAIZEN_CRASH_AFTER", "1").output().expect("it runs").status.success());
+        room.records().last().cloned().expect("a record")
+    };
+    let mut steps = 1;
+    while !is(&step(), "landing_intended") {
+        steps += 1;
+        assert!(steps < 60, "it never lands");
+    }
+    let journal = |from: &std::path::Path, to: &std::path::Path| {
+        for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+            if entry.file_name().to_string_lossy().starts_with("journal") {
+                std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+            }
+        }
+    };
+    let forced = room.at("forced");
+    std::fs::create_dir(&forced).expect("a folder");
+    journal(&room.state(), &forced);
+    assert!(is(&step(), "landed"));
+    let landed = room.landed_branch();
+    let tip = room.rev(&landed);
+    for entry in std::fs::read_dir(room.state()).expect("a folder").flatten() {
+        if entry.file_name().to_string_lossy().starts_with("journal") {
+            std::fs::remove_file(entry.path()).expect("removed");
+        }
+    }
+    journal(&forced, &room.state());
+    assert!(is(room.records().last().expect("a record"), "landing_intended"));
+    room.kaizen(&["run-cycle"]).expect(0);
+    room.kaizen(&["log", "--verify"]).expect(0);
+    assert_eq!((times(&room.records(), "landed"), room.subjects("main", &landed).len()), (2, 2));
+    room.git(&["merge-base", "--is-ancestor", &tip, &landed]);
+    assert_eq!(room.show(&landed, "src/lib.rs"), shapes::clean_lib());
+}
+
 #[test]
 fn killed_right_after_a_landing() {
     killed_at("landed", &[], |record| is(record, "landed"));
