@@ -146,17 +146,15 @@ impl CoordinatorState {
 
     async fn spawn(&self, myself: &ActorRef<CoordinatorMsg>, id: CycleId) -> Result<ActorRef<CycleMsg>, AgentError> {
         let arguments = CycleArguments { id, colleagues: self.colleagues.clone(), coordinator: myself.clone() };
-        let (actor, _) = CycleActor::spawn_linked(None, CycleActor, arguments, myself.get_cell()).await.map_err(
-            |error| match error {
-                // What stands in its way, such as a journal that cannot be read for want of memory, is no fault of its own.
-                SpawnErr::StartupFailed(error) => match error.downcast::<AgentError>() {
-                    Ok(error) => *error,
-                    Err(error) => AgentError::Bug(format!("the cycle does not start: {error}")),
-                },
-                error => AgentError::Bug(format!("the cycle does not start: {error}")),
-            },
-        )?;
-        Ok(actor)
+        let bug = |error: &dyn std::fmt::Display| AgentError::Bug(format!("the cycle does not start: {error}"));
+        match CycleActor::spawn_linked(None, CycleActor, arguments, myself.get_cell()).await {
+            Ok((actor, _)) => Ok(actor),
+            // What stands in its way, such as a journal that cannot be read for want of memory, is no fault of its own.
+            Err(SpawnErr::StartupFailed(error)) => {
+                Err(error.downcast::<AgentError>().map_or_else(|error| bug(&error), |error| *error))
+            }
+            Err(error) => Err(bug(&error)),
+        }
     }
 
     async fn start_again(&mut self, myself: &ActorRef<CoordinatorMsg>, id: CycleId, error: &str) {

@@ -68,9 +68,7 @@ impl Keeper {
         told: &mut Vec<Told>,
     ) -> Result<(), AgentError> {
         let (patch, title) = (entry.patch.id, entry.patch.title.clone());
-        let agreed = self.world.settings.forge.agreed();
-        let refusal = customs.rules.verdict.reason().filter(|_| !agreed);
-        if let Some(why) = refusal.or_else(|| unkept(&entry.patch, &customs.rules, agreed)) {
+        if let Some(why) = self.refused(entry, customs) {
             told.push(Told::Withheld { patch, title, why });
             return Ok(());
         }
@@ -84,6 +82,13 @@ impl Keeper {
         };
         self.journal.append(vec![kaizen_domain::Event::PullRequest { patch, event: first }]).await?;
         self.finish_opening(pull, told).await.map(drop)
+    }
+
+    /// Why the repository's own rules keep this patch from being opened, unless its maintainers agreed.
+    fn refused(&self, entry: &Entry, customs: &Customs) -> Option<String> {
+        let agreed = self.world.settings.forge.agreed();
+        let refusal = customs.rules.verdict.reason().filter(|_| !agreed);
+        refusal.or_else(|| unkept(&entry.patch, &customs.rules, agreed))
     }
 
     /// What the pull request will say.
@@ -163,9 +168,7 @@ impl Keeper {
                 return Ok(pull);
             }
             let customs = self.customs(tip).await?;
-            let agreed = self.world.settings.forge.agreed();
-            let refusal = customs.rules.verdict.reason().filter(|_| !agreed);
-            if let Some(why) = refusal.or_else(|| unkept(&entry.patch, &customs.rules, agreed)) {
+            if let Some(why) = self.refused(entry, &customs) {
                 return self.withhold(pull, why, told).await;
             }
         }

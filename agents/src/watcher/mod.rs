@@ -95,7 +95,12 @@ pub struct WatchTold {
     pub why: String,
 }
 
-pub(crate) fn millis(duration: Duration) -> u64 {
+/// What was promised about the metrics at the beginning: it holds, whatever the settings say now.
+fn promised(watch: &Watch) -> Vec<MetricTerms> {
+    watch.terms.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+}
+
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -163,6 +168,15 @@ impl Watcher {
         self.journal.append(vec![Event::Watch { patch, event }]).await.map(drop)
     }
 
+    /// Records an event of a watch and goes on with the state after it. Checked first: what cannot follow must not be in the
+    /// journal.
+    async fn follow(&self, watch: Watch, event: WatchEvent) -> Result<Watch, AgentError> {
+        let patch = watch.patch;
+        let next = watch.next(&event)?;
+        self.record(patch, event).await?;
+        Ok(next)
+    }
+
     /// The checks that fail on the commit that landed and not on the one before it, and whether all passed. What failed
     /// before is not the landing's doing.
     async fn failing(&self, forge: &dyn Forge, watch: &Watch) -> Result<(Vec<String>, bool), AgentError> {
@@ -186,7 +200,7 @@ impl Watcher {
     async fn look(&self, watch: &Watch, told: &mut Vec<WatchTold>) -> Result<Option<Watch>, AgentError> {
         let now = self.world.clock.now();
         let finished = now >= watch.until;
-        let watch = &self.try_commits(watch.clone(), finished).await?;
+        let mut watch = self.try_commits(watch.clone(), finished).await?;
         let mut evidence = Vec::new();
         let mut red = false;
         // Without a forge nothing is waited for.
@@ -194,7 +208,6 @@ impl Watcher {
         if let Some((Verdict::Harmful | Verdict::Inconclusive, said)) = &watch.tested {
             evidence.push(said.clone());
         }
-        let mut watch = watch.clone();
         if let Some(forge) = &self.terms.forge {
             match self.failing(forge.as_ref(), &watch).await {
                 Ok((now_red, passed)) => {
@@ -212,8 +225,7 @@ impl Watcher {
                 Err(error) => tracing::warn!(%error, "the checks of a landing could not be read"),
             }
         }
-        let watch = &watch;
-        let (verdict, looks) = self.judge(watch, now, finished).await;
+        let (verdict, looks) = self.judge(&watch, now, finished).await;
         evidence.extend(looks);
         let tested = watch.tested.as_ref().map(|(verdict, _)| *verdict);
         let verdict = match (red, tested, verdict) {
@@ -231,15 +243,13 @@ impl Watcher {
             (false, ..) => None,
         };
         let Some(verdict) = verdict else { return Ok(None) };
-        let event = WatchEvent::Judged { verdict, evidence: evidence.clone() };
-        let next = watch.clone().next(&event)?;
-        self.record(watch.patch, event).await?;
+        let next = self.follow(watch, WatchEvent::Judged { verdict, evidence: evidence.clone() }).await?;
         let word = match verdict {
             Verdict::Kept => Word::Kept,
             Verdict::Inconclusive => Word::Inconclusive,
             Verdict::Harmful => return Ok(Some(next)),
         };
-        told.push(WatchTold { patch: watch.patch, word, why: evidence.join("; ") });
+        told.push(WatchTold { patch: next.patch, word, why: evidence.join("; ") });
         Ok(Some(next))
     }
 }

@@ -8,7 +8,7 @@ use kaizen_domain::watch::{Measured, Verdict, Watch};
 use kaizen_metrics::{MetricsError, Prometheus, Sample};
 use kaizen_watch::{Control, Look, MetricTerms, Outcome, Series, judge};
 
-use crate::watcher::{Source, Watcher, millis};
+use crate::watcher::{Source, Watcher, millis, promised};
 
 /// The samples of one metric: before and after, and those of its control.
 #[derive(Default)]
@@ -43,9 +43,7 @@ struct Spans {
 impl Watcher {
     /// What the metrics say; no verdict as long as the watch goes on.
     pub(super) async fn judge(&self, watch: &Watch, now: Timestamp, finished: bool) -> (Option<Verdict>, Vec<String>) {
-        // What was promised at the beginning holds, whatever the settings say now.
-        let promised: Vec<MetricTerms> =
-            watch.terms.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+        let promised = promised(watch);
         if promised.is_empty() {
             return (None, Vec::new());
         }

@@ -11,7 +11,7 @@ use crate::error::AgentError;
 use crate::new_id;
 use crate::shop::TreeOf;
 use crate::trial_pool::{Compared, Printing};
-use crate::watcher::{Source, Watcher};
+use crate::watcher::{Source, Watcher, promised};
 
 /// Tests that are named.
 const NAMED: usize = 5;
@@ -20,10 +20,8 @@ impl Watcher {
     /// Runs what was promised and was not run yet.
     pub(super) async fn try_commits(&self, mut watch: Watch, finished: bool) -> Result<Watch, AgentError> {
         let due = watch.tests && watch.tested.is_none();
-        let benches: Vec<(MetricTerms, String)> = watch
-            .terms
-            .iter()
-            .filter_map(|text| serde_json::from_str::<MetricTerms>(text).ok())
+        let benches: Vec<(MetricTerms, String)> = promised(&watch)
+            .into_iter()
             .filter(|terms| !watch.measured.contains_key(&terms.name))
             .filter_map(|terms| {
                 let metric = self.terms.metrics.iter().find(|metric| metric.terms.name == terms.name)?;
@@ -61,13 +59,6 @@ impl Watcher {
             watch = self.follow(watch, WatchEvent::Measured { metric: terms.name, samples }).await?;
         }
         Ok(watch)
-    }
-
-    pub(super) async fn follow(&self, watch: Watch, event: WatchEvent) -> Result<Watch, AgentError> {
-        let patch = watch.patch;
-        let next = watch.next(&event)?;
-        self.record(patch, event).await?;
-        Ok(next)
     }
 
     /// Runs the tests on both commits and compares them.

@@ -35,7 +35,7 @@ impl Kept {
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&self.file)?;
         // One write of a whole line: what a crash cuts off has no end, and is no sample.
-        file.write_all(format!("\n{} {value:?};", at.0).as_bytes())?;
+        file.write_all(line((at, value)).as_bytes())?;
         let most = (keep as u64).saturating_mul(2).max(16).saturating_mul(LINE / 2);
         if file.metadata()?.len() > most {
             self.shorten(keep)?;
@@ -70,11 +70,16 @@ impl Kept {
     fn shorten(&self, keep: usize) -> io::Result<()> {
         let all = self.all()?;
         let newest = all.get(all.len().saturating_sub(keep)..).unwrap_or_default();
-        let text: String = newest.iter().map(|(at, value)| format!("\n{} {value:?};", at.0)).collect();
+        let text: String = newest.iter().copied().map(line).collect();
         let draft = self.file.with_extension("new");
         fs::write(&draft, text)?;
         fs::rename(&draft, &self.file)
     }
+}
+
+/// A sample as it stands in the file. It begins a line, so that one that was cut off before it spoils nothing.
+fn line((at, value): Sample) -> String {
+    format!("\n{} {value:?};", at.0)
 }
 
 /// A name for a file that no two metrics share and that stays in its folder.
