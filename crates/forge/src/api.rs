@@ -136,6 +136,15 @@ impl Api {
         }
     }
 
+    /// Reads one thing that may not be there, or that not everybody is told; nothing then.
+    pub(crate) async fn get_if_told(&self, path: &str, what: &str) -> Result<Value, ForgeError> {
+        match self.get_if_there(path, what).await {
+            Ok(body) => Ok(body.unwrap_or_default()),
+            Err(error) if error.may_pass() => Err(error),
+            Err(_) => Ok(Value::Null),
+        }
+    }
+
     /// Reads all pages of a list; `field` is where it stands when the answer is an object.
     pub(crate) async fn list(&self, path: &str, field: Option<&str>, what: &str) -> Result<Vec<Value>, ForgeError> {
         let join = if path.contains('?') { '&' } else { '?' };

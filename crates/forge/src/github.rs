@@ -131,11 +131,7 @@ impl Forge for GitHub {
         };
         // The rules that hold for a branch; not there on older Enterprise servers.
         let path = self.path(&format!("/rules/branches/{}", plain(branch)));
-        let rules = match self.api.get_if_there(&path, "read the rules of a branch").await {
-            Ok(rules) => rules.unwrap_or_default(),
-            Err(error) if error.may_pass() => return Err(error),
-            Err(_) => Value::Null,
-        };
+        let rules = self.api.get_if_told(&path, "read the rules of a branch").await?;
         for rule in rules.as_array().into_iter().flatten() {
             all.protected = true;
             match text(rule, "/type").as_deref() {

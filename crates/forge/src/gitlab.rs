@@ -116,11 +116,7 @@ impl Forge for GitLab {
         let project = self.api.get(&self.path(""), "read the repository").await?;
         let green = project.get("only_allow_merge_if_pipeline_succeeds").and_then(Value::as_bool).unwrap_or(false);
         // Only some editions have push rules, and only some may read them.
-        let rules = match self.api.get_if_there(&self.path("/push_rule"), "read the rules for pushes").await {
-            Ok(rules) => rules.unwrap_or_default(),
-            Err(error) if error.may_pass() => return Err(error),
-            Err(_) => Value::Null,
-        };
+        let rules = self.api.get_if_told(&self.path("/push_rule"), "read the rules for pushes").await?;
         Ok(Protection {
             protected: body.get("protected").and_then(Value::as_bool).unwrap_or(false),
             checks: green.then(|| "the pipeline".to_owned()).into_iter().collect(),
