@@ -24,6 +24,7 @@ pub mod exit;
 pub mod failure;
 mod history;
 mod listener;
+mod models;
 mod output;
 pub mod project;
 pub mod session;

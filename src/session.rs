@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kaizen_agents::{AgentError, Kaizen, Notice, Options};
-use kaizen_domain::{Cycle, CycleId, CycleRequest, RelPath, Usd};
-use kaizen_llm::{Client, Deadlines, Provider};
+use kaizen_domain::{Cycle, CycleId, CycleRequest, RelPath};
 use kaizen_repo::{Condition, Repo};
-use kaizen_settings::{Layer, ModelSettings, Origin, Settings, Structured, load};
+use kaizen_settings::{Layer, Origin, Settings, load};
 
 use crate::commands::revert;
 use crate::failure::Failure;
+use crate::models::models;
 use crate::terms::CycleTerms;
 use crate::{history, project, state_dir};
 
@@ -101,7 +100,7 @@ impl Session {
     /// When somebody else works on it, or the journal cannot be opened.
     pub async fn start(&self) -> Result<Kaizen, Failure> {
         let mut options = Options::new(&self.options.repo, &self.state_dir, self.settings.clone());
-        options.client = client(&self.settings.model)?;
+        options.models = models(&self.settings)?;
         Ok(kaizen_agents::start(options).await?)
     }
 
@@ -251,60 +250,4 @@ fn in_repository(repo: &Repo) -> Result<Option<String>, Failure> {
         }
     };
     String::from_utf8(bytes).map(Some).map_err(|_| unread("it is not UTF-8".to_owned()))
-}
-
-/// The client of the configured model; none without one.
-fn client(model: &ModelSettings) -> Result<Option<Client>, Failure> {
-    if !model.configured() {
-        return Ok(None);
-    }
-    let price = |key: &str, text: &str| {
-        text.parse::<Usd>().map_err(|error| {
-            Failure::input(format!("`model.{key}`: {error}"), "write the price of a million tokens in dollars")
-        })
-    };
-    let provider = Provider {
-        base_url: model.base_url.clone(),
-        key: key(model)?.map(Into::into),
-        model: model.name.clone(),
-        price_input_per_million: price("price_input", &model.price_input)?,
-        price_output_per_million: price("price_output", &model.price_output)?,
-        context_tokens: model.context_tokens,
-        max_output_tokens: model.max_output_tokens,
-        deadlines: Deadlines {
-            connect: Duration::from_secs(model.connect_secs),
-            first_byte: Duration::from_secs(model.first_byte_secs),
-            idle: Duration::from_secs(model.idle_secs),
-            total: Duration::from_secs(model.total_secs),
-        },
-        structured: match model.structured {
-            Structured::JsonSchema => kaizen_llm::Structured::JsonSchema,
-            Structured::JsonObject => kaizen_llm::Structured::JsonObject,
-            Structured::Text => kaizen_llm::Structured::Text,
-        },
-    };
-    Client::new(provider).map(Some).map_err(|error| {
-        Failure::input(format!("the model cannot be used: {error}"), "see `kaizen init --explain model`")
-    })
-}
-
-fn key(model: &ModelSettings) -> Result<Option<String>, Failure> {
-    if !model.key_env.is_empty() {
-        return std::env::var(&model.key_env).map(|key| Some(key.trim().to_owned())).map_err(|_| {
-            Failure::input(
-                format!("the environment variable {} (`model.key_env`) is not set", model.key_env),
-                "set it, use `model.key_file`, or leave both empty for an endpoint without a key",
-            )
-        });
-    }
-    if model.key_file.is_empty() {
-        return Ok(None);
-    }
-    let read = std::fs::read_to_string(&model.key_file);
-    read.map(|key| Some(key.trim().to_owned())).map_err(|error| {
-        Failure::input(
-            format!("the key file {} (`model.key_file`) cannot be read: {error}", model.key_file),
-            "make it readable for you alone",
-        )
-    })
 }

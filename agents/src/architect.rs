@@ -3,7 +3,7 @@
 //! It weighs what the work would cost against what it would bring, picks who does it and with which engine, and fixes
 //! the files in reach before anything is written. Nothing that is read later can widen that reach.
 
-mod question;
+pub(crate) mod question;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use kaizen_domain::{
     Answer, Check, Cycle, EngineName, Opportunity, OpportunityKind, PatchSource, Plan, PlanId, RelPath, SignalKind,
     Specialist, Spend, Task, TrialOutcome, Word,
 };
+use kaizen_llm::PlanAnswer;
 use kaizen_llm::inputs::Repair;
-use kaizen_llm::{PlanAnswer, render};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
 use crate::address::Address;
 use crate::architect::question::Question;
 use crate::error::AgentError;
-use crate::model_gateway::GatewayHandle;
+use crate::model_gateway::{GatewayHandle, Heard, Wish};
 use crate::new_id;
 use crate::security::policy;
 use crate::weigh::proposal_check;
@@ -115,7 +115,11 @@ impl ArchitectState {
             return declined(reason.to_owned());
         }
         let rounds = match shape.engine {
-            EngineName::Model => self.world.settings.agents.model_rounds.max(1),
+            // Several answers to the first question are tried one by one.
+            EngineName::Model => {
+                let agents = &self.world.settings.agents;
+                agents.model_rounds.max(1) + agents.candidates.saturating_sub(1)
+            }
             _ => self.world.settings.agents.fixer_rounds.max(1),
         };
         Ok(Answer::Plan(Plan {
@@ -246,12 +250,18 @@ impl ArchitectState {
         spend: &mut Spend,
     ) -> Result<Result<Shape, String>, AgentError> {
         let manifests = shape.specialist == Specialist::Configurator;
-        let Question { candidates, mut input } =
-            Question::about(&self.world, cycle, opportunity, manifests, self.gateway.room()).await?;
+        let question = Question::about(&self.world, cycle, opportunity, manifests).await?;
+        let (mut repair, mut failed): (Option<Repair>, Vec<String>) = (None, Vec::new());
         for _ in 0..2 {
-            let prompt = render(&input).map_err(|error| AgentError::Bug(error.to_string()))?;
-            let answered = match self.gateway.ask(cycle, prompt).await? {
-                Ok(answered) => answered,
+            let wish = Wish {
+                cycle: cycle.id,
+                kind: opportunity.kind,
+                task: opportunity.id.to_string(),
+                failed: failed.clone(),
+            };
+            let asked = self.gateway.ask(cycle, &wish, |offer| question.prompt(offer, repair.as_ref())).await?;
+            let Heard { answered, offer } = match asked {
+                Ok(heard) => heard,
                 Err(none) => {
                     *spend = spend.plus(none.spend);
                     return Ok(Err(none.reason));
@@ -262,16 +272,19 @@ impl ArchitectState {
                 Ok(answer) if !answer.worth_it => return Ok(Err(answer.reason)),
                 Ok(answer) => {
                     shape.reach.extend(answer.files);
-                    shape.reach.retain(|path| candidates.contains(path));
+                    shape.reach.retain(|path| question.candidates.contains(path));
                     shape.reach.sort();
                     shape.reach.dedup();
                     shape.brief = Some(answer.brief);
                     return Ok(Ok(shape));
                 }
-                Err(error) => input.repair = Some(Repair { answer: answered.text, error: error.to_string() }),
+                Err(error) => {
+                    failed.push(offer.route);
+                    repair = Some(Repair { answer: answered.text, error: error.to_string() });
+                }
             }
         }
-        let error = input.repair.map(|repair| repair.error).unwrap_or_default();
+        let error = repair.map(|repair| repair.error).unwrap_or_default();
         Ok(Err(format!("the model's answer could not be used: {error}")))
     }
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_domain::{CycleId, Event, Record};
-use kaizen_journal::{Filter, Journal, Lease};
+use kaizen_domain::{CycleId, Event, Record, Usd};
+use kaizen_journal::{Booked, Booking, Filter, Journal, Lease, Limits};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
 use crate::address::{Address, blocking};
@@ -29,6 +29,12 @@ pub enum JournalMsg {
     Answer(String, RpcReplyPort<Result<Option<String>, AgentError>>),
     /// Keep a model's answer.
     KeepAnswer(String, String, RpcReplyPort<Result<(), AgentError>>),
+    /// Give the records of the repository after this one.
+    Since(u64, RpcReplyPort<Result<Vec<Record>, AgentError>>),
+    /// Set money aside for a call to a model.
+    Book(Box<(Booking, Limits)>, RpcReplyPort<Result<Booked, AgentError>>),
+    /// Write down what it cost.
+    Settle(i64, Usd, RpcReplyPort<Result<(), AgentError>>),
     /// Hold the lease a while longer.
     Renew,
 }
@@ -110,6 +116,18 @@ impl Actor for JournalActor {
             JournalMsg::KeepAnswer(key, body, reply) => {
                 let _ = reply.send(state.with(move |open| open.journal.keep_answer(&open.lease, &key, &body)).await);
             }
+            JournalMsg::Since(seq, reply) => {
+                let filter = Filter { repo: Some(state.world.key.clone()), cycle: None, after: Some(seq) };
+                let _ = reply.send(state.with(move |open| open.journal.records(&filter)).await);
+            }
+            JournalMsg::Book(booking, reply) => {
+                let (booking, limits) = *booking;
+                let _ = reply.send(state.with(move |open| open.journal.book(&open.lease, &booking, &limits)).await);
+            }
+            JournalMsg::Settle(entry, paid, reply) => {
+                let done = state.with(move |open| open.journal.settle_booking(&open.lease, entry, paid)).await;
+                let _ = reply.send(done);
+            }
             JournalMsg::Renew => {
                 if let Err(error) = state.with(|open| open.journal.renew(&open.lease)).await {
                     tracing::warn!(%error, "the lease on the repository could not be renewed");
@@ -180,6 +198,30 @@ impl JournalHandle {
     /// When the journal cannot be read.
     pub async fn records(&self, cycle: Option<CycleId>) -> Result<Vec<Record>, AgentError> {
         self.0.ask(TIMEOUT, |reply| JournalMsg::Records(cycle, reply)).await?
+    }
+
+    /// The records of the repository after this one, by its number.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn since(&self, seq: u64) -> Result<Vec<Record>, AgentError> {
+        self.0.ask(TIMEOUT, |reply| JournalMsg::Since(seq, reply)).await?
+    }
+
+    /// Sets money aside for a call to a model, unless that would pass a limit.
+    ///
+    /// # Errors
+    /// When the journal refuses it: then the call must not be made.
+    pub async fn book(&self, booking: Booking, limits: Limits) -> Result<Booked, AgentError> {
+        self.0.ask(TIMEOUT, |reply| JournalMsg::Book(Box::new((booking, limits)), reply)).await?
+    }
+
+    /// Writes down what a call did cost.
+    ///
+    /// # Errors
+    /// When the journal refuses it: then it counts as the most.
+    pub async fn settle(&self, entry: i64, paid: Usd) -> Result<(), AgentError> {
+        self.0.ask(TIMEOUT, |reply| JournalMsg::Settle(entry, paid, reply)).await?
     }
 
     /// A model's answer that was paid for before.

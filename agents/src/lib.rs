@@ -33,6 +33,7 @@ pub mod writing;
 pub use clock::{Clock, SystemClock};
 pub use engine::{Brief, Case, Draft, Engine, Proposal};
 pub use error::{AgentError, Shortage};
+pub use model_gateway::{ModelRecords, Models, Route, Spending};
 pub use notice::{Notice, Notices};
 pub use start::{Kaizen, Options, start};
 pub use world::World;

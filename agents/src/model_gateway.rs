@@ -1,36 +1,116 @@
-//! The ModelGateway actor: the one door to a language model. It holds the key, the budget of each cycle and the breaker,
-//! and answers a question that was paid for before from the journal.
+//! The ModelGateway actor: the one door to language models. It knows the models, says which is to be asked, sets money
+//! aside, and answers a question that was paid for before from the journal. Questions run side by side; the money is
+//! counted in one place.
 
-mod account;
+mod asking;
+mod purse;
+mod records;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_domain::{Cycle, CycleId, Spend, Usd};
-use kaizen_llm::{Billed, Client, Completion, Prompt, request_key};
+use kaizen_domain::{Cycle, CycleId, OpportunityKind, Spend, TenantId, Tokens, Usd};
+use kaizen_llm::router::{Candidate, Reason, RouterTerms, choose};
+use kaizen_llm::tokens::Tokenizer;
+use kaizen_llm::{Client, Completion, Format, ModelError, Prompt, request_key};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 
 use crate::address::Address;
+use crate::clock::Clock;
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
-use crate::model_gateway::account::{Account, Open};
+use crate::model_gateway::purse::JournalPurse;
+
+pub use asking::Heard;
+pub use purse::Spending;
+pub use records::ModelRecords;
 
 /// A call with all its retries may take this long; its own deadlines end it before.
 const TIMEOUT: Duration = Duration::from_secs(3600);
+/// What an answer is taken to have when models are compared by their price, tokens.
+const TYPICAL_ANSWER: u64 = 1_500;
 
-/// How often a call that is under way is looked at: more often than the shortest pause between two tries.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A model that may be asked.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Its client.
+    pub client: Client,
+    /// How strong it is, beside the others.
+    pub strength: u64,
+    /// The form in which it writes edits, always; none: the one it does best with.
+    pub format: Option<Format>,
+}
+
+impl Route {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.client.provider().shown()
+    }
+}
+
+/// What the gateway is started with.
+#[derive(Clone)]
+pub struct Models {
+    /// The models.
+    pub routes: Vec<Route>,
+    /// How one is chosen.
+    pub terms: RouterTerms,
+    /// What may be spent besides the budget of a cycle.
+    pub spending: Spending,
+    /// What a prompt may hold, tokens, also where more would fit.
+    pub prompt_tokens: u64,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self { routes: Vec::new(), terms: RouterTerms::default(), spending: Spending::default(), prompt_tokens: 24_000 }
+    }
+}
+
+/// What somebody is to be asked about.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The cycle.
+    pub cycle: CycleId,
+    /// The kind of work.
+    pub kind: OpportunityKind,
+    /// What it is for, unique in the cycle.
+    pub task: String,
+    /// The models whose patches have failed in this matter.
+    pub failed: Vec<String>,
+}
+
+/// A model that may be asked, with what a prompt for it must know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The model.
+    pub route: String,
+    /// What a prompt may hold besides the answer.
+    pub room: Tokens,
+    /// How it counts.
+    pub tokenizer: Tokenizer,
+    /// The form in which it is asked for edits.
+    pub format: Format,
+    /// Why the first is the first.
+    pub reason: Reason,
+}
 
 /// A question of a cycle.
 pub struct Question {
     /// The cycle that pays.
     pub cycle: CycleId,
     /// What it may cost in all.
-    pub budget: kaizen_domain::Usd,
-    /// What it has spent already, from the journal.
-    pub spent: Spend,
+    pub budget: Usd,
+    /// What it is for.
+    pub task: String,
+    /// The model that is asked.
+    pub route: String,
+    /// Whether only an answer that is there already will do.
+    pub only_known: bool,
     /// The question.
     pub prompt: Prompt,
 }
@@ -40,8 +120,11 @@ pub struct Question {
 pub struct Answered {
     /// The text.
     pub text: String,
-    /// The model.
+    /// The model, as its provider names it.
     pub model: String,
+    /// The model, as the settings name it.
+    #[serde(default)]
+    pub route: String,
     /// What it cost this cycle.
     pub spend: Spend,
     /// The cycle that paid.
@@ -55,132 +138,184 @@ pub struct Unanswered {
     pub reason: String,
     /// What trying cost.
     pub spend: Spend,
+    /// Whether another model may still be asked.
+    pub elsewhere: bool,
+    /// Nothing was sent, because the provider is left alone for so long.
+    pub pause: Option<Duration>,
+}
+
+impl Unanswered {
+    fn unpaid(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), spend: Spend::default(), elsewhere: false, pause: None }
+    }
 }
 
 /// What the gateway is asked.
 pub enum GatewayMsg {
-    /// Ask the model.
+    /// Say whom to ask, in order.
+    Choose(Box<Wish>, RpcReplyPort<Result<Vec<Offer>, AgentError>>),
+    /// Ask a model.
     Ask(Box<Question>, RpcReplyPort<Result<Answered, Unanswered>>),
 }
 
 /// The actor.
 pub struct ModelGateway;
 
-/// What the actor holds.
-pub struct GatewayState {
-    client: Option<Client>,
+/// What the gateway works with. Questions that run side by side share it.
+pub struct Desk {
+    models: Models,
     journal: JournalHandle,
-    accounts: BTreeMap<CycleId, Account>,
+    tenant: TenantId,
+    clock: Arc<dyn Clock>,
+    records: Mutex<ModelRecords>,
 }
 
 impl Actor for ModelGateway {
     type Msg = GatewayMsg;
-    type State = GatewayState;
-    type Arguments = (Option<Client>, JournalHandle);
+    type State = Arc<Desk>;
+    type Arguments = (Models, JournalHandle, TenantId, Arc<dyn Clock>);
 
     async fn pre_start(
         &self,
         _: ActorRef<GatewayMsg>,
-        (client, journal): Self::Arguments,
-    ) -> Result<GatewayState, ActorProcessingErr> {
-        Ok(GatewayState { client, journal, accounts: BTreeMap::new() })
+        (models, journal, tenant, clock): Self::Arguments,
+    ) -> Result<Arc<Desk>, ActorProcessingErr> {
+        Ok(Arc::new(Desk { models, journal, tenant, clock, records: Mutex::default() }))
     }
 
     async fn handle(
         &self,
         _: ActorRef<GatewayMsg>,
         message: GatewayMsg,
-        state: &mut GatewayState,
+        desk: &mut Arc<Desk>,
     ) -> Result<(), ActorProcessingErr> {
-        let GatewayMsg::Ask(question, reply) = message;
-        let _ = reply.send(state.ask(*question).await);
+        // A model may think for minutes, and the next question need not wait for it.
+        let desk = Arc::clone(desk);
+        tokio::spawn(async move {
+            match message {
+                GatewayMsg::Choose(wish, reply) => {
+                    let _ = reply.send(desk.choose(&wish).await);
+                }
+                GatewayMsg::Ask(question, reply) => {
+                    let _ = reply.send(desk.ask(*question).await);
+                }
+            }
+        });
         Ok(())
     }
 }
 
-impl GatewayState {
-    async fn ask(&mut self, question: Question) -> Result<Answered, Unanswered> {
-        let unpaid = |reason: String| Unanswered { reason, spend: Spend::default() };
-        let Some(client) = self.client.clone() else { return Err(unpaid("no model is configured".to_owned())) };
-        let key = request_key(client.provider(), &question.prompt);
-        let known = self.journal.answer(key.clone()).await.map_err(|error| unpaid(error.to_string()))?;
+impl Desk {
+    async fn choose(&self, wish: &Wish) -> Result<Vec<Offer>, AgentError> {
+        let mut records = self.records.lock().await;
+        let fresh = self.journal.since(records.newest()).await?;
+        records.take(&fresh);
+        let candidates: Vec<Candidate<'_>> = self
+            .models
+            .routes
+            .iter()
+            .map(|route| {
+                let provider = route.client.provider();
+                let tokens = (Tokens(self.models.prompt_tokens), Tokens(TYPICAL_ANSWER));
+                Candidate {
+                    route: route.name(),
+                    strength: route.strength,
+                    cost: kaizen_llm::bill::price(provider, tokens.0, Tokens(0), tokens.1),
+                    record: records.accepted(route.name(), wish.kind),
+                    up: route.client.wait().is_zero(),
+                }
+            })
+            .collect();
+        let failed = candidates.iter().filter(|one| wish.failed.iter().any(|name| name == one.route));
+        let failed = failed.map(|one| one.strength).max();
+        let choice = choose(&candidates, failed, &self.models.terms, seed(wish));
+        let offers = choice.order.iter().filter_map(|index| self.models.routes.get(*index));
+        let offers: Vec<Offer> = offers
+            .map(|route| {
+                let provider = route.client.provider();
+                let fits = provider.context_tokens.saturating_sub(provider.max_output_tokens);
+                let usable = |format: Format| records.usable(route.name(), format);
+                Offer {
+                    route: route.name().to_owned(),
+                    room: Tokens(fits.min(self.models.prompt_tokens)),
+                    tokenizer: provider.tokenizer(),
+                    format: route.format.unwrap_or_else(|| Format::best(provider, usable)),
+                    reason: choice.reason,
+                }
+            })
+            .collect();
+        if let Some(first) = offers.first() {
+            tracing::info!(route = %first.route, format = %first.format, reason = ?first.reason, kind = ?wish.kind, "model chosen");
+        }
+        Ok(offers)
+    }
+
+    async fn ask(&self, question: Question) -> Result<Answered, Unanswered> {
+        let route = self.models.routes.iter().find(|route| route.name() == question.route);
+        let Some(route) = route else { return Err(Unanswered::unpaid("no model is configured")) };
+        let failed = |error: AgentError| Unanswered::unpaid(error.to_string());
+        let key = request_key(route.client.provider(), &question.prompt);
+        let known = self.journal.answer(key.clone()).await.map_err(failed)?;
         if let Some(mut answer) = known.and_then(|body| serde_json::from_str::<Answered>(&body).ok()) {
             if answer.cycle != question.cycle {
                 answer.spend = Spend::default();
             }
             return Ok(answer);
         }
-        let journal = self.journal.clone();
-        let account = self.account(&question).await.map_err(|error| unpaid(error.to_string()))?;
-        let made = call(&client, &question.prompt, account, &journal).await;
-        let (billed, open) = made.map_err(|error| unpaid(error.to_string()))?;
-        let unanswered = |reason: String| Unanswered { reason, spend: billed.spend };
+        if question.only_known {
+            return Err(Unanswered { elsewhere: true, ..Unanswered::unpaid("not asked yet") });
+        }
+        let purse = JournalPurse::new(
+            self.journal.clone(),
+            self.models.spending,
+            self.tenant.clone(),
+            (question.cycle, question.budget),
+            question.task,
+            day(self.clock.as_ref()),
+        );
+        let billed = route.client.complete_within(&question.prompt, &purse).await;
         let outcome = match billed.result {
-            Ok(completion) => {
-                let Completion { text, model, spend, .. } = completion;
-                let answer = Answered { text, model, spend, cycle: question.cycle };
+            Ok(Completion { text, model, spend, .. }) => {
+                let answer = Answered { text, model, route: route.name().to_owned(), spend, cycle: question.cycle };
                 let body = serde_json::to_string(&answer).unwrap_or_default();
                 // What is not in the journal did not happen; it was paid for all the same.
-                journal.keep_answer(key, body).await.map(|()| answer).map_err(|error| unanswered(error.to_string()))
+                let kept = self.journal.keep_answer(key, body).await;
+                kept.map(|()| answer).map_err(|error| Unanswered { spend: billed.spend, ..failed(error) })
             }
-            Err(error) => Err(unanswered(format!("the model gave no answer: {error}"))),
+            Err(error) => {
+                let pause = match error {
+                    ModelError::BreakerOpen { wait } => Some(wait),
+                    _ => None,
+                };
+                let (elsewhere, spend) = (error.is_of_this_model(), billed.spend);
+                Err(Unanswered { reason: format!("the model gave no answer: {error}"), spend, elsewhere, pause })
+            }
         };
         // The answer goes first: without it the question would be asked and paid for again.
-        account.settle(&journal, &open).await.unwrap_or_else(|error| unsettled(&error));
+        purse.settle().await;
         outcome
     }
-
-    /// The account of a cycle; after a restart what was spent before counts as spent.
-    async fn account(&mut self, question: &Question) -> Result<&mut Account, AgentError> {
-        match self.accounts.entry(question.cycle) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(place) => {
-                let Question { cycle, budget, spent, .. } = question;
-                Ok(place.insert(Account::open(&self.journal, *cycle, *budget, *spent).await?))
-            }
-        }
-    }
 }
 
-/// Makes a call, with each of its tries written down in the account before it is made. The last one is still open.
-///
-/// # Errors
-/// When a try cannot be written down: then it is not made.
-async fn call(
-    client: &Client,
-    prompt: &Prompt,
-    account: &mut Account,
-    journal: &JournalHandle,
-) -> Result<(Billed, Open), AgentError> {
-    let estimate = client.estimate(prompt).usd;
-    let mut open = account.intend(journal, estimate).await?;
-    let budget = account.budget.clone();
-    let mut call = std::pin::pin!(client.complete_within(prompt, &budget));
-    loop {
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep(LOOK_EVERY) => {
-                // A try failed and may have been billed. The next one comes after a longer pause than this.
-                if account.spent_since(&open) > Usd(0) {
-                    account.settle(journal, &open).await.unwrap_or_else(|error| unsettled(&error));
-                    open = account.intend(journal, estimate).await?;
-                }
-            }
-            billed = &mut call => return Ok((billed, open)),
-        }
-    }
+/// The same wish makes the same choice, also after a restart.
+fn seed(wish: &Wish) -> u64 {
+    let text = format!("{}/{}/{}", wish.cycle, wish.task, wish.failed.len());
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
-fn unsettled(error: &AgentError) {
-    tracing::warn!(%error, "what a call to the model cost is not in the journal; it counts as the most");
+/// Today in UTC, such as `2026-11-22`.
+fn day(clock: &dyn Clock) -> String {
+    let millis = i64::try_from(clock.now().0).unwrap_or(i64::MAX);
+    let then = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
+    then.strftime("%Y-%m-%d").to_string()
 }
 
 /// What others see of the gateway.
 #[derive(Clone)]
 pub struct GatewayHandle {
     address: Address<GatewayMsg>,
-    /// How much a prompt may hold, bytes; none without a model.
-    room: Option<usize>,
+    configured: bool,
 }
 
 impl GatewayHandle {
@@ -189,34 +324,33 @@ impl GatewayHandle {
 
     /// The handle of a system's gateway.
     #[must_use]
-    pub fn new(system: &str, client: Option<&Client>) -> Self {
-        let room = client.map(|client| {
-            let provider = client.provider();
-            let tokens = provider.context_tokens.saturating_sub(provider.max_output_tokens);
-            // Half of what fits, at two bytes a token: code has short tokens, and rules and earlier rounds need room too.
-            usize::try_from(tokens).unwrap_or(usize::MAX).min(1 << 20)
-        });
-        Self { address: Address::new(system, Self::ROLE), room }
+    pub fn new(system: &str, models: &Models) -> Self {
+        Self { address: Address::new(system, Self::ROLE), configured: !models.routes.is_empty() }
     }
 
     /// Whether a model is configured.
     #[must_use]
     pub fn configured(&self) -> bool {
-        self.room.is_some()
+        self.configured
     }
 
-    /// How many bytes of files a prompt may hold.
-    #[must_use]
-    pub fn room(&self) -> usize {
-        self.room.unwrap_or(0)
-    }
-
-    /// Asks the model on a cycle's account.
+    /// Whom to ask, in order.
     ///
     /// # Errors
-    /// When the gateway itself fails. A model that gives no answer is a value.
-    pub async fn ask(&self, cycle: &Cycle, prompt: Prompt) -> Result<Result<Answered, Unanswered>, AgentError> {
-        let question = Question { cycle: cycle.id, budget: cycle.request.budget, spent: cycle.spend(), prompt };
+    /// When the gateway or the journal fails.
+    pub async fn choose(&self, wish: &Wish) -> Result<Vec<Offer>, AgentError> {
+        self.address.ask(TIMEOUT, |reply| GatewayMsg::Choose(Box::new(wish.clone()), reply)).await?
+    }
+
+    async fn ask_one(
+        &self,
+        cycle: &Cycle,
+        task: &str,
+        route: &str,
+        (prompt, only_known): (Prompt, bool),
+    ) -> Result<Result<Answered, Unanswered>, AgentError> {
+        let (route, task) = (route.to_owned(), task.to_owned());
+        let question = Question { cycle: cycle.id, budget: cycle.request.budget, task, route, only_known, prompt };
         self.address.ask(TIMEOUT, |reply| GatewayMsg::Ask(Box::new(question), reply)).await
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{Cycle, CycleId, CycleRequest, Event, TenantId};
-use kaizen_llm::Client;
 use kaizen_repo::Repo;
 use kaizen_settings::Settings;
 use ractor::{Actor, ActorRef};
@@ -22,6 +21,7 @@ use crate::engine::model::Model;
 use crate::engine::rustfix::Rustfix;
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
+use crate::model_gateway::Models;
 use crate::notice::{Notice, Notices};
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorHandle, SupervisorMsg};
 use crate::world::{CrashPoint, World};
@@ -36,8 +36,8 @@ pub struct Options {
     pub settings: Settings,
     /// Whose repository it is.
     pub tenant: TenantId,
-    /// The client of a model, when one is configured.
-    pub client: Option<Client>,
+    /// The language models; none: fixers only.
+    pub models: Models,
     /// Time and random bits.
     pub clock: Arc<dyn Clock>,
     /// Engines that take the place of the built-in ones of the same name.
@@ -55,7 +55,7 @@ impl Options {
             state_dir: state_dir.into(),
             settings,
             tenant: TenantId::local(),
-            client: None,
+            models: Models::default(),
             clock: Arc::new(SystemClock),
             engines: Vec::new(),
             workers: 1,
@@ -89,11 +89,12 @@ pub async fn start(options: Options) -> Result<Kaizen, AgentError> {
         clock: options.clock,
         notices: Notices::default(),
         crash: CrashPoint::from_environment(),
+        index: std::sync::Mutex::default(),
     });
     let built_in: [Arc<dyn Engine>; 4] = [Arc::new(Rustfix), Arc::new(Manifest), Arc::new(Given), Arc::new(Model)];
     let engines = Arc::new(options.engines.into_iter().chain(built_in).collect::<Vec<_>>());
     let arguments =
-        SupervisorArguments { world: world.clone(), client: options.client, engines, workers: options.workers };
+        SupervisorArguments { world: world.clone(), models: options.models, engines, workers: options.workers };
     let name = SupervisorHandle::ROLE;
     match Actor::spawn(Some(format!("{}/{name}", world.system)), Supervisor, arguments).await {
         Ok((supervisor, done)) => Ok(Kaizen { world, supervisor, done }),

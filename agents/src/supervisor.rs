@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kaizen_llm::Client;
 use kaizen_resilience::{Backoff, Intensity};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
 
@@ -16,7 +15,7 @@ use crate::coordinator::{Coordinator, CoordinatorHandle, CoordinatorMsg};
 use crate::debugger::{Debugger, Repairs};
 use crate::error::AgentError;
 use crate::journal::{JournalActor, JournalHandle};
-use crate::model_gateway::{GatewayHandle, ModelGateway};
+use crate::model_gateway::{GatewayHandle, ModelGateway, Models};
 use crate::notice::Notice;
 use crate::optimizer::{Optimizer, Performance};
 use crate::security::{Security, SecurityHandle};
@@ -95,8 +94,8 @@ pub struct Restart(Child);
 pub struct SupervisorArguments {
     /// The world.
     pub world: Arc<World>,
-    /// The client of a model, when one is configured.
-    pub client: Option<Client>,
+    /// The language models.
+    pub models: Models,
     /// The engines of the writing agents.
     pub engines: Engines,
     /// How many trials run at once.
@@ -187,15 +186,16 @@ impl Actor for Supervisor {
 
 impl SupervisorState {
     async fn start(&mut self, myself: &ActorRef<SupervisorMsg>, child: Child) -> Result<(), SpawnErr> {
-        let SupervisorArguments { world, client, engines, workers } = self.arguments.clone();
+        let SupervisorArguments { world, models, engines, workers } = self.arguments.clone();
         let system = world.system.clone();
         let name = Some(format!("{system}/{}", child.role()));
-        let gateway = GatewayHandle::new(&system, client.as_ref());
+        let gateway = GatewayHandle::new(&system, &models);
         let above = myself.get_cell();
         let cell = match child {
             Child::Journal => Actor::spawn_linked(name, JournalActor, world, above).await?.0.get_cell(),
             Child::ModelGateway => {
-                let arguments = (client, JournalHandle::new(&system));
+                let (tenant, clock) = (world.tenant.clone(), world.clock.clone());
+                let arguments = (models, JournalHandle::new(&system), tenant, clock);
                 Actor::spawn_linked(name, ModelGateway, arguments, above).await?.0.get_cell()
             }
             Child::TrialPool => Actor::spawn_linked(name, TrialPool, (world, workers), above).await?.0.get_cell(),

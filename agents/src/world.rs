@@ -1,9 +1,10 @@
 //! The world of one system of actors: the repository it works for, its terms, and who listens. Fixed at the start.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use kaizen_context::Index;
 use kaizen_domain::TenantId;
 use kaizen_repo::Repo;
 use kaizen_settings::Settings;
@@ -34,6 +35,8 @@ pub struct World {
     pub notices: Notices,
     /// Where to die, for tests of recovery.
     pub crash: CrashPoint,
+    /// What the sources hold, as they were last looked at.
+    pub index: Mutex<Option<Arc<Index>>>,
 }
 
 /// A test hook: the environment variable `KAIZEN_CRASH_AFTER=N` makes the process abort, without a word to anyone, right
@@ -69,6 +72,14 @@ impl World {
     /// When it cannot be opened.
     pub fn repo(&self) -> Result<Repo, AgentError> {
         Ok(Repo::open(&self.repo_path)?)
+    }
+
+    /// What the sources hold, made anew out of what is known of them.
+    pub fn indexed(&self, make: impl FnOnce(Option<&Index>) -> Index) -> Arc<Index> {
+        let before = self.index.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let index = Arc::new(make(before.as_deref()));
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&index));
+        index
     }
 
     /// Whether the repository is Kaizen's own: then its gates are guarded more strictly.

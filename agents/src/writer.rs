@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use kaizen_domain::{AttemptEvent, EngineName, Specialist, Spend};
+use kaizen_domain::{AttemptEvent, EngineName, ModelUse, Specialist, Spend};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::address::{Address, blocking};
@@ -73,19 +73,19 @@ async fn write<C: Craft>(engines: &Engines, mut brief: Brief) -> Result<AttemptE
     let wanted = brief.task.engine;
     let Some(engine) = engines.iter().find(|engine| engine.name() == wanted) else {
         let reason = format!("the {} has no engine `{}`", C::SPECIALIST.word(), wanted.word());
-        return Ok(gave_up(vec![reason], Spend::default()));
+        return Ok(gave_up(vec![reason], Spend::default(), Vec::new()));
     };
     brief.case = C::case(&brief);
     match engine.write(&brief).await? {
-        Draft::Nothing { reasons, spend } => Ok(gave_up(reasons, spend)),
-        Draft::Unanswered { reason, spend } => {
-            Ok(AttemptEvent::GaveUp { reasons: vec![reason], spend, unanswered: true })
+        Draft::Nothing { reasons, spend, uses } => Ok(gave_up(reasons, spend, uses)),
+        Draft::Unanswered { reason, spend, uses } => {
+            Ok(AttemptEvent::GaveUp { reasons: vec![reason], spend, unanswered: true, uses })
         }
         Draft::Change(proposal) => {
             if wanted == EngineName::Model
                 && let Err(reason) = C::accept(&brief, &proposal)
             {
-                return Ok(gave_up(vec![reason], proposal.spend));
+                return Ok(gave_up(vec![reason], proposal.spend, refused(proposal.uses)));
             }
             let patch = blocking(move || store(C::SPECIALIST, wanted, &brief, *proposal)).await?;
             Ok(AttemptEvent::Written { patch })
@@ -93,8 +93,16 @@ async fn write<C: Craft>(engines: &Engines, mut brief: Brief) -> Result<AttemptE
     }
 }
 
-fn gave_up(reasons: Vec<String>, spend: Spend) -> AttemptEvent {
-    AttemptEvent::GaveUp { reasons, spend, unanswered: false }
+fn gave_up(reasons: Vec<String>, spend: Spend, uses: Vec<ModelUse>) -> AttemptEvent {
+    AttemptEvent::GaveUp { reasons, spend, unanswered: false, uses }
+}
+
+/// The answer that was not what was asked for could not be used.
+fn refused(mut uses: Vec<ModelUse>) -> Vec<ModelUse> {
+    if let Some(last) = uses.last_mut() {
+        last.usable = false;
+    }
+    uses
 }
 
 /// What others see of a writing agent.

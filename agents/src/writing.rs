@@ -53,6 +53,7 @@ pub fn store(
         agent: if engine == EngineName::Given { "somebody else".to_owned() } else { specialist.word().to_owned() },
         engine,
         model: proposal.model,
+        uses: proposal.uses,
     };
     Ok(Patch {
         id,

@@ -13,6 +13,7 @@ use crate::commands::rebuild;
 use crate::desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::models::models;
 use crate::output::{self, say};
 use crate::session::{Session, SessionOptions};
 use crate::story::lines::shown;
@@ -165,10 +166,16 @@ fn layers(session: &Result<Session, Failure>) -> Vec<Row> {
 
 fn model(session: &Result<Session, Failure>) -> Row {
     match session {
-        Ok(session) if session.settings.model.configured() => {
-            let model = &session.settings.model;
-            ok("model", format!("{} at {}", model.name, model.base_url))
-        }
+        Ok(session) if session.settings.has_model() => match models(&session.settings) {
+            Ok(models) => {
+                let shown = models.routes.iter().map(|route| {
+                    let provider = route.client.provider();
+                    format!("{} at {}", provider.shown(), provider.base_url)
+                });
+                ok("model", shown.collect::<Vec<_>>().join(", "))
+            }
+            Err(failure) => bad("model", failure),
+        },
         _ => {
             let own = state_dir::own_settings().map(|path| path.display().to_string()).unwrap_or_default();
             Row {

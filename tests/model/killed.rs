@@ -45,7 +45,7 @@ fn wait_for_the_answer(fixture: &Fixture, server: &ScriptedModel, request: &Rece
         ..Provider::default()
     };
     let (system, user) = (request.message("system").to_owned(), request.message("user").to_owned());
-    let key = request_key(&provider, &Prompt { system, user, schema: Some(schema) });
+    let key = request_key(&provider, &Prompt { system, user, schema: Some(schema), sample: 0 });
     let kept = || Journal::open_read_only(&fixture.state()).ok().flatten()?.answer(&key).ok().flatten();
     let found = (0..12_000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
@@ -55,7 +55,7 @@ fn wait_for_the_answer(fixture: &Fixture, server: &ScriptedModel, request: &Rece
 }
 
 /// What one scripted answer is booked at.
-const ONCE: Spend = Spend { input: Tokens(100), output: Tokens(50), usd: Usd(3 * 100 + 15 * 50) };
+const ONCE: Spend = Spend { input: Tokens(100), cached: Tokens(0), output: Tokens(50), usd: Usd(3 * 100 + 15 * 50) };
 
 fn landed_and_paid_once(ran: &Ran) {
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -142,7 +142,7 @@ fn tries_that_failed_before_the_cut_count_as_well() {
     let fixture = fixture(BROKEN, &server);
     fixture.settings(&settings(&server).set("model", "first_byte_secs", 1));
     // Enough for three questions at the most they can cost: two that hang, and one more after the restart.
-    let args = ["--only", "repair", "--budget", "0.45"];
+    let args = ["--only", "repair", "--budget", "0.55"];
     let running = kaizen().start_cycle(&fixture, &args);
     for _ in 0..2 {
         asked.recv().expect("the model is asked for a patch");

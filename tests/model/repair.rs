@@ -43,7 +43,7 @@ fn a_failing_test_is_repaired_and_passes_on_the_landed_branch() {
     assert!(tests.status.success(), "{}", String::from_utf8_lossy(&tests.stdout));
 
     // A scripted answer bills 100 tokens in and 50 out.
-    let one = Spend { input: Tokens(100), output: Tokens(50), usd: Usd(3 * 100 + 15 * 50) };
+    let one = Spend { input: Tokens(100), output: Tokens(50), usd: Usd(3 * 100 + 15 * 50), ..Spend::default() };
     let patch = &repair.attempt.rounds[0].patch;
     assert_eq!((patch.spend, patch.author.model.as_deref()), (one, Some("scripted")));
     assert_eq!(ran.cycle().spend(), one.plus(one), "the plan is paid for as well");
@@ -74,7 +74,11 @@ fn a_patch_that_does_not_compile_goes_back_with_the_words_of_the_compiler() {
 
 #[test]
 fn after_three_patches_that_do_not_compile_the_model_is_not_asked_again() {
-    let patches = ["One", "Two", "Three", "Four"].map(ill_typed);
+    let wrong = |text: &str| {
+        let line = format!("    let count = {text:?};\n");
+        Reply::text(patch("Divide by a text").replace(LIB, WRONG, &line).json())
+    };
+    let patches = ["one", "two", "three", "four"].map(wrong);
     let server = planner(plan(&[LIB], "divide by the length of the list"), patches);
     let fixture = fixture(BROKEN, &server);
     let ran = run_cycle(&fixture, &server, &["--only", "repair"]);
@@ -84,6 +88,20 @@ fn after_three_patches_that_do_not_compile_the_model_is_not_asked_again() {
     assert!(repair.why.contains("does not build: mismatched types (src/lib.rs:"), "{}", repair.why);
     assert_eq!(patch_requests(&server).len(), 3);
     assert_eq!(fixture.landed_branch(), None);
+}
+
+#[test]
+fn a_patch_that_failed_is_not_tried_twice_and_repeating_it_ends_the_matter() {
+    let patches = ["One", "Two", "Three", "Four"].map(ill_typed);
+    let server = planner(plan(&[LIB], "divide by the length of the list"), patches);
+    let fixture = fixture(BROKEN, &server);
+    let ran = run_cycle(&fixture, &server, &["--only", "repair"]);
+    let repair = ran.only(OpportunityKind::Repair);
+    assert_eq!(repair.attempt.rounds.len(), 1, "{ran:?}");
+    assert!(repair.why.contains("repeats a patch that failed"), "{}", repair.why);
+    let requests = patch_requests(&server);
+    assert_eq!(requests.len(), 3, "asked again once, with the reason");
+    assert!(requests[2].message("user").contains("this is patch 1 again, which failed"));
 }
 
 #[test]

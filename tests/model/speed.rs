@@ -89,14 +89,17 @@ fn a_change_lands_as_faster_when_the_sandbox_measures_it() {
 }
 
 #[test]
-fn a_change_that_is_not_shown_to_be_faster_ends_inconclusive() {
+fn a_change_that_is_not_shown_to_be_faster_does_not_land() {
     let server = serve([item("Compute totals with a closure", NO_FASTER).benchmark(BENCHMARK).json()]);
     let fixture = fixture(SLOW, &server);
     fixture.settings(&settings(&server).set("agents", "model_rounds", 1));
     let ran = run_cycle(&fixture, &server, &["--goal", GOAL]);
     let done = ran.only(OpportunityKind::Goal);
-    assert_eq!(done.word, Word::Inconclusive, "{ran:?}");
-    assert!(done.why.starts_with("not shown to be faster: base time over candidate time"), "{}", done.why);
+    // Beside other work it may even seem slower.
+    match done.word {
+        Word::Inconclusive => assert!(done.why.starts_with("not shown to be faster: base time over candidate time")),
+        word => assert!(word == Word::Rejected && done.why.contains("slower"), "{ran:?}"),
+    }
     assert_eq!(fixture.landed_branch(), None);
 }
 

@@ -4,37 +4,48 @@
 
 use std::sync::Arc;
 
+use kaizen_context::Focus;
 use kaizen_domain::{Cycle, Opportunity, OpportunityKind, RelPath, Signal, SignalKind};
-use kaizen_llm::inputs::{ArchitectInput, PromptFile};
+use kaizen_llm::inputs::{ArchitectInput, Repair};
+use kaizen_llm::{Prompt, render};
 
 use crate::address::blocking;
-use crate::engine::model::files_within;
+use crate::engine::material::{Sources, focus, room_beside};
 use crate::error::AgentError;
+use crate::model_gateway::Offer;
 use crate::world::World;
 
 /// A question, and the files that its answer may name.
-pub(super) struct Question {
+pub(crate) struct Question {
     /// The files that may change.
-    pub(super) candidates: Vec<RelPath>,
-    /// What fills the template.
-    pub(super) input: ArchitectInput,
+    pub(crate) candidates: Vec<RelPath>,
+    /// What fills the template, without what is shown of the repository.
+    input: ArchitectInput,
+    sources: Sources,
+    focus: Focus,
 }
 
 impl Question {
-    /// The question about an opportunity, with as many bytes of files as there is room for.
+    /// The question about an opportunity.
     ///
     /// # Errors
     /// When the tip cannot be read.
-    pub(super) async fn about(
+    pub(crate) async fn about(
         world: &Arc<World>,
         cycle: &Arc<Cycle>,
         opportunity: &Opportunity,
         manifests: bool,
-        room: usize,
     ) -> Result<Self, AgentError> {
-        let (world, of, first) = (world.clone(), cycle.clone(), opportunity.files.clone());
-        let (candidates, files) = blocking(move || files(&world, &of, &first, manifests, room)).await?;
-        let shows = |signal: &&Signal| opportunity.evidence.contains(&signal.id);
+        let (world, of) = (world.clone(), cycle.clone());
+        let read = blocking(move || -> Result<_, AgentError> {
+            let listing = world.repo()?.files(&of.tip)?;
+            let candidates: Vec<RelPath> =
+                listing.files.into_iter().map(|(path, _, _)| path).filter(|path| may_change(path, manifests)).collect();
+            Ok((candidates, Sources::of(&world, &of.tip, &of.request.base.folder)?))
+        });
+        let (mut candidates, sources) = read.await?;
+        candidates.sort_by_key(|path| !opportunity.files.contains(path));
+        let evidence = || cycle.signals.iter().filter(|signal| opportunity.evidence.contains(&signal.id));
         let goal = cycle.request.goal.as_ref().filter(|_| opportunity.kind == OpportunityKind::Goal);
         let lessons = cycle.lessons.iter().filter(|lesson| lesson.topic == opportunity.topic);
         let input = ArchitectInput {
@@ -42,41 +53,33 @@ impl Question {
             risk: opportunity.risk,
             title: opportunity.title.clone(),
             request: goal.map(|goal| goal.0.clone()),
-            evidence: cycle.signals.iter().filter(shows).map(evidence_line).collect(),
-            files,
+            evidence: evidence().map(evidence_line).collect(),
+            map: None,
+            files: Vec::new(),
             lessons: lessons.map(|lesson| lesson.text.clone()).collect(),
             repair: None,
         };
-        Ok(Self { candidates, input })
+        let mut texts = vec![input.title.clone()];
+        texts.extend(input.request.clone());
+        texts.extend(input.evidence.iter().cloned());
+        // Without a file that the evidence names, all that may change is looked at, as far as there is room.
+        let near = if opportunity.files.is_empty() { &candidates } else { &opportunity.files };
+        let focus = focus(near, evidence(), &texts);
+        Ok(Self { candidates, input, sources, focus })
     }
-}
 
-/// The files that may change, and the text of those that there is room for; what `first` names comes first.
-fn files(
-    world: &World,
-    cycle: &Cycle,
-    first: &[RelPath],
-    manifests: bool,
-    room: usize,
-) -> Result<(Vec<RelPath>, Vec<PromptFile>), AgentError> {
-    let listing = world.repo()?.files(&cycle.tip)?;
-    let mut listed: Vec<(RelPath, u64)> = listing
-        .files
-        .into_iter()
-        .filter(|(path, _, _)| may_change(path, manifests))
-        .map(|(path, _, size)| (path, size))
-        .collect();
-    listed.sort_by_key(|(path, _)| !first.contains(path));
-    let shown = fitting(&listed, room);
-    let files = files_within(world, &cycle.tip, &shown, room)?;
-    Ok((listed.into_iter().map(|(path, _)| path).collect(), files))
-}
-
-/// The files that there is room for, by their sizes alone: a large repository is not read to show a part of it.
-fn fitting(listed: &[(RelPath, u64)], room: usize) -> Vec<RelPath> {
-    let mut left = u64::try_from(room).unwrap_or(u64::MAX);
-    let mut fits = |size: u64| left.checked_sub(size).map(|rest| left = rest).is_some();
-    listed.iter().filter(|(_, size)| fits(*size)).map(|(path, _)| path.clone()).collect()
+    /// The prompt for a model.
+    ///
+    /// # Errors
+    /// When the template cannot be filled.
+    pub(crate) fn prompt(&self, offer: &Offer, repair: Option<&Repair>) -> Result<Prompt, AgentError> {
+        let fill = |input: &ArchitectInput| render(input).map_err(|error| AgentError::Bug(error.to_string()));
+        let bare = ArchitectInput { repair: repair.cloned(), ..self.input.clone() };
+        let frame = fill(&bare)?;
+        let room = room_beside(offer, &[&frame.system, &frame.user]);
+        let shown = self.sources.pick(&self.focus, room, offer.tokenizer);
+        fill(&ArchitectInput { map: shown.map, files: shown.files, ..bare })
+    }
 }
 
 fn may_change(path: &RelPath, manifests: bool) -> bool {

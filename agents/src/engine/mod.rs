@@ -3,8 +3,10 @@
 //! An engine proposes and nothing more: it touches no ref, starts no trial of its own accord and decides nothing. What
 //! it may change is fixed by the task's reach before it is asked.
 
+pub(crate) mod feedback;
 pub mod given;
 pub mod manifest;
+pub mod material;
 pub mod model;
 pub mod rustfix;
 
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kaizen_domain::attempt::Round;
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Attempt, CommitId, Cycle, EngineName, Opportunity, Signal, Spend, Task};
+use kaizen_domain::{Attempt, CommitId, Cycle, EngineName, ModelUse, Opportunity, Signal, Spend, Task};
 
 use crate::error::AgentError;
 use crate::model_gateway::GatewayHandle;
@@ -53,32 +55,14 @@ pub struct Case {
     pub diagnostics: Vec<String>,
     /// What is slow.
     pub slow: Vec<String>,
-    /// Earlier patches and what became of them.
-    pub earlier: Vec<(String, String)>,
 }
 
 impl Case {
-    /// The task and the earlier rounds; the agent adds the evidence of its trade.
+    /// The task; the agent adds the evidence of its trade.
     #[must_use]
     pub fn of(brief: &Brief) -> Self {
-        let earlier = brief.rounds_on_tip().map(|round| (round.patch.diff.clone(), outcome(round))).collect();
-        Self { brief: brief.task.brief.clone(), earlier, ..Self::default() }
+        Self { brief: brief.task.brief.clone(), ..Self::default() }
     }
-}
-
-/// What became of a patch, in the words of the compiler and the tests.
-fn outcome(round: &Round) -> String {
-    let mut lines = vec![round.reworked.clone().unwrap_or_default()];
-    if let Some(trial) = &round.trial {
-        if let kaizen_domain::TrialOutcome::BuildFailed { errors, tail } = &trial.outcome {
-            lines.extend(errors.iter().take(5).map(|error| error.rendered.clone()));
-            if errors.is_empty() {
-                lines.push(tail.clone());
-            }
-        }
-        lines.extend(trial.failing().take(5).map(|(test, result)| format!("{test}\n{}", result.output)));
-    }
-    lines.join("\n")
 }
 
 impl Brief {
@@ -125,6 +109,8 @@ pub enum Draft {
         reasons: Vec<String>,
         /// What finding that out cost.
         spend: Spend,
+        /// The questions to models that led to it.
+        uses: Vec<ModelUse>,
     },
     /// The model gave no answer.
     Unanswered {
@@ -132,6 +118,8 @@ pub enum Draft {
         reason: String,
         /// What asking cost.
         spend: Spend,
+        /// The questions to models that were answered before.
+        uses: Vec<ModelUse>,
     },
 }
 
@@ -139,7 +127,7 @@ impl Draft {
     /// An answer that cost nothing: there is nothing to write, and why.
     #[must_use]
     pub fn nothing(reason: impl Into<String>) -> Self {
-        Self::Nothing { reasons: vec![reason.into()], spend: Spend::default() }
+        Self::Nothing { reasons: vec![reason.into()], spend: Spend::default(), uses: Vec::new() }
     }
 }
 
@@ -160,6 +148,8 @@ pub struct Proposal {
     pub benchmark: Option<String>,
     /// The model that wrote it.
     pub model: Option<String>,
+    /// The questions to models that led to it, the one that it came from last.
+    pub uses: Vec<ModelUse>,
     /// What it cost.
     pub spend: Spend,
     /// A commit of somebody else that is this very change on the tip: it lands as it is.

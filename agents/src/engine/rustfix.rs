@@ -50,6 +50,7 @@ impl Engine for Rustfix {
                     return Ok(Draft::Nothing {
                         reasons: vec![every_one_fails(bad.len(), &last)],
                         spend: Spend::default(),
+                        uses: Vec::new(),
                     });
                 }
             };

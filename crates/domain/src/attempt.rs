@@ -9,6 +9,7 @@ use crate::decision::Decision;
 use crate::event::IllegalEvent;
 use crate::id::{OpportunityId, TrialId};
 use crate::landing::Landing;
+use crate::model_use::ModelUse;
 use crate::money::Spend;
 use crate::patch::Patch;
 use crate::plan::{Answer, Plan};
@@ -42,6 +43,9 @@ pub enum AttemptEvent {
         /// The model gave no answer at all, which says nothing about the matter.
         #[serde(default)]
         unanswered: bool,
+        /// The questions to models that led to it.
+        #[serde(default)]
+        uses: Vec<ModelUse>,
     },
     /// Security and the policy have spoken.
     Reviewed {
@@ -265,7 +269,7 @@ impl Attempt {
                 self.rounds.push(Round { patch: patch.clone(), review: None, trial: None, reworked: None });
                 S::Written
             }
-            (S::Writing, E::GaveUp { reasons, spend, unanswered }) => {
+            (S::Writing, E::GaveUp { reasons, spend, unanswered, .. }) => {
                 self.spend = self.spend.plus(*spend);
                 done(if *unanswered { Word::Inconclusive } else { Word::Rejected }, reasons)
             }

@@ -64,6 +64,9 @@ pub struct Tokens(pub u64);
 pub struct Spend {
     /// Tokens sent to a model.
     pub input: Tokens,
+    /// How many of those the provider had in its cache.
+    #[serde(default)]
+    pub cached: Tokens,
     /// Tokens a model wrote.
     pub output: Tokens,
     /// What that was billed at.
@@ -76,6 +79,7 @@ impl Spend {
     pub fn plus(self, other: Self) -> Self {
         Self {
             input: Tokens(self.input.0.saturating_add(other.input.0)),
+            cached: Tokens(self.cached.0.saturating_add(other.cached.0)),
             output: Tokens(self.output.0.saturating_add(other.output.0)),
             usd: self.usd.plus(other.usd),
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{OpportunityId, PatchId};
+use crate::model_use::ModelUse;
 use crate::money::Spend;
 use crate::names::{CommitId, TreeId};
 use crate::path::RelPath;
@@ -47,8 +48,11 @@ pub struct Authorship {
     pub agent: String,
     /// What wrote the text.
     pub engine: EngineName,
-    /// The model, when one did.
+    /// The model, when one did, as its provider names it.
     pub model: Option<String>,
+    /// The questions to models that led to it, the one that it came from last.
+    #[serde(default)]
+    pub uses: Vec<ModelUse>,
 }
 
 /// What can write a change.

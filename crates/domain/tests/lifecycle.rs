@@ -80,7 +80,7 @@ fn patch(cycle: &Cycle, of: OpportunityId, n: u64) -> Patch {
         base: cycle.tip.clone(),
         commit: commit(100 + n),
         tree: TreeId::new(format!("{n:040x}")).unwrap(),
-        author: Authorship { agent: "Debugger".to_owned(), engine: EngineName::Rustfix, model: None },
+        author: Authorship { agent: "Debugger".to_owned(), engine: EngineName::Rustfix, model: None, uses: Vec::new() },
         title: "t".to_owned(),
         rationale: String::new(),
         files: Vec::new(),
@@ -125,9 +125,10 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
             AttemptEvent::Answered { answer: Answer::Declined { reason: "no".to_owned() }, spend: Spend::default() },
         ),
         Step::Plan(of) => at(of, AttemptEvent::Answered { answer: plan(of), spend: Spend::default() }),
-        Step::Write(of) if choice.is_multiple_of(6) => {
-            at(of, AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default(), unanswered: false })
-        }
+        Step::Write(of) if choice.is_multiple_of(6) => at(
+            of,
+            AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default(), unanswered: false, uses: Vec::new() },
+        ),
         Step::Write(of) => at(of, AttemptEvent::Written { patch: patch(cycle, of, n) }),
         Step::Review(of) => {
             let finding = Finding { severity: verdict, rule: "r".to_owned(), path: None, detail: String::new() };
@@ -242,7 +243,7 @@ fn every_event(of: OpportunityId) -> Vec<AttemptEvent> {
     vec![
         AttemptEvent::Answered { answer: plan(of), spend: Spend::default() },
         AttemptEvent::Written { patch: patch(&cycle, of, 1) },
-        AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default(), unanswered: false },
+        AttemptEvent::GaveUp { reasons: Vec::new(), spend: Spend::default(), unanswered: false, uses: Vec::new() },
         AttemptEvent::Reviewed { review: Review::of(Vec::new(), Vec::new()) },
         AttemptEvent::TrialStarted { trial: TrialId::new(1, id(1)) },
         AttemptEvent::TrialFinished { report: report(TrialId::new(1, id(1)), commit(2)) },

@@ -22,6 +22,7 @@ mod open;
 mod read;
 mod row;
 mod schema;
+mod spending;
 mod verify;
 
 pub use error::JournalError;
@@ -31,4 +32,5 @@ pub use lease::{Holder, Lease};
 pub use machine::{BootClock, SystemClock};
 pub use open::Options;
 pub use read::{CycleEntry, Filter, Found};
+pub use spending::{Booked, Booking, Limits, Scope};
 pub use verify::Verified;

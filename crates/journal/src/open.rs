@@ -80,6 +80,10 @@ impl Journal {
             }
             schema::Found::Empty => journal.create()?,
             schema::Found::Journal => journal.looks_whole()?,
+            schema::Found::Older => {
+                journal.looks_whole()?;
+                journal.upgrade()?;
+            }
         }
         journal.follow_sharing()?;
         journal.settle(anchor.as_ref())?;
@@ -131,7 +135,7 @@ impl Journal {
         match schema::inspect(&journal.conn, files)? {
             schema::Found::Empty if anchor.is_none() => return Ok(None),
             schema::Found::Empty => return Err(files.rolled_back("it is empty, but journal.head is not")),
-            schema::Found::Journal => journal.looks_whole()?,
+            schema::Found::Journal | schema::Found::Older => journal.looks_whole()?,
         }
         let head = journal.snapshot(|conn| Head::of(conn).map_err(|error| journal.sql(error)))?;
         head.against(anchor.as_ref(), &journal.conn, files)?;
@@ -169,6 +173,15 @@ impl Journal {
         schema::create(&tx, rand::random()).map_err(sql)?;
         tx.commit().map_err(sql)?;
         self.files.sync_dir()
+    }
+
+    /// Adds the tables of later versions, all or none. Records stay as they are, so the anchor does too.
+    fn upgrade(&mut self) -> Result<(), JournalError> {
+        let wait = self.options.busy_wait;
+        let sql = |error| self.files.sql(error, wait);
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        schema::upgrade(&tx).map_err(sql)?;
+        tx.commit().map_err(sql)
     }
 
     /// Whether other machines may have the journal open. What SQLite shares in memory in its `wal` mode stays on one

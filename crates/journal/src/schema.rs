@@ -9,7 +9,7 @@ use crate::error::JournalError;
 use crate::files::Files;
 
 /// The version this program writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 /// `kzJL`, marks the file as a journal of Kaizen.
 const APPLICATION_ID: i64 = 0x6b7a_4a4c;
 
@@ -71,20 +71,45 @@ CREATE TABLE answers (
 ) STRICT;
 ";
 
+/// What version 2 adds: what calls to models may have cost and did cost.
+const SPENDING: &str = "
+CREATE TABLE spending (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    cycle TEXT NOT NULL,
+    task TEXT NOT NULL,
+    day TEXT NOT NULL,
+    most INTEGER NOT NULL,
+    paid INTEGER,
+    sum BLOB NOT NULL
+) STRICT;
+CREATE INDEX spending_by_day ON spending (day, tenant);
+CREATE INDEX spending_by_cycle ON spending (cycle, task);
+";
+
 /// What a database file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     /// Nothing yet.
     Empty,
-    /// A journal of a version that this program reads.
+    /// A journal of the version that this program writes.
     Journal,
+    /// A journal of an earlier version: it can be read as it is, and is brought up to date before it is written to.
+    Older,
 }
 
 /// Makes the tables of a new journal. The making counts as its first write.
 pub(crate) fn create(tx: &Transaction<'_>, journal: [u8; 16]) -> rusqlite::Result<()> {
     tx.execute_batch(TABLES)?;
+    tx.execute_batch(SPENDING)?;
     tx.execute("INSERT INTO meta (only, journal, writes) VALUES (1, ?1, 1)", [journal])?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", VERSION)
+}
+
+/// Adds what later versions have to a journal of an earlier one. Nothing that is there changes.
+pub(crate) fn upgrade(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(SPENDING)?;
     tx.pragma_update(None, "user_version", VERSION)
 }
 
@@ -103,10 +128,10 @@ pub(crate) fn inspect(conn: &Connection, files: &Files) -> Result<Found, Journal
     if version > VERSION {
         return Err(JournalError::NewerSchema { path: files.database(), found: version, known: VERSION });
     }
-    if version != VERSION || found != expected().map_err(sql)? {
+    if version < 1 || found != expected(version).map_err(sql)? {
         return Err(files.corrupt(None, "its tables are not those of a journal"));
     }
-    Ok(Found::Journal)
+    Ok(if version == VERSION { Found::Journal } else { Found::Older })
 }
 
 /// Type, name, table and text of one entry of the schema.
@@ -118,8 +143,11 @@ fn listing(conn: &Connection) -> rusqlite::Result<Vec<Entry>> {
     rows.collect()
 }
 
-fn expected() -> rusqlite::Result<Vec<Entry>> {
+fn expected(version: i64) -> rusqlite::Result<Vec<Entry>> {
     let conn = Connection::open_in_memory()?;
     conn.execute_batch(TABLES)?;
+    if version >= 2 {
+        conn.execute_batch(SPENDING)?;
+    }
     listing(&conn)
 }

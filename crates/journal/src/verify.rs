@@ -48,6 +48,7 @@ impl Journal {
             head.against(anchor.as_ref(), conn, &self.files)?;
             self.compare(conn, &derived)?;
             self.verify_leases(conn)?;
+            self.verify_spending(conn)?;
             let answers = self.verify_answers(conn)?;
             let cycles = derived.cycles.len() as u64;
             Ok(Verified { records: head.seq, head: hex::encode(head.hash), cycles, answers })

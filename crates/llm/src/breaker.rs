@@ -1,21 +1,47 @@
-//! Circuit breaker: after failures in a row it lets nothing through for a while, then exactly one probe, whose outcome
-//! decides. It goes by the clock it is given and knows nothing of HTTP.
+//! Circuit breaker: when a provider fails too often of late, or is too slow, nothing is sent to it for a while; then
+//! exactly so many probes go through, and what becomes of them decides. It goes by the clock it is given and knows
+//! nothing of HTTP.
+//!
+//! It opens after some failures in a row, and when at least half of the newest calls failed or were slow: a provider that
+//! fails every other call never fails three times in a row. While it is closed a call costs two readings of the clock, an
+//! atomic load and an uncontended lock.
 
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// Failures in a row that open the breaker.
-pub const FAILURES_TO_OPEN: u32 = 3;
-/// How long it stays open.
-pub const OPEN_FOR: Duration = Duration::from_secs(30);
+/// When the breaker opens, and how it closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerTerms {
+    /// Failures in a row that open it.
+    pub failures: u32,
+    /// How many of the newest calls are looked at besides, 64 at most. It opens when at least `failures` of them, and
+    /// at least half of them, failed; and the same for slow ones.
+    pub window: u32,
+    /// A call that takes so long counts as slow, also when it worked. Zero: none is ever too slow.
+    pub slow: Duration,
+    /// How long it stays open.
+    pub open_for: Duration,
+    /// How many probes go through after that, all of which must work.
+    pub probes: u32,
+}
 
-/// The breaker. Copies share their state.
-#[derive(Debug, Clone)]
+impl Default for BreakerTerms {
+    fn default() -> Self {
+        Self { failures: 3, window: 10, slow: Duration::ZERO, open_for: Duration::from_secs(30), probes: 1 }
+    }
+}
+
+/// The breaker. It is shared by reference; a permit lives no longer than it.
 pub struct Breaker {
     clock: Arc<dyn Clock>,
-    state: Arc<Mutex<State>>,
+    terms: BreakerTerms,
+    /// The era, and in its lowest bit whether it is closed: what a call needs to know as long as all is well.
+    gate: AtomicU64,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
@@ -27,56 +53,141 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    Closed { failures: u32 },
-    Open { until: Duration },
-    Probing,
+    Closed(Window),
+    Open {
+        until: Duration,
+    },
+    /// So many probes may still start, and so many must still work.
+    Probing {
+        free: u32,
+        due: u32,
+    },
+}
+
+/// The newest calls, a bit each, the newest lowest.
+#[derive(Debug, Default)]
+struct Window {
+    failed: u64,
+    slow: u64,
+    filled: u32,
+    failures_in_a_row: u32,
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Went {
+    failed: bool,
+    slow: bool,
+}
+
+impl Window {
+    /// Takes a call in and says whether the breaker should open.
+    fn push(&mut self, went: Went, terms: &BreakerTerms) -> bool {
+        let size = terms.window.clamp(1, 64);
+        let mask = u64::MAX >> (64 - size);
+        self.failed = (self.failed << 1 | u64::from(went.failed)) & mask;
+        self.slow = (self.slow << 1 | u64::from(went.slow)) & mask;
+        self.filled = (self.filled + 1).min(size);
+        self.failures_in_a_row = if went.failed { self.failures_in_a_row.saturating_add(1) } else { 0 };
+        let least = terms.failures.max(1);
+        let too_many = |bits: u64| bits.count_ones() >= least && bits.count_ones() * 2 >= self.filled;
+        self.failures_in_a_row >= least || too_many(self.failed) || too_many(self.slow)
+    }
 }
 
 /// The breaker is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Open {
-    /// How long until a probe may go through; zero while one is on its way.
+    /// How long until a probe may go through; zero while all probes are on their way.
     pub wait: Duration,
 }
 
 /// Leave for one call. Dropped without a report, as by a cancelled call, it proves nothing: a probe's place is free
 /// again for the next caller.
-#[derive(Debug)]
 #[must_use = "the outcome of the call belongs to the breaker"]
-pub struct Permit {
-    breaker: Breaker,
+pub struct Permit<'b> {
+    breaker: &'b Breaker,
     era: u64,
     probe: bool,
+    started: Duration,
     open: bool,
+}
+
+impl fmt::Debug for Breaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Breaker").field("terms", &self.terms).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("era", &self.era).field("probe", &self.probe).finish_non_exhaustive()
+    }
 }
 
 impl Breaker {
     /// A closed breaker.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let state = State { phase: Phase::Closed { failures: 0 }, era: 0 };
-        Self { clock, state: Arc::new(Mutex::new(state)) }
+    pub fn new(terms: BreakerTerms, clock: Arc<dyn Clock>) -> Self {
+        let state = State { phase: Phase::Closed(Window::default()), era: 0 };
+        Self { clock, terms, gate: AtomicU64::new(1), state: Mutex::new(state) }
     }
 
     /// Leave for a call.
     ///
     /// # Errors
-    /// While the breaker is open, or a probe is on its way.
-    pub fn admit(&self) -> Result<Permit, Open> {
+    /// While the breaker is open, or all probes are on their way.
+    #[inline]
+    pub fn admit(&self) -> Result<Permit<'_>, Open> {
+        let gate = self.gate.load(Ordering::Acquire);
+        if gate & 1 == 1 {
+            let started = self.clock.now();
+            return Ok(Permit { breaker: self, era: gate >> 1, probe: false, started, open: true });
+        }
+        self.admit_probe()
+    }
+
+    #[cold]
+    fn admit_probe(&self) -> Result<Permit<'_>, Open> {
+        let now = self.clock.now();
         let mut state = self.lock();
-        let probe = match state.phase {
-            Phase::Closed { .. } => false,
-            Phase::Probing => return Err(Open { wait: Duration::ZERO }),
-            Phase::Open { until } => {
-                let wait = until.saturating_sub(self.clock.now());
-                if !wait.is_zero() {
-                    return Err(Open { wait });
-                }
-                state.turn(Phase::Probing);
+        if let Phase::Open { until } = state.phase {
+            let wait = until.saturating_sub(now);
+            if !wait.is_zero() {
+                return Err(Open { wait });
+            }
+            let probes = self.terms.probes.max(1);
+            self.turn(&mut state, Phase::Probing { free: probes, due: probes });
+        }
+        let probe = match &mut state.phase {
+            Phase::Closed(_) => false,
+            Phase::Probing { free, .. } if *free > 0 => {
+                *free -= 1;
                 true
             }
+            Phase::Probing { .. } | Phase::Open { .. } => return Err(Open { wait: Duration::ZERO }),
         };
-        Ok(Permit { breaker: self.clone(), era: state.era, probe, open: true })
+        Ok(Permit { breaker: self, era: state.era, probe, started: now, open: true })
+    }
+
+    /// How long until a call may go through; zero when one may now.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        match self.lock().phase {
+            Phase::Open { until } => until.saturating_sub(self.clock.now()),
+            Phase::Closed(_) | Phase::Probing { .. } => Duration::ZERO,
+        }
+    }
+
+    fn turn(&self, state: &mut State, phase: Phase) {
+        state.era = state.era.wrapping_add(1) & (u64::MAX >> 1);
+        let closed = matches!(phase, Phase::Closed(_));
+        state.phase = phase;
+        self.gate.store(state.era << 1 | u64::from(closed), Ordering::Release);
+    }
+
+    fn open(&self, state: &mut State, until: Duration) {
+        self.turn(state, Phase::Open { until });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -84,71 +195,77 @@ impl Breaker {
     }
 }
 
-impl State {
-    fn turn(&mut self, phase: Phase) {
-        self.phase = phase;
-        self.era = self.era.wrapping_add(1);
-    }
-}
-
-impl Permit {
-    /// The provider answered as a provider should.
+impl Permit<'_> {
+    /// The provider answered as a provider should; how long it took counts.
+    #[inline]
     pub fn succeeded(self) {
-        self.report(|state, _| match state.phase {
-            Phase::Closed { ref mut failures } => *failures = 0,
-            _ => state.turn(Phase::Closed { failures: 0 }),
-        });
+        self.report(false);
     }
 
     /// The provider failed.
     pub fn failed(self) {
-        self.report(|state, now| {
-            let failures = match state.phase {
-                Phase::Closed { ref mut failures } => {
-                    *failures = failures.saturating_add(1);
-                    *failures
-                }
-                _ => FAILURES_TO_OPEN,
-            };
-            if failures >= FAILURES_TO_OPEN {
-                state.turn(Phase::Open { until: now.saturating_add(OPEN_FOR) });
-            }
-        });
+        self.report(true);
     }
 
     /// The provider asked to be left alone for this long: nobody calls before.
-    pub fn held_off(self, wait: Duration) {
-        self.report(|state, now| state.turn(Phase::Open { until: now.saturating_add(wait) }));
-    }
-
-    fn report(mut self, change: impl FnOnce(&mut State, Duration)) {
+    pub fn held_off(mut self, wait: Duration) {
         self.open = false;
         let now = self.breaker.clock.now();
         let mut state = self.breaker.lock();
         if state.era == self.era {
-            change(&mut state, now);
+            self.breaker.open(&mut state, now.saturating_add(wait));
+        }
+    }
+
+    #[inline]
+    fn report(mut self, failed: bool) {
+        self.open = false;
+        let breaker = self.breaker;
+        let now = breaker.clock.now();
+        let terms = &breaker.terms;
+        let slow = !terms.slow.is_zero() && now.saturating_sub(self.started) >= terms.slow;
+        let mut state = breaker.lock();
+        if state.era != self.era {
+            return;
+        }
+        let until = now.saturating_add(terms.open_for);
+        match &mut state.phase {
+            Phase::Closed(window) => {
+                if window.push(Went { failed, slow }, terms) {
+                    breaker.open(&mut state, until);
+                }
+            }
+            // A probe that is slow shows that nothing is better yet.
+            Phase::Probing { .. } if failed || slow => breaker.open(&mut state, until),
+            Phase::Probing { due, .. } => {
+                *due = due.saturating_sub(1);
+                if *due == 0 {
+                    breaker.turn(&mut state, Phase::Closed(Window::default()));
+                }
+            }
+            Phase::Open { .. } => {}
         }
     }
 }
 
-impl Drop for Permit {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.open || !self.probe {
             return;
         }
-        let now = self.breaker.clock.now();
         let mut state = self.breaker.lock();
-        if state.era == self.era {
-            state.turn(Phase::Open { until: now });
+        if state.era == self.era
+            && let Phase::Probing { free, .. } = &mut state.phase
+        {
+            *free += 1;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use futures::future::BoxFuture;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -170,60 +287,110 @@ mod tests {
         }
     }
 
-    fn opened() -> (Arc<HandClock>, Breaker) {
+    fn closed(terms: BreakerTerms) -> (Arc<HandClock>, Breaker) {
         let clock = Arc::new(HandClock::default());
-        let breaker = Breaker::new(Arc::clone(&clock) as Arc<dyn Clock>);
-        for _ in 0..FAILURES_TO_OPEN {
+        let breaker = Breaker::new(terms, Arc::clone(&clock) as Arc<dyn Clock>);
+        (clock, breaker)
+    }
+
+    fn opened(terms: BreakerTerms) -> (Arc<HandClock>, Breaker) {
+        let (clock, breaker) = closed(terms);
+        for _ in 0..terms.failures {
             breaker.admit().expect("closed").failed();
         }
         (clock, breaker)
     }
 
+    const OPEN_FOR: Duration = Duration::from_secs(30);
+
     #[test]
-    fn it_opens_after_failures_in_a_row_and_only_in_a_row() {
-        let breaker = Breaker::new(Arc::new(HandClock::default()));
-        for _ in 0..10 {
-            breaker.admit().expect("closed").failed();
-            breaker.admit().expect("closed").failed();
+    fn it_opens_after_three_failures_in_a_row_and_stays_open_for_half_a_minute() {
+        let (_, breaker) = closed(BreakerTerms::default());
+        for _ in 0..20 {
             breaker.admit().expect("closed").succeeded();
         }
-        assert_eq!(opened().1.admit().expect_err("open").wait, OPEN_FOR);
+        for _ in 0..3 {
+            breaker.admit().expect("closed").failed();
+        }
+        assert_eq!(breaker.admit().expect_err("open").wait, OPEN_FOR);
     }
 
     #[test]
-    fn of_64_callers_exactly_one_probes() {
-        let (clock, breaker) = opened();
-        clock.0.store(30, Ordering::SeqCst);
-        let start = std::sync::Barrier::new(64);
-        let permits: Vec<_> = std::thread::scope(|scope| {
-            let callers: Vec<_> = (0..64)
-                .map(|_| {
-                    scope.spawn(|| {
-                        start.wait();
-                        breaker.admit().ok()
+    fn it_opens_when_every_other_call_fails_and_not_when_one_in_three_does() {
+        let (_, breaker) = closed(BreakerTerms::default());
+        for _ in 0..30 {
+            breaker.admit().expect("closed").failed();
+            breaker.admit().expect("closed").succeeded();
+            breaker.admit().expect("closed").succeeded();
+        }
+        let mut calls = 0;
+        while let Ok(permit) = breaker.admit() {
+            calls += 1;
+            if calls % 2 == 1 {
+                permit.failed()
+            } else {
+                permit.succeeded()
+            }
+            assert!(calls < 20, "it never opens");
+        }
+    }
+
+    #[test]
+    fn answers_that_come_but_take_too_long_open_it() {
+        let slow = BreakerTerms { slow: Duration::from_secs(50), ..BreakerTerms::default() };
+        for (terms, opens) in [(slow, true), (BreakerTerms::default(), false)] {
+            let (clock, breaker) = closed(terms);
+            for _ in 0..3 {
+                let permit = breaker.admit().expect("closed");
+                clock.0.fetch_add(59, Ordering::SeqCst);
+                permit.succeeded();
+            }
+            assert_eq!(breaker.admit().is_err(), opens);
+        }
+    }
+
+    #[test]
+    fn of_64_callers_exactly_as_many_probe_as_may() {
+        for probes in [1, 5] {
+            let (clock, breaker) = opened(BreakerTerms { probes, ..BreakerTerms::default() });
+            clock.0.store(30, Ordering::SeqCst);
+            let start = std::sync::Barrier::new(64);
+            let permits: Vec<_> = std::thread::scope(|scope| {
+                let callers: Vec<_> = (0..64)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            start.wait();
+                            breaker.admit().ok()
+                        })
                     })
-                })
-                .collect();
-            callers.into_iter().filter_map(|caller| caller.join().expect("no caller panics")).collect()
-        });
-        assert_eq!(permits.len(), 1);
+                    .collect();
+                callers.into_iter().filter_map(|caller| caller.join().expect("no caller panics")).collect()
+            });
+            assert_eq!(permits.len(), probes as usize);
+        }
     }
 
     #[test]
-    fn the_probe_decides() {
-        let (clock, breaker) = opened();
+    fn all_probes_must_work_and_one_that_fails_is_enough() {
+        let terms = BreakerTerms { probes: 2, ..BreakerTerms::default() };
+        let (clock, breaker) = opened(terms);
         clock.0.store(30, Ordering::SeqCst);
-        breaker.admit().expect("a probe").failed();
+        let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
+        one.succeeded();
+        assert!(breaker.admit().is_err(), "the second probe is still on its way");
+        two.failed();
         assert_eq!(breaker.admit().expect_err("open again").wait, OPEN_FOR);
         clock.0.store(60, Ordering::SeqCst);
-        breaker.admit().expect("a probe").succeeded();
-        let (first, second) = (breaker.admit(), breaker.admit());
-        assert!(first.is_ok() && second.is_ok(), "closed lets everybody through");
+        for _ in 0..2 {
+            breaker.admit().expect("a probe").succeeded();
+        }
+        let permits: Vec<_> = (0..3).map(|_| breaker.admit().is_ok()).collect();
+        assert_eq!(permits, [true; 3], "closed lets everybody through");
     }
 
     #[test]
     fn a_probe_that_vanishes_frees_its_place() {
-        let (clock, breaker) = opened();
+        let (clock, breaker) = opened(BreakerTerms::default());
         clock.0.store(30, Ordering::SeqCst);
         let probe = breaker.admit().expect("a probe");
         assert!(breaker.admit().is_err());
@@ -233,9 +400,9 @@ mod tests {
 
     #[test]
     fn calls_from_before_the_opening_change_nothing() {
-        let breaker = Breaker::new(Arc::new(HandClock::default()));
+        let (_, breaker) = closed(BreakerTerms::default());
         let (late_success, late_failure) = (breaker.admit().expect("closed"), breaker.admit().expect("closed"));
-        for _ in 0..FAILURES_TO_OPEN {
+        for _ in 0..3 {
             breaker.admit().expect("closed").failed();
         }
         late_success.succeeded();
@@ -245,12 +412,37 @@ mod tests {
 
     #[test]
     fn a_provider_that_asks_for_quiet_gets_exactly_that_long() {
-        let clock = Arc::new(HandClock::default());
-        let breaker = Breaker::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let (clock, breaker) = closed(BreakerTerms::default());
         breaker.admit().expect("closed").held_off(Duration::from_secs(7));
         clock.0.store(6, Ordering::SeqCst);
         assert_eq!(breaker.admit().expect_err("quiet").wait, Duration::from_secs(1));
         clock.0.store(7, Ordering::SeqCst);
         assert!(breaker.admit().is_ok());
+    }
+
+    proptest! {
+        /// Against a list of all calls, whatever happens in whatever order.
+        #[test]
+        fn it_opens_exactly_when_a_plain_count_of_the_calls_says_so(
+            calls in proptest::collection::vec((any::<bool>(), any::<bool>()), 1..80),
+            failures in 1_u32..6,
+            window in 1_u32..30,
+        ) {
+            let terms = BreakerTerms { failures, window, slow: Duration::from_secs(5), ..BreakerTerms::default() };
+            let (clock, breaker) = closed(terms);
+            let mut seen: Vec<(bool, bool)> = Vec::new();
+            for (failed, slow) in calls {
+                let Ok(permit) = breaker.admit() else { break };
+                clock.0.fetch_add(if slow { 5 } else { 1 }, Ordering::SeqCst);
+                if failed { permit.failed() } else { permit.succeeded() }
+                seen.push((failed, slow));
+                let newest = &seen[seen.len().saturating_sub(window as usize)..];
+                let too_many = |count: usize| count >= failures as usize && count * 2 >= newest.len();
+                let opens = seen.iter().rev().take_while(|(failed, _)| *failed).count() >= failures as usize
+                    || too_many(newest.iter().filter(|(failed, _)| *failed).count())
+                    || too_many(newest.iter().filter(|(_, slow)| *slow).count());
+                prop_assert_eq!(breaker.admit().is_err(), opens, "{:?}", seen);
+            }
+        }
     }
 }

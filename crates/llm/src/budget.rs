@@ -51,6 +51,22 @@ pub enum BudgetError {
         /// What is left.
         left: Amount,
     },
+    /// One of several limits would be passed.
+    #[error("the budget is used up: this call may cost {wanted}, {left} of {limit} is left; raise the budget")]
+    Limit {
+        /// What the call may cost at most.
+        wanted: Usd,
+        /// What is left.
+        left: Usd,
+        /// Whose budget it is and how it is set, in words.
+        limit: &'static str,
+    },
+    /// It cannot be written down, so it must not be spent.
+    #[error("what a call may cost cannot be written down: {why}")]
+    Unwritten {
+        /// Why not.
+        why: String,
+    },
 }
 
 /// What is short of the two.
@@ -151,7 +167,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         // How the tokens split is unknown; as output they are counted once, which is all the sums need.
-        self.close(Spend { input: Tokens(0), output: self.amount.tokens, usd: self.amount.usd });
+        self.close(Spend { output: self.amount.tokens, usd: self.amount.usd, ..Spend::default() });
     }
 }
 
@@ -184,7 +200,7 @@ mod tests {
         let budget = Budget::new(Usd(100), Tokens(100));
         let first = budget.reserve(amount(100, 100)).expect("it fits");
         assert!(budget.reserve(amount(1, 0)).is_err());
-        first.settle(Spend { input: Tokens(10), output: Tokens(10), usd: Usd(30) });
+        first.settle(Spend { input: Tokens(10), output: Tokens(10), usd: Usd(30), ..Spend::default() });
         assert_eq!(budget.left(), amount(70, 80));
         budget.reserve(amount(70, 80)).expect("the rest fits").release();
         assert_eq!(budget.left(), amount(70, 80));
@@ -202,7 +218,7 @@ mod tests {
     fn a_bill_above_the_reservation_is_booked_in_full_and_stops_everything_after_it() {
         let budget = Budget::new(Usd(100), Tokens(100));
         let call = budget.reserve(amount(50, 50)).expect("it fits");
-        call.settle(Spend { input: Tokens(0), output: Tokens(10), usd: Usd(170) });
+        call.settle(Spend { output: Tokens(10), usd: Usd(170), ..Spend::default() });
         assert_eq!(budget.spent().usd, Usd(170));
         assert!(budget.reserve(amount(1, 1)).is_err());
     }

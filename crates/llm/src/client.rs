@@ -5,10 +5,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_openai::config::Config;
 use kaizen_domain::Spend;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -17,14 +18,16 @@ use crate::breaker::{Breaker, Open, Permit};
 use crate::budget::Budget;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ModelError;
+use crate::pace::Pace;
 use crate::prompt::Prompt;
-use crate::provider::Provider;
+use crate::provider::{Auth, Provider};
+use crate::purse::Purse;
 use crate::retry::{RetryAllowance, wait_before};
 use crate::transport::{Transport, unboxed};
 use crate::wire::{Dialect, Finish, read_answer, request_body};
 
 /// How often one call may change the way it speaks: the form of the answer, and the name of the limit.
-const MAX_ADAPTATIONS: u32 = 2;
+const MAX_ADAPTATIONS: u32 = 4;
 
 /// What a model said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,7 @@ struct Inner {
     provider: Provider,
     api: async_openai::Client<Endpoint>,
     breaker: Breaker,
+    pace: Pace,
     retries: RetryAllowance,
     clock: Arc<dyn Clock>,
     dialect: Mutex<Dialect>,
@@ -91,7 +95,8 @@ impl Client {
         let api = async_openai::Client::build(transport.http(), endpoint).with_http_service(transport);
         let inner = Inner {
             api,
-            breaker: Breaker::new(Arc::clone(&clock)),
+            breaker: Breaker::new(provider.breaker, Arc::clone(&clock)),
+            pace: Pace::new(provider.pace, Arc::clone(&clock)),
             retries: RetryAllowance::default(),
             clock,
             dialect: Mutex::new(Dialect::of(&provider)),
@@ -106,11 +111,16 @@ impl Client {
         &self.inner.provider
     }
 
+    /// How long until the breaker lets a call through; zero when it would now.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.inner.breaker.wait()
+    }
+
     /// What a call with this prompt costs at most, for one try.
     #[must_use]
     pub fn estimate(&self, prompt: &Prompt) -> Estimate {
-        let schema = prompt.schema.as_ref().map(|schema| schema.json.to_string()).unwrap_or_default();
-        Estimate::of(&self.inner.provider, [prompt.system.as_str(), prompt.user.as_str(), schema.as_str()])
+        Estimate::of(&self.inner.provider, prompt)
     }
 
     /// Asks the model, without a limit on what that may cost.
@@ -122,16 +132,16 @@ impl Client {
     }
 
     /// Asks the model within a budget: each try is set aside before it is sent and settled after it.
-    pub async fn complete_within(&self, prompt: &Prompt, budget: &Budget) -> Billed {
+    pub async fn complete_within(&self, prompt: &Prompt, purse: &dyn Purse) -> Billed {
         let mut spend = Spend::default();
-        let result = self.call(prompt, budget, &mut spend).await;
+        let result = self.call(prompt, purse, &mut spend).await;
         Billed { spend, result: result.map(|completion| Completion { spend, ..completion }) }
     }
 
-    async fn call(&self, prompt: &Prompt, budget: &Budget, spend: &mut Spend) -> Result<Completion, ModelError> {
+    async fn call(&self, prompt: &Prompt, purse: &dyn Purse, spend: &mut Spend) -> Result<Completion, ModelError> {
         let inner = &*self.inner;
         let estimate = self.estimate(prompt);
-        let (tokens, context) = (estimate.amount().tokens.0, inner.provider.context_tokens);
+        let (tokens, context) = (estimate.context().0, inner.provider.context_tokens);
         if tokens > context {
             return Err(ModelError::TooLong { tokens, context });
         }
@@ -140,20 +150,25 @@ impl Client {
         let (mut retries, mut adaptations, mut last) = (0, 0, None);
         loop {
             // A try that may not be made leaves the reason of the one before it standing: that is the cause.
-            let reservation = match budget.reserve(estimate.amount()) {
-                Ok(reservation) => reservation,
+            let wait = inner.breaker.wait();
+            if !wait.is_zero() {
+                return Err(last.unwrap_or(ModelError::BreakerOpen { wait }));
+            }
+            let held = match purse.reserve(estimate.amount()).await {
+                Ok(held) => held,
                 Err(error) => return Err(last.unwrap_or_else(|| error.into())),
             };
+            inner.pace.keep(estimate.context().0).await;
             let permit = match inner.breaker.admit() {
                 Ok(permit) => permit,
                 Err(Open { wait }) => {
-                    reservation.release();
+                    held.settle(Spend::default()).await;
                     return Err(last.unwrap_or(ModelError::BreakerOpen { wait }));
                 }
             };
             let (result, cost) = inner.attempt(prompt, dialect, estimate).await;
             report(permit, &result);
-            reservation.settle(cost);
+            held.settle(cost).await;
             *spend = spend.plus(cost);
             let error = match result {
                 Ok(completion) => {
@@ -165,7 +180,10 @@ impl Client {
             if adaptations < MAX_ADAPTATIONS
                 && let Some(other) = dialect.after_refusal(&error, prompt)
             {
-                tracing::info!(model = %inner.provider.model, "the provider refused the form of a request; asking in another");
+                tracing::info!(
+                    model = inner.provider.shown(),
+                    "the provider refused the form of a request; asking in another"
+                );
                 dialect = other;
                 adaptations += 1;
                 last = Some(error);
@@ -175,7 +193,7 @@ impl Client {
             if !inner.retries.take() {
                 return Err(error);
             }
-            tracing::info!(model = %inner.provider.model, %error, ?wait, "a call to the model is tried again");
+            tracing::info!(model = inner.provider.shown(), %error, ?wait, "a call to the model is tried again");
             inner.clock.sleep(wait).await;
             retries += 1;
             last = Some(error);
@@ -202,7 +220,10 @@ impl Inner {
         };
         let (spend, billing) = bill(&self.provider, estimate, answer.usage.as_ref(), &answer.received);
         if billing == Billing::Disbelieved {
-            tracing::warn!(model = %self.provider.model, "the provider's bill cannot be right; booked as the most it can be");
+            tracing::warn!(
+                model = self.provider.shown(),
+                "the provider's bill cannot be right; booked as the most it can be"
+            );
         }
         let model = answer.model.unwrap_or_else(|| self.provider.model.clone());
         let result = answer.text.map(|(text, finish)| Completion { text, spend, billing, model, finish });
@@ -211,7 +232,7 @@ impl Inner {
 }
 
 /// Tells the breaker how a try went.
-fn report(permit: Permit, result: &Result<Completion, ModelError>) {
+fn report(permit: Permit<'_>, result: &Result<Completion, ModelError>) {
     match result {
         Err(ModelError::Status { code: 429 | 503, retry_after: Some(wait), .. }) if !wait.is_zero() => {
             permit.held_off(*wait);
@@ -232,12 +253,16 @@ impl Endpoint {
     fn new(provider: &Provider) -> Result<Self, ModelError> {
         let mut headers = HeaderMap::new();
         if let Some(key) = &provider.key {
-            let value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()));
+            let (name, text) = match provider.auth {
+                Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
+                Auth::ApiKey => (HeaderName::from_static("api-key"), key.expose_secret().to_owned()),
+            };
+            let value = HeaderValue::from_str(&text);
             let mut value = value.map_err(|_| ModelError::BadProvider {
                 what: "the key has characters that no header may carry".to_owned(),
             })?;
             value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+            headers.insert(name, value);
         }
         let base = provider.base_url.trim_end_matches('/').to_owned();
         Ok(Self { base, key: provider.key.clone().unwrap_or_default(), headers })

@@ -84,6 +84,14 @@ pub enum ModelError {
         /// How long it asked to be left alone, when it did.
         retry_after: Option<Duration>,
     },
+    /// The account with the provider has no money or quota left.
+    #[error("the model provider answered {code}: {message}; the account has no credit left")]
+    NoCredit {
+        /// The HTTP status.
+        code: u16,
+        /// What it said, shortened and redacted.
+        message: String,
+    },
     /// What came is not the answer of a model: a web page, or JSON that ends in the middle.
     #[error("what came is not the answer of a model: {excerpt}; check the address of the provider")]
     NotAnAnswer {
@@ -136,7 +144,7 @@ impl ModelError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refused { .. } | Self::Cut { .. } | Self::Timeout { .. } => true,
-            Self::Status { code, .. } => *code == 429 || *code >= 500,
+            Self::Status { code, .. } => matches!(code, 408 | 425 | 429 | 500 | 502..=504 | 506..),
             _ => false,
         }
     }
@@ -146,6 +154,13 @@ impl ModelError {
     pub(crate) fn is_failure_of_provider(&self) -> bool {
         self.is_transient()
             || matches!(self, Self::NotAnAnswer { .. } | Self::TooLarge { .. } | Self::Unreachable { .. })
+            || matches!(self, Self::NoCredit { .. } | Self::Status { code: 401 | 403 | 501.., .. })
+    }
+
+    /// Whether another model, or the same elsewhere, may well answer the same question.
+    #[must_use]
+    pub fn is_of_this_model(&self) -> bool {
+        !matches!(self, Self::Budget(_))
     }
 
     /// Whether the provider may have billed the call although no usable answer came, and nobody knows how much.

@@ -4,24 +4,34 @@
 use kaizen_domain::{OpportunityKind, RelPath, Risk};
 use serde::Serialize;
 
-use crate::answer::{PatchAnswer, PlanAnswer, SecurityAnswer};
+use crate::answer::{Format, PatchAnswer, PlanAnswer, SecurityAnswer};
 use crate::prompt::Schema;
 
 /// What fills one template.
 pub trait Input: Serialize {
     /// The name of the template, without its ending.
     const TEMPLATE: &'static str;
-    /// The form of the answer that the template asks for.
-    fn schema() -> Schema;
+    /// The form of the answer that the template asks for; none where it is asked for in words alone.
+    fn schema(&self) -> Option<Schema>;
 }
 
-/// A file as a model is shown it.
+/// A file, or a part of one, as a model is shown it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PromptFile {
     /// Where it is.
     pub path: RelPath,
+    /// Which lines these are and why they matter; none: the whole file.
+    pub part: Option<String>,
     /// What it holds.
     pub text: String,
+}
+
+impl PromptFile {
+    /// A whole file.
+    #[must_use]
+    pub fn whole(path: RelPath, text: String) -> Self {
+        Self { path, part: None, text }
+    }
 }
 
 /// A test that fails.
@@ -64,6 +74,8 @@ pub struct ArchitectInput {
     pub request: Option<String>,
     /// What shows the opportunity, one entry an observation.
     pub evidence: Vec<String>,
+    /// What the repository holds, in short.
+    pub map: Option<String>,
     /// The files that matter.
     pub files: Vec<PromptFile>,
     /// What earlier work on this repository taught.
@@ -81,6 +93,10 @@ pub struct DebuggerInput {
     pub failing: Vec<FailingTest>,
     /// What the compiler said.
     pub errors: Vec<String>,
+    /// The form that edits are asked for in.
+    pub format: Format,
+    /// What the repository holds, in short.
+    pub map: Option<String>,
     /// The files that matter.
     pub files: Vec<PromptFile>,
     /// The paths that may change.
@@ -100,6 +116,10 @@ pub struct EngineerInput {
     pub request: String,
     /// The task as the plan puts it.
     pub brief: String,
+    /// The form that edits are asked for in.
+    pub format: Format,
+    /// What the repository holds, in short.
+    pub map: Option<String>,
     /// The files that matter.
     pub files: Vec<PromptFile>,
     /// The paths that may change.
@@ -121,6 +141,10 @@ pub struct OptimizerInput {
     pub evidence: Vec<String>,
     /// The name of the crate, as a program names it in `use`.
     pub package: String,
+    /// The form that edits are asked for in.
+    pub format: Format,
+    /// What the repository holds, in short.
+    pub map: Option<String>,
     /// The files that matter.
     pub files: Vec<PromptFile>,
     /// The paths that may change.
@@ -140,6 +164,10 @@ pub struct ConfiguratorInput {
     pub brief: String,
     /// What shows that something should change.
     pub evidence: Vec<String>,
+    /// The form that edits are asked for in.
+    pub format: Format,
+    /// What the repository holds, in short.
+    pub map: Option<String>,
     /// The files that matter.
     pub files: Vec<PromptFile>,
     /// The paths that may change.
@@ -168,19 +196,20 @@ pub struct SecurityInput {
 }
 
 macro_rules! input {
-    ($type:ty, $template:literal, $answer:ty) => {
+    ($type:ty, $template:literal, $answer:ty, $in_json:expr) => {
         impl Input for $type {
             const TEMPLATE: &'static str = $template;
-            fn schema() -> Schema {
-                <$answer>::schema()
+            fn schema(&self) -> Option<Schema> {
+                let in_json: fn(&Self) -> bool = $in_json;
+                in_json(self).then(<$answer>::schema)
             }
         }
     };
 }
 
-input!(ArchitectInput, "architect", PlanAnswer);
-input!(DebuggerInput, "debugger", PatchAnswer);
-input!(EngineerInput, "engineer", PatchAnswer);
-input!(OptimizerInput, "optimizer", PatchAnswer);
-input!(ConfiguratorInput, "configurator", PatchAnswer);
-input!(SecurityInput, "security", SecurityAnswer);
+input!(ArchitectInput, "architect", PlanAnswer, |_| true);
+input!(DebuggerInput, "debugger", PatchAnswer, |input| input.format == Format::Json);
+input!(EngineerInput, "engineer", PatchAnswer, |input| input.format == Format::Json);
+input!(OptimizerInput, "optimizer", PatchAnswer, |input| input.format == Format::Json);
+input!(ConfiguratorInput, "configurator", PatchAnswer, |input| input.format == Format::Json);
+input!(SecurityInput, "security", SecurityAnswer, |_| true);

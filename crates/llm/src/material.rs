@@ -27,13 +27,18 @@ pub(crate) fn prepare(value: &mut Value) {
     }
 }
 
-/// A name for the tag that occurs in none of the texts. The same texts give the same name, so that the same question
-/// is the same request; a text cannot hold its own name, because the name is a hash over it.
+/// A name for the tag that occurs in none of the texts. It is a hash over what stays the same from one round of a task to
+/// the next, so that the beginning of the prompt does too, and providers find it in their caches. A text cannot hold a
+/// hash over itself; one that came later, and was made to hold it, makes the name move on.
 pub(crate) fn fence_for(value: &Value) -> String {
-    let mut texts = BTreeSet::new();
+    let (mut texts, mut stable) = (BTreeSet::new(), BTreeSet::new());
     collect(value, &mut texts);
+    for field in ["map", "files", "reach"] {
+        value.get(field).into_iter().for_each(|value| collect(value, &mut stable));
+    }
+    let hashed = if stable.is_empty() { &texts } else { &stable };
     let mut hash = Sha256::new();
-    for text in &texts {
+    for text in hashed {
         hash.update(text.as_bytes());
         hash.update([0]);
     }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::provider::Provider;
 
 /// Raised when the same prompt would be sent in another way, so that old answers are not taken for new ones.
-const KEY_VERSION: &str = "kaizen-request-1";
+const KEY_VERSION: &str = "kaizen-request-2";
 
 /// What is said to a model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,6 +18,8 @@ pub struct Prompt {
     pub user: String,
     /// The form of the answer; none for free text.
     pub schema: Option<Schema>,
+    /// Which of several answers to the same question this is, from 0.
+    pub sample: u32,
 }
 
 /// The form of an answer.
@@ -35,6 +37,7 @@ pub struct Schema {
 pub fn request_key(provider: &Provider, prompt: &Prompt) -> String {
     let schema = prompt.schema.as_ref();
     let output = provider.max_output_tokens.to_string();
+    let sample = prompt.sample.to_string();
     let form = format!("{:?}", provider.structured);
     let parts = [
         KEY_VERSION,
@@ -46,6 +49,7 @@ pub fn request_key(provider: &Provider, prompt: &Prompt) -> String {
         &prompt.user,
         schema.map_or("", |schema| &schema.name),
         &schema.map_or_else(String::new, |schema| schema.json.to_string()),
+        &sample,
     ];
     let mut hash = Sha256::new();
     for part in parts {
@@ -63,14 +67,15 @@ mod tests {
     #[test]
     fn the_key_changes_with_everything_that_may_change_the_answer_and_with_nothing_else() {
         let provider = Provider { model: "m".to_owned(), ..Provider::default() };
-        let prompt = Prompt { system: "ab".to_owned(), user: "c".to_owned(), schema: None };
+        let prompt = Prompt { system: "ab".to_owned(), user: "c".to_owned(), ..Prompt::default() };
         let key = request_key(&provider, &prompt);
         assert_eq!(key.len(), 64);
         let schema = Some(Schema { name: "s".to_owned(), json: serde_json::json!({}) });
         let others = [
             request_key(&Provider { model: "n".to_owned(), ..provider.clone() }, &prompt),
             request_key(&Provider { base_url: "http://x".to_owned(), ..provider.clone() }, &prompt),
-            request_key(&provider, &Prompt { system: "a".to_owned(), user: "bc".to_owned(), schema: None }),
+            request_key(&provider, &Prompt { system: "a".to_owned(), user: "bc".to_owned(), ..Prompt::default() }),
+            request_key(&provider, &Prompt { sample: 1, ..prompt.clone() }),
             request_key(&provider, &Prompt { schema, ..prompt.clone() }),
         ];
         assert!(others.iter().all(|other| *other != key));

@@ -24,6 +24,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("security", include_str!("../../../prompts/security.md")),
     ("answer_format", include_str!("../../../prompts/answer_format.md")),
     ("material", include_str!("../../../prompts/material.md")),
+    ("rounds", include_str!("../../../prompts/rounds.md")),
+    ("tag", include_str!("../../../prompts/tag.md")),
     ("rules", include_str!("../../../prompts/rules.md")),
 ];
 
@@ -58,7 +60,7 @@ pub fn render<I: Input>(input: &I) -> Result<Prompt, PromptError> {
         filled.with_state_mut(|state| Ok((state.render_block("system")?, state.render_block("user")?)))
     };
     let (system, user) = fill().map_err(|error| fail(format!("{error:#}")))?;
-    Ok(Prompt { system: tidy(&system), user: tidy(&user), schema: Some(I::schema()) })
+    Ok(Prompt { system: tidy(&system), user: tidy(&user), schema: input.schema(), sample: 0 })
 }
 
 fn environment(fence: String) -> Result<Environment<'static>, Error> {
@@ -156,7 +158,7 @@ mod tests {
             {
                 used.extend(declared(text_of(partial)));
             }
-            if *name != "rules" {
+            if *name != "tag" {
                 used.remove("fence"); // given to every template, declared by the one that speaks of it
             }
             assert_eq!(used, declared(text), "prompts/{name}.md");

@@ -10,19 +10,28 @@ use std::time::Duration;
 use kaizen_domain::Usd;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::breaker::BreakerTerms;
 use crate::error::ModelError;
+use crate::pace::PaceTerms;
+use crate::tokens::Tokenizer;
 
 /// A model behind an HTTP address that speaks the chat completions of OpenAI.
 #[derive(Clone)]
 pub struct Provider {
+    /// What people and the journal call this provider and model together, such as `openai/gpt-5-mini`.
+    pub route: String,
     /// The address that `/chat/completions` is appended to, such as `https://api.openai.com/v1`.
     pub base_url: String,
-    /// The key, sent as a bearer token; none for a server that wants none.
+    /// The key; none for a server that wants none.
     pub key: Option<SecretString>,
+    /// In which header the key is sent.
+    pub auth: Auth,
     /// The name of the model, as the provider spells it.
     pub model: String,
     /// The price of a million tokens sent.
     pub price_input_per_million: Usd,
+    /// The price of a million tokens sent that the provider had in its cache; none: the same.
+    pub price_cached_per_million: Option<Usd>,
     /// The price of a million tokens received.
     pub price_output_per_million: Usd,
     /// How many tokens question and answer may have together.
@@ -33,6 +42,22 @@ pub struct Provider {
     pub deadlines: Deadlines,
     /// How the form of an answer is asked for.
     pub structured: Structured,
+    /// Whether answers are asked for piece by piece, so that silence is seen before the whole answer is due.
+    pub streaming: bool,
+    /// When calls to it pause.
+    pub breaker: BreakerTerms,
+    /// How much it takes in a minute.
+    pub pace: PaceTerms,
+}
+
+/// In which header a key is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Auth {
+    /// `Authorization: Bearer KEY`.
+    #[default]
+    Bearer,
+    /// `api-key: KEY`, as Azure has it.
+    ApiKey,
 }
 
 /// How long each part of a call may take.
@@ -54,6 +79,8 @@ pub enum Structured {
     /// With a strict JSON schema.
     #[default]
     JsonSchema,
+    /// As the arguments of a tool that the model must call.
+    Tool,
     /// With the request for any JSON object; the prompt says which.
     JsonObject,
     /// Not at all: the prompt alone says it.
@@ -74,15 +101,21 @@ impl Default for Deadlines {
 impl Default for Provider {
     fn default() -> Self {
         Self {
+            route: String::new(),
             base_url: "https://api.openai.com/v1".to_owned(),
             key: None,
+            auth: Auth::default(),
             model: String::new(),
             price_input_per_million: Usd(0),
+            price_cached_per_million: None,
             price_output_per_million: Usd(0),
             context_tokens: 128_000,
             max_output_tokens: 8_192,
             deadlines: Deadlines::default(),
             structured: Structured::default(),
+            streaming: true,
+            breaker: BreakerTerms::default(),
+            pace: PaceTerms::default(),
         }
     }
 }
@@ -90,16 +123,14 @@ impl Default for Provider {
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider")
+            .field("route", &self.route)
             .field("base_url", &shown_url(&self.base_url))
             .field("key", &self.key.as_ref().map(|_| "[hidden]"))
             .field("model", &self.model)
-            .field("price_input_per_million", &self.price_input_per_million)
-            .field("price_output_per_million", &self.price_output_per_million)
             .field("context_tokens", &self.context_tokens)
             .field("max_output_tokens", &self.max_output_tokens)
-            .field("deadlines", &self.deadlines)
             .field("structured", &self.structured)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,6 +170,18 @@ impl Provider {
             }
         }
         Ok(())
+    }
+
+    /// How this model cuts text into tokens, as far as that is published.
+    #[must_use]
+    pub fn tokenizer(&self) -> Tokenizer {
+        Tokenizer::of(&self.model)
+    }
+
+    /// What people and the journal call it: the route, or the model where nobody named one.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.route.is_empty() { &self.model } else { &self.route }
     }
 
     /// Whether the address is on this machine: such a call never goes through a proxy.

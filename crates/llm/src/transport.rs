@@ -8,12 +8,13 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use futures::future::BoxFuture;
 use reqwest::Response;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -23,6 +24,7 @@ use crate::error::{Deadline, ModelError};
 use crate::provider::{Deadlines, Provider, shown_url};
 use crate::redact::excerpt;
 use crate::retry::parse_retry_after;
+use crate::stream::{Fault, Stream};
 
 /// The most bytes an answer may have.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -91,11 +93,20 @@ impl Transport {
             // The status is what counts: a body that is cut or too long takes nothing away from it.
             let mut body = Vec::new();
             let _ = self.collect(&mut response, &mut body, MAX_ERROR).await;
-            let message = self.error_message(&body);
-            return Err(ModelError::Status { code: status.as_u16(), message, retry_after });
+            return Err(self.refusal(status.as_u16(), &body, retry_after));
+        }
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream") {
+            return self.streamed(&mut response).await;
         }
         let mut body = Vec::new();
         self.collect(&mut response, &mut body, MAX_ANSWER).await?;
+        // Some servers stream without saying so.
+        if body.trim_ascii_start().starts_with(b"data:") {
+            let mut stream = Stream::default();
+            stream.take(&body);
+            return self.whole(stream);
+        }
         if serde_json::from_slice::<Value>(&body).is_err() {
             let start = body.get(..MAX_ERROR).unwrap_or(&body);
             return Err(ModelError::NotAnAnswer { excerpt: self.clean(&String::from_utf8_lossy(start)) });
@@ -103,19 +114,63 @@ impl Transport {
         Ok(body)
     }
 
-    async fn collect(&self, response: &mut Response, into: &mut Vec<u8>, cap: usize) -> Result<(), ModelError> {
+    /// An answer that comes piece by piece, in the form of one that comes whole.
+    async fn streamed(&self, response: &mut Response) -> Result<Vec<u8>, ModelError> {
+        let mut stream = Stream::default();
+        while !stream.is_over() {
+            let Some(piece) = self.piece(response).await? else { break };
+            if stream.len().saturating_add(piece.len()) > MAX_ANSWER {
+                return Err(ModelError::TooLarge { limit: MAX_ANSWER });
+            }
+            stream.take(&piece);
+        }
+        self.whole(stream)
+    }
+
+    fn whole(&self, stream: Stream) -> Result<Vec<u8>, ModelError> {
+        match stream.finish() {
+            Ok(answer) => Ok(answer.to_string().into_bytes()),
+            Err(Fault::NoPiece(text)) => Err(ModelError::NotAnAnswer { excerpt: self.clean(&text) }),
+            Err(Fault::Failed(code, words)) => {
+                let code = code.unwrap_or(500);
+                Err(ModelError::Status { code, message: self.clean(&words), retry_after: None })
+            }
+            Err(Fault::Unfinished) => {
+                let cause = "the stream ended before the answer did".to_owned();
+                Err(ModelError::Cut { url: self.url.clone(), cause })
+            }
+        }
+    }
+
+    /// What a status other than success means.
+    fn refusal(&self, code: u16, body: &[u8], retry_after: Option<Duration>) -> ModelError {
+        let message = self.error_message(body);
+        let text = String::from_utf8_lossy(body);
+        // Who has no money left is told so with the status of somebody who asks too fast.
+        let broke = ["insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "credit balance"];
+        if code == 402 || (code == 429 && broke.iter().any(|sign| text.contains(sign))) {
+            return ModelError::NoCredit { code, message };
+        }
+        ModelError::Status { code, message, retry_after }
+    }
+
+    /// The next piece of a body, within the deadline for silence.
+    async fn piece(&self, response: &mut Response) -> Result<Option<bytes::Bytes>, ModelError> {
         let limit = self.deadlines.idle;
-        loop {
-            let piece = match timeout(limit, response.chunk()).await {
-                Ok(piece) => piece.map_err(|error| self.cut(error))?,
-                Err(_) => return Err(ModelError::Timeout { which: Deadline::Idle, limit }),
-            };
-            let Some(piece) = piece else { return Ok(()) };
+        match timeout(limit, response.chunk()).await {
+            Ok(piece) => piece.map_err(|error| self.cut(error)),
+            Err(_) => Err(ModelError::Timeout { which: Deadline::Idle, limit }),
+        }
+    }
+
+    async fn collect(&self, response: &mut Response, into: &mut Vec<u8>, cap: usize) -> Result<(), ModelError> {
+        while let Some(piece) = self.piece(response).await? {
             if into.len().saturating_add(piece.len()) > cap {
                 return Err(ModelError::TooLarge { limit: cap });
             }
             into.extend_from_slice(&piece);
         }
+        Ok(())
     }
 
     /// What the body of an error says: its message when it is in a known form, its beginning otherwise.

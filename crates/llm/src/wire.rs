@@ -16,6 +16,18 @@ use crate::redact::excerpt;
 pub(crate) struct Dialect {
     pub structured: Structured,
     pub limit: LimitField,
+    pub streaming: Streaming,
+}
+
+/// Whether an answer comes piece by piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streaming {
+    /// Yes, with what it used in the last piece.
+    WithUsage,
+    /// Yes; servers that do not know how to say what was used refuse to be asked for it.
+    Plain,
+    /// No.
+    Off,
 }
 
 /// The field that limits the answer's tokens.
@@ -31,22 +43,33 @@ impl Dialect {
     pub(crate) fn of(provider: &Provider) -> Self {
         let newer = provider.base_url.starts_with("https://api.openai.com");
         let limit = if newer { LimitField::MaxCompletionTokens } else { LimitField::MaxTokens };
-        Self { structured: provider.structured, limit }
+        let streaming = if provider.streaming { Streaming::WithUsage } else { Streaming::Off };
+        Self { structured: provider.structured, limit, streaming }
     }
 
     /// Another way to say the same, after the server refused this one; `None` when there is nothing to change.
     pub(crate) fn after_refusal(self, error: &ModelError, prompt: &Prompt) -> Option<Self> {
         let ModelError::Status { code: 400 | 422, message, .. } = error else { return None };
-        if message.contains("max_completion_tokens") || message.contains("max_tokens") {
+        if mentions(message, &["max_completion_tokens", "max_tokens"]) {
             let limit = match self.limit {
                 LimitField::MaxTokens => LimitField::MaxCompletionTokens,
                 LimitField::MaxCompletionTokens => LimitField::MaxTokens,
             };
             return Some(Self { limit, ..self });
         }
+        if self.streaming == Streaming::WithUsage && mentions(message, &["stream_options", "include_usage"]) {
+            return Some(Self { streaming: Streaming::Plain, ..self });
+        }
+        if self.streaming != Streaming::Off && mentions(message, &["stream"]) {
+            return Some(Self { streaming: Streaming::Off, ..self });
+        }
         let asked_for_form = prompt.schema.is_some() && self.structured != Structured::Text;
         asked_for_form.then_some(Self { structured: Structured::Text, ..self })
     }
+}
+
+fn mentions(message: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| message.contains(word))
 }
 
 /// The body of the request.
@@ -57,8 +80,11 @@ pub(crate) fn request_body(provider: &Provider, prompt: &Prompt, dialect: Dialec
             { "role": "system", "content": prompt.system },
             { "role": "user", "content": prompt.user },
         ],
-        "stream": false,
+        "stream": dialect.streaming != Streaming::Off,
     });
+    if dialect.streaming == Streaming::WithUsage {
+        body["stream_options"] = json!({ "include_usage": true });
+    }
     let limit = match dialect.limit {
         LimitField::MaxTokens => "max_tokens",
         LimitField::MaxCompletionTokens => "max_completion_tokens",
@@ -70,6 +96,13 @@ pub(crate) fn request_body(provider: &Provider, prompt: &Prompt, dialect: Dialec
                 "type": "json_schema",
                 "json_schema": { "name": schema.name, "strict": true, "schema": schema.json },
             });
+        }
+        (Some(schema), Structured::Tool) => {
+            body["tools"] = json!([{
+                "type": "function",
+                "function": { "name": schema.name, "description": "Give the answer.", "parameters": schema.json },
+            }]);
+            body["tool_choice"] = json!({ "type": "function", "function": { "name": schema.name } });
         }
         (Some(_), Structured::JsonObject) => body["response_format"] = json!({ "type": "json_object" }),
         _ => {}
@@ -122,6 +155,8 @@ struct Message {
     #[serde(default)]
     refusal: Option<Value>,
     #[serde(default)]
+    tool_calls: Option<Value>,
+    #[serde(default)]
     reasoning: Option<Value>,
     #[serde(default)]
     reasoning_content: Option<Value>,
@@ -133,7 +168,11 @@ pub(crate) fn read_answer(provider: &Provider, value: &Value) -> Result<Answer, 
     let not_an_answer = || ModelError::NotAnAnswer { excerpt: excerpt(&value.to_string()) };
     let body = Body::deserialize(value).map_err(|_| not_an_answer())?;
     let choice = body.choices.into_iter().next().ok_or_else(not_an_answer)?;
-    let content = choice.message.content.as_ref().map(text_of).unwrap_or_default();
+    let mut content = choice.message.content.as_ref().map(text_of).unwrap_or_default();
+    if let Some(arguments) = choice.message.tool_calls.as_ref().and_then(tool_arguments) {
+        // The one tool there is takes the answer; words beside it are chatter.
+        content = arguments;
+    }
     let mut received = content.clone();
     for thoughts in [&choice.message.reasoning, &choice.message.reasoning_content] {
         received.push_str(&thoughts.as_ref().map(text_of).unwrap_or_default());
@@ -148,11 +187,20 @@ pub(crate) fn read_answer(provider: &Provider, value: &Value) -> Result<Answer, 
         _ if !refusal.trim().is_empty() => Err(ModelError::Declined { reason: excerpt(&refusal) }),
         _ if content.trim().is_empty() => Err(ModelError::Empty),
         None => Ok((content, Finish::Unsaid)),
-        Some("stop" | "end_turn" | "eos") => Ok((content, Finish::Stop)),
+        Some("stop" | "end_turn" | "eos" | "tool_calls" | "function_call" | "tool_use") => Ok((content, Finish::Stop)),
         Some(other) => Ok((content, Finish::Other(excerpt(other)))),
     };
     let model = body.model.as_ref().and_then(Value::as_str).map(excerpt).filter(|name| !name.is_empty());
     Ok(Answer { text, received, model, usage: body.usage })
+}
+
+/// What the one tool was called with. Of several calls the first counts only when it is alone: which one would be the
+/// answer?
+fn tool_arguments(calls: &Value) -> Option<String> {
+    let [call] = calls.as_array()?.as_slice() else { return None };
+    let arguments = call.pointer("/function/arguments")?;
+    let text = arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned);
+    (!text.trim().is_empty()).then_some(text)
 }
 
 /// The text of a content field: a string, or a list of parts of which the texts count.
@@ -204,7 +252,11 @@ mod tests {
         let prompt =
             Prompt { schema: Some(crate::Schema { name: "s".to_owned(), json: json!({}) }), ..Prompt::default() };
         let refused = |message: &str| ModelError::Status { code: 400, message: message.to_owned(), retry_after: None };
-        let first = Dialect { structured: Structured::JsonSchema, limit: LimitField::MaxTokens };
+        let first = Dialect {
+            structured: Structured::JsonSchema,
+            limit: LimitField::MaxTokens,
+            streaming: Streaming::WithUsage,
+        };
         let second = first.after_refusal(&refused("response_format is not supported"), &prompt).expect("another way");
         assert_eq!(second.structured, Structured::Text);
         assert_eq!(second.after_refusal(&refused("still no"), &prompt), None);
@@ -212,5 +264,21 @@ mod tests {
         assert_eq!(renamed.limit, LimitField::MaxCompletionTokens);
         assert!(request_body(&Provider::default(), &prompt, renamed).get("max_tokens").is_none());
         assert_eq!(first.after_refusal(&refused("no"), &Prompt::default()), None, "nothing was asked for");
+        let plain = first.after_refusal(&refused("unknown field stream_options"), &prompt).expect("another way");
+        assert_eq!(plain.streaming, Streaming::Plain);
+        let whole = plain.after_refusal(&refused("stream is not supported"), &prompt).expect("another way");
+        assert_eq!(whole.streaming, Streaming::Off);
+        assert_eq!(request_body(&Provider::default(), &prompt, whole)["stream"], false);
+    }
+
+    #[test]
+    fn the_arguments_of_the_one_tool_are_the_answer() {
+        let call = |arguments: Value| json!({ "id": "1", "function": { "name": "patch", "arguments": arguments } });
+        let with = |calls: Value| said(json!({ "content": "Sure:", "tool_calls": calls }), json!("tool_calls"));
+        let answer = |text: &str| Ok((text.to_owned(), Finish::Stop));
+        assert_eq!(with(json!([call(json!("{\"a\":1}"))])), answer("{\"a\":1}"));
+        assert_eq!(with(json!([call(json!({ "a": 1 }))])), answer("{\"a\":1}"));
+        assert_eq!(with(json!([])), answer("Sure:"));
+        assert_eq!(with(json!([call(json!("{}")), call(json!("{}"))])), answer("Sure:"));
     }
 }

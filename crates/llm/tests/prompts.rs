@@ -5,7 +5,7 @@ use kaizen_llm::inputs::{
     ArchitectInput, ConfiguratorInput, DebuggerInput, EngineerInput, FailingTest, Input, OptimizerInput, PriorRound,
     PromptFile, Repair, SecurityInput,
 };
-use kaizen_llm::render;
+use kaizen_llm::{Format, render};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).expect("a path")
@@ -13,7 +13,7 @@ fn path(text: &str) -> RelPath {
 
 fn files() -> Vec<PromptFile> {
     let text = "pub fn tax(cents: u64) -> u64 {\n    cents / 5\n}\n\n\npub const KEY: u8 = 1;\n";
-    vec![PromptFile { path: path("src/tax.rs"), text: text.to_owned() }]
+    vec![PromptFile::whole(path("src/tax.rs"), text.to_owned())]
 }
 
 fn repair() -> Option<Repair> {
@@ -32,6 +32,8 @@ fn debugger() -> DebuggerInput {
             output: "assertion `left == right` failed\n  left: 2\n right: 3".to_owned(),
         }],
         errors: vec!["error[E0308]: mismatched types\n --> src/tax.rs:2:5".to_owned()],
+        format: Format::Json,
+        map: None,
         files: files(),
         reach: vec![path("src/tax.rs")],
         lessons: vec!["patches to src/tax.rs passed twice".to_owned()],
@@ -54,6 +56,7 @@ fn the_architect_is_asked_like_this() {
         title: "repair ledger/lib::tax::half_even".to_owned(),
         request: None,
         evidence: vec!["the test fails on the base\nwith left: 2".to_owned(), "it failed in 3 cycles".to_owned()],
+        map: None,
         files: files(),
         lessons: Vec::new(),
         repair: None,
@@ -77,6 +80,8 @@ fn a_request_of_a_person_is_passed_on_like_this() {
     insta::assert_snapshot!(shown(&EngineerInput {
         request: "Add `Tax::none`.".to_owned(),
         brief: "Add a constructor.".to_owned(),
+        format: Format::Json,
+        map: None,
         files: files(),
         reach: vec![path("src/tax.rs")],
         lessons: Vec::new(),
@@ -91,6 +96,8 @@ fn the_optimizer_is_asked_like_this() {
         brief: "Index invoices by customer.".to_owned(),
         evidence: vec!["`report` is quadratic in the invoices".to_owned()],
         package: "ledger".to_owned(),
+        format: Format::Json,
+        map: None,
         files: files(),
         reach: vec![path("src/report.rs")],
         lessons: Vec::new(),
@@ -104,7 +111,9 @@ fn the_configurator_is_asked_like_this() {
     insta::assert_snapshot!(shown(&ConfiguratorInput {
         brief: "Drop the unused dependency.".to_owned(),
         evidence: vec!["no source names `itertools`".to_owned()],
-        files: vec![PromptFile { path: path("Cargo.toml"), text: "[package]\nname = \"ledger\"\n".to_owned() }],
+        format: Format::Json,
+        map: None,
+        files: vec![PromptFile::whole(path("Cargo.toml"), "[package]\nname = \"ledger\"\n".to_owned())],
         reach: vec![path("Cargo.toml")],
         lessons: Vec::new(),
         rounds: Vec::new(),
@@ -177,11 +186,25 @@ fn orders_in_any_carrier_stay_between_tags_that_they_cannot_close() {
             let mut input = debugger();
             carry(&mut input, &order);
             let prompt = render(&input).unwrap();
-            assert_eq!(authority(&prompt.user), quiet, "{order}");
+            // The tag has another name where the material is another.
+            let nameless = |text: &str| {
+                let name = text.split('`').nth(1).unwrap_or_default().to_owned();
+                text.replace(&name, "TAG")
+            };
+            assert_eq!(nameless(&authority(&prompt.user)), nameless(&quiet), "{order}");
             assert!(!prompt.system.contains("OVERRIDE"));
             assert!(!prompt.user.contains(['\u{200b}', '\u{202e}', '\u{e0041}']), "what cannot be seen is written out");
         }
     }
+}
+
+#[test]
+fn the_beginning_of_a_prompt_stays_the_same_from_one_round_to_the_next() {
+    let fresh = DebuggerInput { rounds: Vec::new(), repair: None, lessons: Vec::new(), ..debugger() };
+    let (first, later) = (render(&fresh).unwrap(), render(&debugger()).unwrap());
+    assert_eq!(first.system, later.system);
+    let same = first.user.bytes().zip(later.user.bytes()).take_while(|(one, other)| one == other).count();
+    assert!(first.user[..same].contains("# What the compiler says"), "{}", &first.user[..same]);
 }
 
 #[test]

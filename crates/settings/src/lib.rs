@@ -7,14 +7,17 @@
 pub mod error;
 pub mod load;
 pub mod nearest;
+pub mod providers;
 pub mod repositories;
 pub mod settings;
 
 pub use error::SettingsError;
 pub use load::{Layer, Origin, explain, load};
+pub use providers::{AuthHeader, ModelEntry, ProviderSettings};
 pub use repositories::{MetricSettings, RepositorySettings, ScheduleSettings, WatchSettings, repositories};
 pub use settings::{
-    Arrangement, DaemonSettings, FailingTests, ForgeSettings, ModelSettings, Settings, Structured, Subject, TestFiles,
+    Arrangement, DaemonSettings, FailingTests, ForgeSettings, ModelSettings, RouterSettings, Settings, Structured,
+    Subject, TestFiles,
 };
 
 /// The defaults, with a comment on every key: what `kaizen init` writes.

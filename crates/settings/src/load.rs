@@ -1,19 +1,21 @@
 //! Reads settings files, checks them against the defaults and merges them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use crate::DEFAULTS;
 use crate::error::SettingsError;
 use crate::nearest::nearest;
-use crate::repositories;
 use crate::settings::Settings;
+use crate::{providers, repositories};
 
 /// Sections that a repository may not set: they decide what this machine does, and where secrets go.
-const OWN_SECTIONS: [&str; 4] = ["sandbox", "model", "forge", "daemon"];
+const OWN_SECTIONS: [&str; 5] = ["sandbox", "model", "router", "forge", "daemon"];
 
 /// Keys for which none at all would be no limit but an end to all work.
-const NOT_ZERO: [&str; 22] = [
+const NOT_ZERO: [&str; 24] = [
     "pacing.max_open",
     "pacing.max_landings",
     "daemon.at_once",
@@ -30,6 +32,8 @@ const NOT_ZERO: [&str; 22] = [
     "trial.processes",
     "trial.disk_mib",
     "trial.output_mib",
+    "agents.candidates",
+    "model.prompt_tokens",
     "model.context_tokens",
     "model.max_output_tokens",
     "model.connect_secs",
@@ -65,16 +69,27 @@ pub struct Layer {
 pub fn load(layers: &[Layer]) -> Result<Settings, SettingsError> {
     let defaults = parse(DEFAULTS, "the built-in settings")?;
     let mut merged = defaults.clone();
+    let mut providers = BTreeMap::new();
     for layer in layers {
         let mut table = parse(&layer.text, &layer.file)?;
         // Whose repositories a daemon works for, a person says; it is read by itself.
         if layer.origin == Origin::Own && table.get(repositories::KEY).is_some_and(Value::is_array) {
             table.remove(repositories::KEY);
         }
+        if layer.origin == Origin::Own {
+            providers.extend(providers::take(&mut table, &layer.text, &layer.file)?);
+        } else if table.contains_key(providers::KEY) {
+            let line = line_of(&layer.text, providers::KEY, None);
+            let key = providers::KEY.to_owned();
+            return Err(SettingsError::NotYours { key, file: layer.file.clone(), line });
+        }
         check(&table, &defaults, layer)?;
         merge(&mut merged, table);
     }
-    merged.try_into().map_err(|error: toml::de::Error| SettingsError::Together(error.message().to_owned()))
+    let together = |error: toml::de::Error| SettingsError::Together(error.message().to_owned());
+    let mut settings: Settings = merged.try_into().map_err(together)?;
+    settings.providers = providers;
+    Ok(settings)
 }
 
 fn parse(text: &str, file: &str) -> Result<Table, SettingsError> {

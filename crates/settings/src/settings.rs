@@ -1,7 +1,11 @@
 //! The settings as types.
 
+use std::collections::BTreeMap;
+
 use kaizen_domain::{LandingMode, OpportunityKind, Risk};
 use serde::{Deserialize, Serialize};
+
+use crate::providers::ProviderSettings;
 
 /// Everything a person may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +30,13 @@ pub struct Settings {
     pub agents: AgentSettings,
     /// What this machine may do without.
     pub sandbox: SandboxSettings,
-    /// The language model.
+    /// The language model, and what all of them together may cost.
     pub model: ModelSettings,
+    /// Which of several models is asked.
+    pub router: RouterSettings,
+    /// The providers of further models, by name.
+    #[serde(default)]
+    pub providers: BTreeMap<String, ProviderSettings>,
     /// The forge of the repository.
     pub forge: ForgeSettings,
     /// What the daemon does.
@@ -263,6 +272,8 @@ pub struct TrialSettings {
 pub struct AgentSettings {
     /// Patches of a model for one opportunity.
     pub model_rounds: u32,
+    /// Answers that a model is asked for at once, of which the best is taken.
+    pub candidates: u32,
     /// Trials of a search among suggestions.
     pub fixer_rounds: u32,
 }
@@ -311,6 +322,16 @@ pub struct ModelSettings {
     pub structured: Structured,
     /// What a cycle may cost, dollars.
     pub budget_usd: String,
+    /// What one call may cost, dollars; empty: no limit of its own.
+    pub call_usd: String,
+    /// What one opportunity may cost in a cycle, dollars; empty: no limit of its own.
+    pub task_usd: String,
+    /// What all work of this machine may cost in a day, dollars; empty: no limit.
+    pub day_usd: String,
+    /// What a tenant may cost in a calendar month, dollars; empty: no limit.
+    pub tenant_usd: String,
+    /// What a prompt may hold, tokens, also where more would fit.
+    pub prompt_tokens: u64,
     /// Seconds to connect.
     pub connect_secs: u64,
     /// Seconds to the first byte.
@@ -321,12 +342,23 @@ pub struct ModelSettings {
     pub total_secs: u64,
 }
 
+/// Which of several models is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterSettings {
+    /// How many of a hundred patches must have been accepted for a model to be good enough.
+    pub good_enough: u32,
+    /// How many of a hundred choices may be made to learn about a model.
+    pub explore: u32,
+}
+
 /// What an endpoint can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Structured {
     /// Answers that follow a schema.
     JsonSchema,
+    /// Answers as the arguments of a tool that it must call.
+    Tool,
     /// Answers in JSON.
     JsonObject,
     /// Plain text.
@@ -334,10 +366,18 @@ pub enum Structured {
 }
 
 impl ModelSettings {
-    /// Whether a model is configured.
+    /// Whether the one model that this section describes is configured.
     #[must_use]
     pub fn configured(&self) -> bool {
         !self.base_url.is_empty() && !self.name.is_empty()
+    }
+}
+
+impl Settings {
+    /// Whether any model is configured.
+    #[must_use]
+    pub fn has_model(&self) -> bool {
+        self.model.configured() || !self.providers.is_empty()
     }
 }
 

@@ -28,6 +28,15 @@ pub enum Reply {
         /// The `finish_reason`, such as `stop` or `length`.
         finish: String,
     },
+    /// A chat completion that comes as server-sent events, a few characters each, with `usage` in the last.
+    Streamed {
+        /// What the model says.
+        content: String,
+        /// The `usage` object; no event with it when it is `None`.
+        usage: Option<Value>,
+        /// The `finish_reason`, such as `stop` or `length`.
+        finish: String,
+    },
     /// Any JSON body, status 200.
     Json(Value),
     /// A status with headers and a body, as they are.
@@ -71,6 +80,13 @@ impl Reply {
         Self::completion(content, Some(usage))
     }
 
+    /// The same as server-sent events.
+    #[must_use]
+    pub fn streamed(content: impl Into<String>) -> Self {
+        let usage = json!({ "prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150 });
+        Self::Streamed { content: content.into(), usage: Some(usage), finish: "stop".to_owned() }
+    }
+
     /// A completion that ends well, with this `usage` object or none.
     #[must_use]
     pub fn completion(content: impl Into<String>, usage: Option<Value>) -> Self {
@@ -104,6 +120,10 @@ impl Reply {
         let json = |body: String| response(200, &[("content-type".to_owned(), "application/json".to_owned())], body);
         match self {
             Self::Completion { content, usage, finish } => json(completion(content, usage.as_ref(), finish)),
+            Self::Streamed { content, usage, finish } => {
+                let headers = [("content-type".to_owned(), "text/event-stream".to_owned())];
+                response(200, &headers, events(content, usage.as_ref(), finish))
+            }
             Self::Json(value) => json(value.to_string()),
             Self::Status { code, headers, body } => response(*code, headers, body.clone()),
             Self::Raw(bytes) => (bytes.clone(), Vec::new()),
@@ -137,6 +157,33 @@ fn completion(content: &str, usage: Option<&Value>, finish: &str) -> String {
         object.insert("usage".to_owned(), usage.clone());
     }
     body.to_string()
+}
+
+/// The events of a completion, as OpenAI sends them.
+fn events(content: &str, usage: Option<&Value>, finish: &str) -> String {
+    let event = |delta: Value, finish: Option<&str>| {
+        let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish });
+        let chunk = json!({
+            "id": "chatcmpl-scripted",
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": "scripted",
+            "choices": [choice],
+            "usage": null,
+        });
+        format!("data: {chunk}\n\n")
+    };
+    let mut text = event(json!({ "role": "assistant", "content": "" }), None);
+    let letters: Vec<char> = content.chars().collect();
+    for piece in letters.chunks(7) {
+        text.push_str(&event(json!({ "content": piece.iter().collect::<String>() }), None));
+    }
+    text.push_str(&event(json!({}), Some(finish)));
+    if let Some(usage) = usage {
+        let last = json!({ "object": "chat.completion.chunk", "model": "scripted", "choices": [], "usage": usage });
+        text.push_str(&format!("data: {last}\n\n"));
+    }
+    text + "data: [DONE]\n\n"
 }
 
 fn response(code: u16, headers: &[(String, String)], body: String) -> (Vec<u8>, Vec<u8>) {

@@ -1,5 +1,8 @@
 //! The form of a patch for models that cannot be held to JSON: lines with a marker, search and replace blocks, and
-//! fences with whole files or items. It must end with its own last line, so that a cut answer is seen to be cut.
+//! fences with whole files, items or a diff. It must end with its own last line, so that a cut answer is seen to be cut.
+//!
+//! What models get wrong without leaving doubt is taken: marks with more or fewer signs, words around the answer, a
+//! fence that is closed late or not at all before the next mark.
 
 use kaizen_domain::{Edit, RelPath};
 
@@ -12,6 +15,28 @@ pub(super) const END: &str = "END OF ANSWER";
 const SEARCH: &str = "<<<<<<< SEARCH";
 const MIDDLE: &str = "=======";
 const REPLACE: &str = ">>>>>>> REPLACE";
+/// What begins a part of the answer.
+const MARKERS: [&str; 8] = ["TITLE:", "RATIONALE:", "GIVE UP:", "FILE:", "ITEM:", "DELETE:", "BENCHMARK:", "DIFF:"];
+
+/// The mark of a block that a line is, also with more or fewer signs than there should be.
+fn mark_of(line: &str) -> Option<&'static str> {
+    let line = line.trim();
+    let signs = |sign: char| line.len() - line.trim_start_matches(sign).len();
+    let word = |sign: char| line.trim_start_matches(sign).trim();
+    if (5..=9).contains(&signs('<')) && matches!(word('<'), "SEARCH" | "ORIGINAL") {
+        Some(SEARCH)
+    } else if (5..=9).contains(&signs('>')) && matches!(word('>'), "REPLACE" | "UPDATED") {
+        Some(REPLACE)
+    } else if (5..=9).contains(&signs('=')) && word('=').is_empty() {
+        Some(MIDDLE)
+    } else {
+        None
+    }
+}
+
+fn is_marker(line: &str) -> bool {
+    MARKERS.iter().any(|marker| line.starts_with(marker))
+}
 
 /// Whether the text is in this form: a `TITLE:` line comes before anything that could be JSON.
 pub(super) fn is_plain(text: &str) -> bool {
@@ -66,7 +91,7 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, line: &'a str) -> Result<(), AnswerError> {
         let line = line.trim();
-        if line == SEARCH {
+        if mark_of(line) == Some(SEARCH) {
             return self.block();
         }
         if let Some(title) = line.strip_prefix("TITLE:") {
@@ -88,7 +113,12 @@ impl<'a> Reader<'a> {
             self.push(FlatEdit { path: named(path), ..kind("delete") })?;
         } else if line.starts_with("BENCHMARK:") {
             self.answer.benchmark = Some(self.fence(line)?);
-        } else if line == MIDDLE || line == REPLACE {
+        } else if line.starts_with("DIFF:") {
+            let diff = self.fence(line)?;
+            for edit in super::diff::read(&diff, self.answer.edits.len() + 1)? {
+                self.push(edit)?;
+            }
+        } else if mark_of(line).is_some() {
             return Err(self.bad(format!("`{line}` without `{SEARCH}` before it")));
         } else if !line.is_empty() && !is_fence(line) {
             self.path = Some(line);
@@ -100,12 +130,11 @@ impl<'a> Reader<'a> {
     fn paragraph(&mut self, first: &str) -> String {
         let mut text = first.trim().to_owned();
         while let Some(line) = self.lines.get(self.at).map(|line| line.trim()) {
-            let marker = ["TITLE:", "RATIONALE:", "GIVE UP:", "FILE:", "ITEM:", "DELETE:", "BENCHMARK:"];
-            if line.is_empty() || line == SEARCH || marker.iter().any(|marker| line.starts_with(marker)) {
+            if line.is_empty() || mark_of(line) == Some(SEARCH) || is_marker(line) {
                 break;
             }
             // The line before a block is its path, not a part of the words.
-            if self.lines.get(self.at + 1).is_some_and(|next| next.trim() == SEARCH) {
+            if self.lines.get(self.at + 1).is_some_and(|next| mark_of(next) == Some(SEARCH)) {
                 break;
             }
             text.push(' ');
@@ -129,12 +158,11 @@ impl<'a> Reader<'a> {
     fn side(&mut self, end: &str) -> Result<String, AnswerError> {
         let mut text = String::new();
         while let Some(line) = self.next() {
-            let mark = line.trim_end();
-            if mark == end {
-                return Ok(text);
-            }
-            if matches!(mark, SEARCH | MIDDLE | REPLACE) {
-                return Err(self.bad(format!("`{mark}` stands where `{end}` should be")));
+            // Only at the beginning of a line: code may hold such signs further in.
+            match mark_of(line).filter(|_| !line.starts_with(char::is_whitespace)) {
+                Some(mark) if mark == end => return Ok(text),
+                Some(mark) => return Err(self.bad(format!("`{mark}` stands where `{end}` should be"))),
+                None => {}
             }
             text.push_str(line);
             text.push('\n');

@@ -3,7 +3,7 @@
 use crate::support::{KEY, client_of, client_with, prompt, provider};
 use kaizen_domain::{Edit, RelPath, Spend, Tokens, Usd};
 use kaizen_llm::inputs::ConfiguratorInput;
-use kaizen_llm::{Billing, Budget, Finish, ModelError, PatchAnswer, Prompt, Provider, Structured, render};
+use kaizen_llm::{Billing, Budget, Finish, Format, ModelError, PatchAnswer, Prompt, Provider, Structured, render};
 use kaizen_testkit::scripted_model::{Reply, ScriptedModel};
 use serde_json::json;
 
@@ -14,7 +14,7 @@ async fn a_good_answer_comes_back_with_its_text_and_its_exact_bill() {
     let answer = client.complete(&prompt()).await.unwrap();
     assert_eq!((answer.text.as_str(), answer.model.as_str()), ("hello", "scripted"));
     assert_eq!((answer.finish, answer.billing), (Finish::Stop, Billing::Reported));
-    assert_eq!(answer.spend, Spend { input: Tokens(100), output: Tokens(50), usd: Usd(100 + 500) });
+    assert_eq!(answer.spend, Spend { input: Tokens(100), output: Tokens(50), usd: Usd(100 + 500), ..Spend::default() });
 
     let requests = server.requests();
     assert_eq!(requests.len(), 1);
@@ -23,7 +23,8 @@ async fn a_good_answer_comes_back_with_its_text_and_its_exact_bill() {
     assert_eq!((request.message("system"), request.message("user")), ("rules", "question"));
     assert_eq!(request.body["model"], "tester");
     assert_eq!(request.body["max_tokens"], 1_000);
-    assert_eq!(request.body["stream"], false);
+    assert_eq!(request.body["stream"], true);
+    assert_eq!(request.body["stream_options"]["include_usage"], true);
     assert!(request.body.get("response_format").is_none(), "no form was asked for");
 }
 
@@ -54,11 +55,11 @@ async fn without_a_key_no_authorization_is_sent() {
 #[tokio::test]
 async fn a_missing_bill_is_estimated_and_an_impossible_one_booked_at_the_most() {
     let absurd = json!({ "prompt_tokens": -1, "completion_tokens": 5 });
-    let tenfold = json!({ "prompt_tokens": 10, "completion_tokens": 10_001 });
+    let more_than_it_may_write = json!({ "prompt_tokens": 10, "completion_tokens": 1_001 });
     let server = ScriptedModel::start([
         Reply::completion("hello", None),
         Reply::completion("hello", Some(absurd)),
-        Reply::completion("hello", Some(tenfold)),
+        Reply::completion("hello", Some(more_than_it_may_write)),
     ]);
     let (client, _) = client_of(&server);
     let estimate = client.estimate(&prompt());
@@ -80,7 +81,7 @@ async fn an_answer_cut_at_its_limit_is_refused_but_paid_for() {
     let budget = Budget::new(Usd(1_000_000), Tokens(10_000));
     let call = client.complete_within(&prompt(), &budget).await;
     assert_eq!(call.result.unwrap_err(), ModelError::Truncated { limit: 1_000 });
-    assert_eq!(call.spend, Spend { input: Tokens(10), output: Tokens(1_000), usd: Usd(10_010) });
+    assert_eq!(call.spend, Spend { input: Tokens(10), output: Tokens(1_000), usd: Usd(10_010), ..Spend::default() });
     assert_eq!(budget.spent(), call.spend);
     assert!(clock.slept().is_empty(), "asking the same again would be cut again");
 }
@@ -165,6 +166,8 @@ async fn a_patch_travels_from_a_template_to_edits() {
     let input = ConfiguratorInput {
         brief: "Round up.".to_owned(),
         evidence: Vec::new(),
+        format: Format::Json,
+        map: None,
         files: Vec::new(),
         reach: vec![RelPath::new("src/tax.rs").unwrap()],
         lessons: Vec::new(),

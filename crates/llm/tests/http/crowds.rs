@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{client_of, prompt};
 use kaizen_domain::{Tokens, Usd};
-use kaizen_llm::breaker::{FAILURES_TO_OPEN, OPEN_FOR};
+use kaizen_llm::breaker::BreakerTerms;
 use kaizen_llm::{Amount, Budget, BudgetError, ModelError};
 use kaizen_testkit::scripted_model::{Reply, ScriptedModel};
 
@@ -30,12 +30,12 @@ async fn after_three_failures_exactly_one_of_64_callers_reaches_the_provider() {
     let (client, clock) = client_of(&server);
     let error = client.complete(&prompt()).await.unwrap_err();
     assert!(matches!(error, ModelError::Status { code: 500, .. }), "the cause, not the breaker: {error}");
-    assert_eq!(server.requests().len(), FAILURES_TO_OPEN as usize);
+    assert_eq!(server.requests().len(), BreakerTerms::default().failures as usize);
     let error = client.complete(&prompt()).await.unwrap_err();
     assert!(matches!(error, ModelError::BreakerOpen { .. }), "{error}");
 
     well.store(true, Ordering::SeqCst);
-    clock.advance(OPEN_FOR);
+    clock.advance(BreakerTerms::default().open_for);
     let (done, mut results) = tokio::sync::mpsc::unbounded_channel();
     for _ in 0..64 {
         let (client, done) = (client.clone(), done.clone());
@@ -47,7 +47,7 @@ async fn after_three_failures_exactly_one_of_64_callers_reaches_the_provider() {
     }
     release.send(()).unwrap();
     assert_eq!(results.recv().await.unwrap().unwrap().text, "well again");
-    assert_eq!(server.requests().len(), FAILURES_TO_OPEN as usize + 1);
+    assert_eq!(server.requests().len(), BreakerTerms::default().failures as usize + 1);
 
     release.send(()).unwrap();
     assert!(client.complete(&prompt()).await.is_ok(), "closed again");

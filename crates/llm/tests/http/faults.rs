@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::{LONG, client_of, client_with, deadlines, prompt, provider};
-use kaizen_llm::breaker::OPEN_FOR;
+use kaizen_llm::breaker::BreakerTerms;
 use kaizen_llm::{Budget, Deadline, ModelError, Provider};
 use kaizen_testkit::scripted_model::{Reply, ScriptedModel};
 
@@ -51,11 +51,11 @@ async fn a_server_error_is_tried_again_and_a_client_error_is_not() {
 #[tokio::test]
 async fn a_status_is_kept_when_its_body_is_in_no_known_form() {
     for body in ["", "<html><h1>Payment required</h1></html>", "{\"error\": 7}", "[1", "\u{1b}[31mred"] {
-        let reply = Reply::Status { code: 402, headers: Vec::new(), body: body.to_owned() };
+        let reply = Reply::Status { code: 418, headers: Vec::new(), body: body.to_owned() };
         let server = ScriptedModel::start([reply]);
         let (client, _) = client_of(&server);
         let error = client.complete(&prompt()).await.unwrap_err();
-        assert!(matches!(error, ModelError::Status { code: 402, .. }), "{body}: {error}");
+        assert!(matches!(error, ModelError::Status { code: 418, .. }), "{body}: {error}");
         assert!(!error.to_string().contains('\u{1b}'));
     }
 }
@@ -116,6 +116,35 @@ async fn what_is_not_an_answer_is_called_that_and_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_piece_by_piece_is_put_together_with_its_bill() {
+    let server = ScriptedModel::start([Reply::streamed("hello, wörld")]);
+    let (client, _) = client_of(&server);
+    let answer = client.complete(&prompt()).await.unwrap();
+    assert_eq!((answer.text.as_str(), answer.model.as_str()), ("hello, wörld", "scripted"));
+    assert_eq!((answer.billing, answer.spend.output.0), (kaizen_llm::Billing::Reported, 50));
+}
+
+#[tokio::test]
+async fn an_account_without_credit_is_not_asked_again_although_the_status_is_that_of_haste() {
+    let body = r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#;
+    let server = ScriptedModel::start([Reply::Status { code: 429, headers: Vec::new(), body: body.to_owned() }]);
+    let (client, clock) = client_of(&server);
+    let error = client.complete(&prompt()).await.unwrap_err();
+    assert!(matches!(error, ModelError::NoCredit { code: 429, .. }), "{error}");
+    assert!(clock.slept().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_stream_is_asked_for_the_whole() {
+    let server = ScriptedModel::start_with(|request| {
+        if request.body["stream"] == true { Reply::error(400, "stream is not supported") } else { Reply::text("fine") }
+    });
+    let (client, _) = client_of(&server);
+    assert_eq!(client.complete(&prompt()).await.unwrap().text, "fine");
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn a_refused_connection_is_named_with_its_address() {
     let server = ScriptedModel::start([]);
     let url = server.base_url();
@@ -149,8 +178,16 @@ async fn a_server_without_tls_where_tls_is_wanted_is_not_tried_again() {
 
 #[tokio::test]
 async fn an_answer_cut_after_any_number_of_bytes_is_never_used() {
-    let whole = Reply::text("{\"title\":\"t\"}");
+    never_used_when_cut(&Reply::text("{\"title\":\"t\"}"), |_| true).await;
+    // What comes after the reason to finish is the bill, and the answer stands without it.
+    let streamed = Reply::streamed("{\"title\":\"t\"}");
+    let end = streamed.wire_len();
+    never_used_when_cut(&streamed, |bytes| bytes < end / 2).await;
+}
+
+async fn never_used_when_cut(whole: &Reply, looked_at: impl Fn(usize) -> bool) {
     let length = whole.wire_len();
+    let whole = whole.clone();
     let next = Arc::new(AtomicUsize::new(0));
     let cut = Arc::clone(&next);
     let server = ScriptedModel::start_with(move |_| Reply::CloseAfter {
@@ -158,14 +195,14 @@ async fn an_answer_cut_after_any_number_of_bytes_is_never_used() {
         of: Box::new(whole.clone()),
     });
     let (client, clock) = client_of(&server);
-    for bytes in 0..length {
+    for bytes in (0..length).filter(|bytes| looked_at(*bytes)) {
         next.store(bytes, Ordering::SeqCst);
         let error = client.complete(&prompt()).await.expect_err(&bytes.to_string());
         assert!(matches!(error, ModelError::Cut { .. }), "{bytes}: {error}");
-        clock.advance(OPEN_FOR);
+        clock.advance(BreakerTerms::default().open_for);
     }
     next.store(length, Ordering::SeqCst);
-    assert_eq!(client.complete(&prompt()).await.unwrap().text, "{\"title\":\"t\"}");
+    assert_eq!(client.complete(&prompt()).await.expect("whole").text, "{\"title\":\"t\"}");
 }
 
 #[tokio::test]

@@ -88,5 +88,5 @@ pub fn client_with(provider: Provider) -> (Client, Arc<HandClock>) {
 }
 
 pub fn prompt() -> Prompt {
-    Prompt { system: "rules".to_owned(), user: "question".to_owned(), schema: None }
+    Prompt { system: "rules".to_owned(), user: "question".to_owned(), ..Prompt::default() }
 }
