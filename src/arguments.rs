@@ -148,6 +148,10 @@ pub enum Command {
     PullRequests(PullRequestsArgs),
     /// Work for the repositories of your settings file, on their schedules, until stopped
     Daemon(DaemonArgs),
+    /// List the language models, what they cost and how they did, or try each
+    Models(ModelsArgs),
+    /// Show what a model would be sent
+    Prompt(PromptArgs),
     /// List what happened, the newest last
     Log(LogArgs),
     /// Show a cycle, a patch, an opportunity or a trial by the first letters of its id
@@ -296,6 +300,53 @@ pub struct StatusArgs {
     /// Go on showing what happens in the running daemon
     #[arg(long)]
     pub follow: bool,
+}
+
+/// `kaizen models`.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
+    /// What else than listing.
+    #[command(subcommand)]
+    pub action: Option<ModelsAction>,
+}
+
+/// What else `kaizen models` can do.
+#[derive(Debug, Subcommand)]
+pub enum ModelsAction {
+    /// Ask each model one small question and say what works; it costs a fraction of a cent
+    Test,
+}
+
+/// `kaizen prompt`.
+#[derive(Debug, Args)]
+pub struct PromptArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub action: PromptAction,
+}
+
+/// What `kaizen prompt` can do.
+#[derive(Debug, Subcommand)]
+pub enum PromptAction {
+    /// Print exactly what would be sent about an opportunity, with its tokens and its price; nothing is sent
+    Show(PromptShowArgs),
+}
+
+/// `kaizen prompt show`.
+#[derive(Debug, Args)]
+pub struct PromptShowArgs {
+    /// Which opportunity.
+    #[command(flatten)]
+    pub id: IdArgs,
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
+    /// The Architect's question for a plan, also when there is one already
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// `kaizen log`.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::arguments::{Cli, Command, RunCycleArgs};
+use crate::arguments::{Cli, Command, ModelsAction, PromptAction, RunCycleArgs};
 use crate::commands;
 use crate::commands::given::Given;
 use crate::exit::Exit;
@@ -85,6 +85,14 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Status(args) => commands::status::run(&args.repo.session(&global, None), args.follow, json),
         Command::Daemon(args) => commands::daemon::run(args, global),
         Command::PullRequests(args) => commands::pull_requests::run(args.repo.session(&global, None), args.list, json),
+        Command::Models(args) => {
+            let test = matches!(args.action, Some(ModelsAction::Test));
+            commands::models::run(args.repo.session(&global, None), test, json)
+        }
+        Command::Prompt(args) => {
+            let PromptAction::Show(args) = args.action;
+            commands::prompt::show(args.repo.session(&global, None), &args.id.id, args.plan, json)
+        }
         Command::Log(args) => commands::log::run(&args.repo.session(&global, None), args.last, args.verify, json),
         Command::Show(args) => {
             commands::show::run(global.state_dir, &args.id.id, args.opportunities, args.evidence, json)

@@ -1,6 +1,7 @@
 //! The models that the settings amount to: presets, providers and the one model of `[model]`, with their keys. What is
 //! missing or wrong is an error that names the key and the way out.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use kaizen_agents::{Models, Route, Spending};
@@ -8,7 +9,7 @@ use kaizen_domain::Usd;
 use kaizen_llm::breaker::BreakerTerms;
 use kaizen_llm::pace::PaceTerms;
 use kaizen_llm::router::RouterTerms;
-use kaizen_llm::{Auth, Client, Deadlines, Format, Preset, Provider, Structured, preset};
+use kaizen_llm::{Auth, Client, Deadlines, Format, ModelError, Preset, Provider, Structured, preset};
 use kaizen_settings::{AuthHeader, ModelEntry, ModelSettings, ProviderSettings, Settings};
 
 use crate::failure::Failure;
@@ -63,7 +64,7 @@ fn route(entry: Entry) -> Result<Route, Failure> {
     let name = provider.shown().to_owned();
     // The dearer the stronger, unless a person says otherwise.
     let strength = strength.unwrap_or(provider.price_output_per_million.0);
-    let client = Client::new(provider).map_err(|error| {
+    let client = client(provider).map_err(|error| {
         let section = if name.contains('/') { "providers" } else { "model" };
         Failure::input(
             format!("the model {name} cannot be used: {error}"),
@@ -71,6 +72,21 @@ fn route(entry: Entry) -> Result<Route, Failure> {
         )
     })?;
     Ok(Route { client, strength, format })
+}
+
+/// The client of a provider: one for as long as the program runs, however many cycles and repositories ask, so that its
+/// breaker, its pace and its connections are shared by all of them.
+fn client(provider: Provider) -> Result<Client, ModelError> {
+    static CLIENTS: Mutex<Vec<Client>> = Mutex::new(Vec::new());
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = clients.iter().find(|client| client.provider().is_same(&provider)) {
+        return Ok(known.clone());
+    }
+    // Settings that changed name another provider under the same route; the one before is done with.
+    clients.retain(|client| client.provider().shown() != provider.shown());
+    let client = Client::new(provider)?;
+    clients.push(client.clone());
+    Ok(client)
 }
 
 fn amount(key: &str, text: &str) -> Result<Usd, Failure> {

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod model_gateway;
 pub mod notice;
 pub mod optimizer;
+pub mod preview;
 pub mod pull_requests;
 pub mod security;
 pub mod shop;

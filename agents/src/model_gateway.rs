@@ -12,7 +12,7 @@ use std::time::Duration;
 use kaizen_domain::{Cycle, CycleId, OpportunityKind, Spend, TenantId, Tokens, Usd};
 use kaizen_llm::router::{Candidate, Reason, RouterTerms, choose};
 use kaizen_llm::tokens::Tokenizer;
-use kaizen_llm::{Client, Completion, Format, ModelError, Prompt, request_key};
+use kaizen_llm::{Client, Completion, Estimate, Format, ModelError, Prompt, request_key};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -315,7 +315,7 @@ fn day(clock: &dyn Clock) -> String {
 #[derive(Clone)]
 pub struct GatewayHandle {
     address: Address<GatewayMsg>,
-    configured: bool,
+    routes: Arc<Vec<Route>>,
 }
 
 impl GatewayHandle {
@@ -325,13 +325,19 @@ impl GatewayHandle {
     /// The handle of a system's gateway.
     #[must_use]
     pub fn new(system: &str, models: &Models) -> Self {
-        Self { address: Address::new(system, Self::ROLE), configured: !models.routes.is_empty() }
+        Self { address: Address::new(system, Self::ROLE), routes: Arc::new(models.routes.clone()) }
     }
 
     /// Whether a model is configured.
     #[must_use]
     pub fn configured(&self) -> bool {
-        self.configured
+        !self.routes.is_empty()
+    }
+
+    /// What a question would cost with a model; none when there is no such model.
+    #[must_use]
+    pub fn estimate(&self, route: &str, prompt: &Prompt) -> Option<Estimate> {
+        self.routes.iter().find(|known| known.name() == route).map(|route| route.client.estimate(prompt))
     }
 
     /// Whom to ask, in order.

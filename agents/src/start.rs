@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kaizen_domain::cycle::CycleEvent;
-use kaizen_domain::{Cycle, CycleId, CycleRequest, Event, TenantId};
+use kaizen_domain::{Cycle, CycleId, CycleRequest, Event, OpportunityId, TenantId};
 use kaizen_repo::Repo;
 use kaizen_settings::Settings;
 use ractor::{Actor, ActorRef};
@@ -21,8 +21,10 @@ use crate::engine::model::Model;
 use crate::engine::rustfix::Rustfix;
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
-use crate::model_gateway::Models;
+use crate::model_gateway::{GatewayHandle, Models};
 use crate::notice::{Notice, Notices};
+use crate::preview::Preview;
+use crate::steps::Colleagues;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorHandle, SupervisorMsg};
 use crate::world::{CrashPoint, World};
 
@@ -66,6 +68,7 @@ impl Options {
 /// A running system of actors for one repository.
 pub struct Kaizen {
     world: Arc<World>,
+    models: Models,
     supervisor: ActorRef<SupervisorMsg>,
     done: tokio::task::JoinHandle<()>,
 }
@@ -94,10 +97,10 @@ pub async fn start(options: Options) -> Result<Kaizen, AgentError> {
     let built_in: [Arc<dyn Engine>; 4] = [Arc::new(Rustfix), Arc::new(Manifest), Arc::new(Given), Arc::new(Model)];
     let engines = Arc::new(options.engines.into_iter().chain(built_in).collect::<Vec<_>>());
     let arguments =
-        SupervisorArguments { world: world.clone(), models: options.models, engines, workers: options.workers };
+        SupervisorArguments { world: world.clone(), models: options.models.clone(), engines, workers: options.workers };
     let name = SupervisorHandle::ROLE;
     match Actor::spawn(Some(format!("{}/{name}", world.system)), Supervisor, arguments).await {
-        Ok((supervisor, done)) => Ok(Kaizen { world, supervisor, done }),
+        Ok((supervisor, done)) => Ok(Kaizen { world, models: options.models, supervisor, done }),
         Err(error) => Err(cause(error)),
     }
 }
@@ -173,6 +176,15 @@ impl Kaizen {
     /// When it cannot go on.
     pub async fn resume(&self, id: CycleId) -> Result<Arc<Cycle>, AgentError> {
         CoordinatorHandle::new(&self.world.system).resume(id).await
+    }
+
+    /// The first question that a model would be asked about an opportunity of a cycle; none without a model.
+    ///
+    /// # Errors
+    /// When the repository or the journal cannot be read.
+    pub async fn preview(&self, cycle: Cycle, id: OpportunityId, plan: bool) -> Result<Option<Preview>, AgentError> {
+        let gateway = GatewayHandle::new(&self.world.system, &self.models);
+        Colleagues::new(self.world.clone(), gateway).preview(cycle, id, plan).await
     }
 
     /// Stops cycles where they stand.

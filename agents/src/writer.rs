@@ -69,13 +69,12 @@ impl<C: Craft> Actor for Writer<C> {
     }
 }
 
-async fn write<C: Craft>(engines: &Engines, mut brief: Brief) -> Result<AttemptEvent, AgentError> {
+async fn write<C: Craft>(engines: &Engines, brief: Brief) -> Result<AttemptEvent, AgentError> {
     let wanted = brief.task.engine;
     let Some(engine) = engines.iter().find(|engine| engine.name() == wanted) else {
         let reason = format!("the {} has no engine `{}`", C::SPECIALIST.word(), wanted.word());
         return Ok(gave_up(vec![reason], Spend::default(), Vec::new()));
     };
-    brief.case = C::case(&brief);
     match engine.write(&brief).await? {
         Draft::Nothing { reasons, spend, uses } => Ok(gave_up(reasons, spend, uses)),
         Draft::Unanswered { reason, spend, uses } => {

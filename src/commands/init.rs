@@ -48,7 +48,8 @@ pub fn run(repo: &Path, section: Option<&str>, json: bool) -> Result<Exit, Failu
 
 /// Prints a section of the defaults, or all of them.
 fn explained(section: &str, json: bool) -> Result<Exit, Failure> {
-    let known: Vec<&str> = DEFAULTS.lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).collect();
+    let mut known: Vec<&str> = DEFAULTS.lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).collect();
+    known.push("providers");
     // A key is explained by its section.
     let name = section.split('.').next().unwrap_or_default();
     if !section.is_empty() && !known.contains(&name) {

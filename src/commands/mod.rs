@@ -9,6 +9,8 @@ pub mod given;
 pub mod init;
 pub mod log;
 pub mod man;
+pub mod models;
+pub mod prompt;
 pub mod pull_requests;
 pub(crate) mod rebuild;
 pub mod revert;

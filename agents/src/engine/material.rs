@@ -129,6 +129,19 @@ pub fn focus<'s>(reach: &[RelPath], evidence: impl Iterator<Item = &'s Signal>, 
 /// # Errors
 /// When the template cannot be filled.
 pub fn prompt(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&Repair>) -> Result<Prompt, PromptError> {
+    fill(brief, shown(brief, sources, offer, repair)?, offer, repair)
+}
+
+/// What matters for a task and has no room in its prompt, in words.
+///
+/// # Errors
+/// When the template cannot be filled.
+pub(crate) fn left_out(brief: &Brief, sources: &Sources, offer: &Offer) -> Result<Vec<String>, AgentError> {
+    let shown = shown(brief, sources, offer, None).map_err(|error| AgentError::Bug(error.to_string()))?;
+    Ok(shown.left_out)
+}
+
+fn shown(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&Repair>) -> Result<Shown, PromptError> {
     let bare = fill(brief, Shown::default(), offer, repair)?;
     let used: u64 = [&bare.system, &bare.user].iter().map(|text| offer.tokenizer.count(text).0).sum();
     let room = offer.room.0.saturating_sub(used + FRAME);
@@ -142,7 +155,7 @@ pub fn prompt(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&R
     if !shown.left_out.is_empty() {
         tracing::info!(left_out = shown.left_out.len(), room, "not everything that matters fits into the prompt");
     }
-    fill(brief, shown, offer, repair)
+    Ok(shown)
 }
 
 fn fill(brief: &Brief, shown: Shown, offer: &Offer, repair: Option<&Repair>) -> Result<Prompt, PromptError> {

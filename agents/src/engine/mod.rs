@@ -40,7 +40,7 @@ pub struct Brief {
     pub attempt: Attempt,
     /// The task.
     pub task: Task,
-    /// What a model needs to know about it; the agent fills it in.
+    /// What a model needs to know about it, in the light of the agent's trade.
     pub case: Case,
 }
 

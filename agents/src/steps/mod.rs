@@ -14,18 +14,19 @@ use kaizen_domain::{
 use kaizen_settings::FailingTests;
 
 use crate::architect::ArchitectHandle;
-use crate::configurator::ConfiguratorHandle;
-use crate::debugger::DebuggerHandle;
+use crate::configurator::{Configuration, ConfiguratorHandle};
+use crate::debugger::{DebuggerHandle, Repairs};
 use crate::engine::{Brief, Case, tree_of};
 use crate::error::AgentError;
 use crate::journal::JournalHandle;
 use crate::model_gateway::GatewayHandle;
 use crate::new_id;
-use crate::optimizer::OptimizerHandle;
+use crate::optimizer::{OptimizerHandle, Performance};
 use crate::security::SecurityHandle;
 use crate::trial_pool::{Compared, PoolHandle};
 use crate::weigh::weigh;
 use crate::world::World;
+use crate::writer::Craft as _;
 
 /// The agents as a cycle sees them.
 #[derive(Clone)]
@@ -150,10 +151,21 @@ impl Colleagues {
     }
 
     async fn write(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+        let brief = self.brief(cycle, id)?;
+        let event = match brief.task.specialist {
+            Specialist::Optimizer => self.optimizer.write(brief).await?,
+            Specialist::Debugger => self.debugger.write(brief).await?,
+            Specialist::Configurator => self.configurator.write(brief).await?,
+        };
+        Ok(vec![at(id, event)])
+    }
+
+    /// What whoever writes the next patch is told.
+    pub(crate) fn brief(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Brief, AgentError> {
         let attempt = found(cycle.attempt(id), "attempt")?.clone();
         let opportunity = found(cycle.opportunity(id), "opportunity")?.clone();
         let task = found(attempt.plan.as_ref(), "plan")?.task.clone();
-        let brief = Brief {
+        let mut brief = Brief {
             world: self.world.clone(),
             pool: self.pool.clone(),
             gateway: self.gateway.clone(),
@@ -163,12 +175,12 @@ impl Colleagues {
             case: Case::default(),
             task,
         };
-        let event = match brief.task.specialist {
-            Specialist::Optimizer => self.optimizer.write(brief).await?,
-            Specialist::Debugger => self.debugger.write(brief).await?,
-            Specialist::Configurator => self.configurator.write(brief).await?,
+        brief.case = match brief.task.specialist {
+            Specialist::Optimizer => Performance::case(&brief),
+            Specialist::Debugger => Repairs::case(&brief),
+            Specialist::Configurator => Configuration::case(&brief),
         };
-        Ok(vec![at(id, event)])
+        Ok(brief)
     }
 
     async fn review(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {

@@ -172,6 +172,19 @@ impl Provider {
         Ok(())
     }
 
+    /// Whether everything about it is the same, the key too.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let key = |of: &Self| of.key.as_ref().map(|key| key.expose_secret().to_owned());
+        let rest = |of: &Self| {
+            let names = (of.route.clone(), of.base_url.clone(), of.model.clone(), of.auth, of.structured, of.streaming);
+            let prices = (of.price_input_per_million, of.price_cached_per_million, of.price_output_per_million);
+            let limits = (of.context_tokens, of.max_output_tokens, of.deadlines, of.breaker, of.pace);
+            (names, prices, limits)
+        };
+        key(self) == key(other) && rest(self) == rest(other)
+    }
+
     /// How this model cuts text into tokens, as far as that is published.
     #[must_use]
     pub fn tokenizer(&self) -> Tokenizer {

@@ -47,6 +47,18 @@ impl Dialect {
         Self { structured: provider.structured, limit, streaming }
     }
 
+    /// In words.
+    pub(crate) fn shown(self) -> String {
+        let form = match self.structured {
+            Structured::JsonSchema => "the form by a schema",
+            Structured::Tool => "the form by a tool",
+            Structured::JsonObject => "any JSON",
+            Structured::Text => "the form by words alone",
+        };
+        let streams = if self.streaming == Streaming::Off { "answers as a whole" } else { "streams" };
+        format!("{form}, {streams}")
+    }
+
     /// Another way to say the same, after the server refused this one; `None` when there is nothing to change.
     pub(crate) fn after_refusal(self, error: &ModelError, prompt: &Prompt) -> Option<Self> {
         let ModelError::Status { code: 400 | 422, message, .. } = error else { return None };

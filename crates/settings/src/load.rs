@@ -192,6 +192,14 @@ fn line_of(text: &str, section: &str, key: Option<&str>) -> usize {
 #[must_use]
 pub fn explain(section: Option<&str>) -> String {
     let Some(section) = section else { return DEFAULTS.to_owned() };
+    if section == providers::KEY {
+        // It has no defaults: the example says it all.
+        let lines = DEFAULTS
+            .lines()
+            .skip_while(|line| !line.starts_with("# Several models"))
+            .take_while(|line| line.starts_with('#'));
+        return lines.map(|line| format!("{line}\n")).collect();
+    }
     let head = format!("[{}]", section.split('.').next().unwrap_or(section));
     let lines: Vec<&str> = DEFAULTS.lines().collect();
     let Some(start) = lines.iter().position(|line| *line == head) else { return DEFAULTS.to_owned() };
