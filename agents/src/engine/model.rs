@@ -299,7 +299,9 @@ async fn take(brief: &Brief, text: &str) -> Result<Taken, AgentError> {
     let (world, tip, edits) = (brief.world.clone(), brief.tip().clone(), answer.edit_set());
     let applied = blocking(move || -> Result<_, AgentError> {
         let repo = world.repo()?;
-        Ok(kaizen_patch::apply(&edits, &RepoSource { repo: &repo, commit: &tip }).map_err(|error| error.to_string()))
+        let applied = kaizen_patch::apply(&edits, &RepoSource { repo: &repo, commit: &tip });
+        let whole = applied.and_then(|changes| kaizen_patch::still_parses(&changes).map(|()| changes));
+        Ok(whole.map_err(|error| error.to_string()))
     })
     .await?;
     Ok(match applied {

@@ -128,6 +128,22 @@ pub enum ApplyError {
         /// What the parser said.
         why: String,
     },
+    /// The edits leave a file that does not parse, and it did before.
+    #[error(
+        "{path}:{line}:{column}: after the edits the file does not parse: {why}; the line is then `{quoted}`: check that          brackets match and that nothing is cut or doubled"
+    )]
+    Broken {
+        /// The file.
+        path: RelPath,
+        /// The line after the edits, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// What the parser said.
+        why: String,
+        /// The line.
+        quoted: String,
+    },
     /// The text is not a diff that can be taken at its word.
     #[error("diff line {line}: {why}")]
     Diff {

@@ -11,6 +11,7 @@ mod corpus;
 mod crash;
 mod daemon;
 mod dice;
+mod edits;
 mod escape;
 mod first_landing;
 mod footprint;
@@ -63,6 +64,8 @@ pub enum Name {
     Untouched,
     /// The static review of a patch of ten files
     Review,
+    /// Edits as models write them, over the sources of published crates: applied in the right place or refused
+    Edits,
     /// Memory and start of the idle program
     Footprint,
     /// Mutants of published crates tried as patches, against cargo-mutants
@@ -114,6 +117,7 @@ impl Name {
             | Self::WatchReal
             | Self::Untouched
             | Self::Review
+            | Self::Edits
             | Self::Footprint
             | Self::Escape
             | Self::Rollback
@@ -179,6 +183,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::PullRequestsCrash => pull_requests::crash::measure(options)?,
         Name::Untouched => untouched::measure(options)?,
         Name::Review => review::measure(options)?,
+        Name::Edits => edits::measure(options)?,
         Name::Footprint => footprint::measure()?,
         Name::Trial => trial::measure(options)?,
         Name::Escape => escape::measure(options)?,

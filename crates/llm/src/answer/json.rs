@@ -28,8 +28,49 @@ pub(super) fn spoken(text: &str) -> Result<&str, AnswerError> {
     }
 }
 
-/// The one object of this shape in the text.
+/// The one object of this shape in the text. What is not JSON only for raw line ends in its texts, or for a comma too
+/// many, is read as what it is meant to be.
 pub(super) fn find<T: DeserializeOwned>(text: &str, fields: &'static str) -> Result<T, AnswerError> {
+    match strictly(text, fields) {
+        Err(error @ AnswerError::BadJson { .. }) => match mended(text) {
+            Some(mended) => strictly(&mended, fields).map_err(|_| error),
+            None => Err(error),
+        },
+        result => result,
+    }
+}
+
+/// The text with raw line ends and tabs inside of strings written as JSON has them, and without commas before a closing
+/// bracket; none when there is nothing to mend.
+fn mended(text: &str) -> Option<String> {
+    let start = text.find('{')?;
+    let mut out = text.get(..start)?.to_owned();
+    let (mut inside, mut escaped) = (false, false);
+    let mut letters = text.get(start..)?.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\n' if inside => out.push_str("\\n"),
+            '\r' if inside => out.push_str("\\r"),
+            '\t' if inside => out.push_str("\\t"),
+            ',' if !inside => {
+                let rest: String = letters.clone().take_while(|next| next.is_whitespace()).collect();
+                let next = letters.clone().nth(rest.chars().count());
+                if !matches!(next, Some('}' | ']')) {
+                    out.push(letter);
+                }
+            }
+            _ => out.push(letter),
+        }
+        (inside, escaped) = match letter {
+            '"' if !escaped => (!inside, false),
+            '\\' if inside => (inside, !escaped),
+            _ => (inside, false),
+        };
+    }
+    (out != text).then_some(out)
+}
+
+fn strictly<T: DeserializeOwned>(text: &str, fields: &'static str) -> Result<T, AnswerError> {
     let mut found: Option<T> = None;
     let mut wrong_shape: Option<(usize, String)> = None;
     let mut broken: Option<String> = None;
@@ -103,6 +144,16 @@ mod tests {
         ] {
             assert_eq!(read(text), Ok(1), "{text}");
         }
+    }
+
+    #[test]
+    fn raw_line_ends_and_a_comma_too_many_are_mended() {
+        assert_eq!(read("{\"a\":1,\"b\":\"x\ny\t\\\"z\",}"), Ok(1));
+        assert_eq!(read("{\"a\":1,\"b\":[1,2 , ]\n, }"), Ok(1));
+        assert!(matches!(
+            read("{\"a\":1,\"b\":\"x\ny"),
+            Err(AnswerError::BadJson { .. } | AnswerError::Incomplete { .. })
+        ));
     }
 
     #[test]

@@ -182,10 +182,13 @@ impl<'a> Reader<'a> {
         };
         let mark = opening.chars().next().unwrap_or('`');
         let length = opening.chars().take_while(|c| *c == mark).count();
+        // A fence in a line that is further in belongs to the content: a diff, a doc comment.
+        let margin = self.lines.get(self.at - 1).map_or(0, |line| line.len() - line.trim_start().len());
         let mut text = String::new();
         while let Some(line) = self.next() {
             let line_mark = line.trim();
-            if line_mark.len() >= length && line_mark.chars().all(|c| c == mark) {
+            let further_in = line.len() - line.trim_start().len() > margin;
+            if !further_in && line_mark.len() >= length && line_mark.chars().all(|c| c == mark) {
                 return Ok(text);
             }
             text.push_str(line);

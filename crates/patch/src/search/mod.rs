@@ -1,9 +1,12 @@
 //! Finds the one place that a search text means, and the text that stands there afterwards.
 //!
 //! First exactly; then with white space at line ends ignored; then with the same indentation added to or taken from
-//! every line. Each step counts only when it fits exactly one place, and a step that fits several ends the search.
+//! every line; then with small differences in what does not matter. Each step counts only when it fits exactly one place,
+//! and a step that fits several ends the search.
 
+mod drift;
 mod folded;
+mod merge;
 mod nearest;
 mod tolerant;
 
@@ -12,6 +15,8 @@ pub(crate) use nearest::nearest;
 use std::ops::Range;
 
 use folded::Folded;
+
+use crate::lines::lines;
 
 /// Where the searched text stands, and what replaces it.
 pub(crate) struct Found {
@@ -63,12 +68,32 @@ pub(crate) fn find_once(text: &str, search: &str, replace: &str) -> Result<Found
     if search.trim().is_empty() {
         return Err(SearchFault::NotFound { hint: "; it is white space only, give a line with text".to_owned() });
     }
-    match tolerant::find_once(file.text(), &search, &replace)? {
+    let found = match tolerant::find_once(file.text(), &search, &replace)? {
+        Some(found) => Some(found),
+        None => drifted(file.text(), &search, &replace)?,
+    };
+    match found {
         Some((range, replacement)) => {
             Ok(Found { replacement: file.with_its_ends(&replacement, &range), range: file.original(&range) })
         }
         None => Err(SearchFault::NotFound { hint: nearest(file.text(), &search) }),
     }
+}
+
+/// The place in bytes, and what stands there afterwards.
+type Place = (Range<usize>, String);
+
+fn drifted(text: &str, search: &str, replace: &str) -> Result<Option<Place>, SearchFault> {
+    let (file, wanted) = (lines(text), lines(search));
+    let Some(alignment) = drift::find_once(&file, &wanted)? else { return Ok(None) };
+    let Some(mut merged) = merge::merge(&file, &wanted, replace, &alignment) else { return Ok(None) };
+    let start: usize = file.iter().take(alignment.lines.start).map(|line| line.len()).sum();
+    let inside = file.get(alignment.lines.clone()).unwrap_or_default();
+    let length: usize = inside.iter().map(|line| line.len()).sum();
+    if inside.last().is_some_and(|line| !line.ends_with('\n')) {
+        merged.pop();
+    }
+    Ok(Some((start..start + length, merged)))
 }
 
 /// Every place where a text stands, overlapping ones too, up to a dozen.

@@ -128,12 +128,12 @@ mod tests {
         assert_eq!(fixed.as_deref(), Some("fn f() {\n    if c {\n\n        d();\n    }\n}\n"));
         let less = replaced("a\n  b\n", "    a\n      b\n", "    x\n");
         assert_eq!(less.as_deref(), Some("x\n"));
-        assert_eq!(replaced("a\n  b\n", "    a\n      b\n", "x\n"), None);
+        assert_eq!(replaced("a\n  b\n", "    a\n      b\n", "x\n").as_deref(), Some("x\n"));
     }
 
     #[test]
-    fn indentation_that_differs_from_line_to_line_is_another_text() {
-        assert_eq!(replaced("  a\n   b\n", "a\nb\n", "x\n"), None);
+    fn indentation_that_differs_from_line_to_line_is_that_of_the_file() {
+        assert_eq!(replaced("  a\n   b\n", "a\nb\n", "a\nb\nc\n").as_deref(), Some("  a\n   b\n  c\n"));
     }
 
     #[test]
