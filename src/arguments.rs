@@ -152,6 +152,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Show what a model would be sent
     Prompt(PromptArgs),
+    /// Run a recorded cycle again with the answers of then, and compare; nothing is sent
+    Replay(ReplayArgs),
     /// List what happened, the newest last
     Log(LogArgs),
     /// Show a cycle, a patch, an opportunity or a trial by the first letters of its id
@@ -347,6 +349,17 @@ pub struct PromptShowArgs {
     /// The Architect's question for a plan, also when there is one already
     #[arg(long)]
     pub plan: bool,
+}
+
+/// `kaizen replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Which cycle.
+    #[command(flatten)]
+    pub id: IdArgs,
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
 }
 
 /// `kaizen log`.

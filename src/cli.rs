@@ -89,6 +89,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             let test = matches!(args.action, Some(ModelsAction::Test));
             commands::models::run(args.repo.session(&global, None), test, json)
         }
+        Command::Replay(args) => commands::replay::run(args.repo.session(&global, None), &args.id.id, json),
         Command::Prompt(args) => {
             let PromptAction::Show(args) = args.action;
             commands::prompt::show(args.repo.session(&global, None), &args.id.id, args.plan, json)

@@ -30,7 +30,7 @@ pub fn models(settings: &Settings) -> Result<Models, Failure> {
     let terms =
         RouterTerms { good_enough: share(settings.router.good_enough), explore: share(settings.router.explore) };
     let prompt_tokens = settings.model.prompt_tokens;
-    Ok(Models { routes: routes(settings)?, terms, spending: spending(&settings.model)?, prompt_tokens })
+    Ok(Models { routes: routes(settings)?, terms, spending: spending(&settings.model)?, prompt_tokens, replays: None })
 }
 
 /// Every model of the settings, the one of `[model]` first.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kaizen_agents::{AgentError, Kaizen, Notice, Options};
+use kaizen_agents::{AgentError, Kaizen, Models, Notice, Options};
 use kaizen_domain::{Cycle, CycleId, CycleRequest, RelPath};
 use kaizen_repo::{Condition, Repo};
 use kaizen_settings::{Layer, Origin, Settings, load};
@@ -101,6 +101,16 @@ impl Session {
     pub async fn start(&self) -> Result<Kaizen, Failure> {
         let mut options = Options::new(&self.options.repo, &self.state_dir, self.settings.clone());
         options.models = models(&self.settings)?;
+        Ok(kaizen_agents::start(options).await?)
+    }
+
+    /// Starts the agents to run a cycle again: models are not asked, what they answered then counts.
+    ///
+    /// # Errors
+    /// When somebody else works on the repository, or the journal cannot be opened.
+    pub async fn start_to_replay(&self, cycle: CycleId) -> Result<Kaizen, Failure> {
+        let mut options = Options::new(&self.options.repo, &self.state_dir, self.settings.clone());
+        options.models = Models { replays: Some(cycle), ..models(&self.settings)? };
         Ok(kaizen_agents::start(options).await?)
     }
 

@@ -62,6 +62,7 @@ impl CycleTerms {
             dry_run: self.dry_run,
             budget,
             revises: None,
+            replays: None,
         })
     }
 }

@@ -10,6 +10,7 @@ mod model {
     mod injection;
     mod killed;
     mod repair;
+    mod replay;
     mod several;
     mod speed;
     mod support;

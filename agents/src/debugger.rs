@@ -3,6 +3,7 @@
 
 use kaizen_domain::{SignalKind, Specialist};
 
+use crate::engine::feedback::steady;
 use crate::engine::{Brief, Case, Proposal};
 use crate::writer::{Craft, Writer, WriterHandle};
 
@@ -22,7 +23,9 @@ impl Craft for Repairs {
         let mut case = Case::of(brief);
         for signal in brief.evidence() {
             match &signal.kind {
-                SignalKind::FailingTest { test, output } => case.failing_tests.push((test.to_string(), output.clone())),
+                SignalKind::FailingTest { test, output } => {
+                    case.failing_tests.push((test.to_string(), steady(output)));
+                }
                 SignalKind::FlakyTest { test } => {
                     case.failing_tests.push((test.to_string(), "fails now and then".to_owned()))
                 }

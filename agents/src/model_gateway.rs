@@ -9,7 +9,7 @@ mod records;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_domain::{Cycle, CycleId, OpportunityKind, Spend, TenantId, Tokens, Usd};
+use kaizen_domain::{Cycle, CycleId, Event, OpportunityKind, Record, Spend, TenantId, Tokens, Usd};
 use kaizen_llm::router::{Candidate, Reason, RouterTerms, choose};
 use kaizen_llm::tokens::Tokenizer;
 use kaizen_llm::{Client, Completion, Estimate, Format, ModelError, Prompt, request_key};
@@ -63,11 +63,19 @@ pub struct Models {
     pub spending: Spending,
     /// What a prompt may hold, tokens, also where more would fit.
     pub prompt_tokens: u64,
+    /// Nothing is sent to anybody: models are chosen as they were in this cycle, and only their answers of then count.
+    pub replays: Option<CycleId>,
 }
 
 impl Default for Models {
     fn default() -> Self {
-        Self { routes: Vec::new(), terms: RouterTerms::default(), spending: Spending::default(), prompt_tokens: 24_000 }
+        Self {
+            routes: Vec::new(),
+            terms: RouterTerms::default(),
+            spending: Spending::default(),
+            prompt_tokens: 24_000,
+            replays: None,
+        }
     }
 }
 
@@ -209,7 +217,10 @@ impl Desk {
     async fn choose(&self, wish: &Wish) -> Result<Vec<Offer>, AgentError> {
         let mut records = self.records.lock().await;
         let fresh = self.journal.since(records.newest()).await?;
-        records.take(&fresh);
+        records.take(match self.models.replays {
+            Some(cycle) => before(cycle, &fresh),
+            None => &fresh,
+        });
         let candidates: Vec<Candidate<'_>> = self
             .models
             .routes
@@ -262,7 +273,7 @@ impl Desk {
             }
             return Ok(answer);
         }
-        if question.only_known {
+        if question.only_known || self.models.replays.is_some() {
             return Err(Unanswered { elsewhere: true, ..Unanswered::unpaid("not asked yet") });
         }
         let purse = JournalPurse::new(
@@ -295,6 +306,13 @@ impl Desk {
         purse.settle().await;
         outcome
     }
+}
+
+/// The records from before a cycle.
+fn before(cycle: CycleId, records: &[Record]) -> &[Record] {
+    let of = |record: &Record| matches!(&record.event, Event::Cycle { cycle: of, .. } if *of == cycle);
+    let end = records.iter().position(of).unwrap_or(records.len());
+    records.get(..end).unwrap_or_default()
 }
 
 /// The same wish makes the same choice, also after a restart.

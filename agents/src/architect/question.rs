@@ -10,6 +10,7 @@ use kaizen_llm::inputs::{ArchitectInput, Repair};
 use kaizen_llm::{Prompt, render};
 
 use crate::address::blocking;
+use crate::engine::feedback::steady;
 use crate::engine::material::{Sources, focus, room_beside};
 use crate::error::AgentError;
 use crate::model_gateway::Offer;
@@ -100,7 +101,7 @@ fn evidence_line(signal: &Signal) -> String {
             let first: Vec<&str> = errors.iter().take(3).map(|error| error.rendered.as_str()).collect();
             format!("the build fails:\n{}", first.join("\n"))
         }
-        SignalKind::FailingTest { test, output } => format!("test {test} fails{at}:\n{output}"),
+        SignalKind::FailingTest { test, output } => format!("test {test} fails{at}:\n{}", steady(output)),
         SignalKind::FlakyTest { test } => format!("test {test} fails now and then"),
         SignalKind::UnusedDependency { dependency, .. } => format!("nothing names the dependency {dependency}"),
         SignalKind::DuplicateDependency { name, versions } => {

@@ -63,7 +63,7 @@ fn said(trial: &TrialReport) -> Vec<String> {
     let mut more = parts.split_off(parts.len().min(TOLD)).len();
     let mut tests = Vec::new();
     for (test, result) in trial.failing() {
-        tests.push(format!("{test}\n{}", short(&result.output)));
+        tests.push(format!("{test}\n{}", short(&steady(&result.output))));
     }
     more += tests.split_off(tests.len().min(TOLD)).len();
     parts.extend(tests);
@@ -85,6 +85,26 @@ fn short(text: &str) -> String {
     let first = lines.get(..head).unwrap_or_default().join("\n");
     let last = lines.get(lines.len() - tail..).unwrap_or_default().join("\n");
     format!("{first}\n[... {} lines left out ...]\n{last}", lines.len() - head - tail)
+}
+
+/// What a test printed without what is another one each time it runs: the number of a thread. So the same failure is the
+/// same question, which providers and the journal know.
+pub(crate) fn steady(output: &str) -> String {
+    let mut out = String::with_capacity(output.len());
+    let mut rest = output;
+    while let Some((before, after)) = rest.split_once("' (") {
+        out.push_str(before);
+        out.push('\'');
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        rest = match after.get(digits..).and_then(|after| after.strip_prefix(')')) {
+            Some(after) if digits > 0 && after.trim_start().starts_with("panicked") => after,
+            _ => {
+                out.push_str(" (");
+                after
+            }
+        };
+    }
+    out + rest
 }
 
 /// How a patch failed, without what differs between two failures that are the same: lines, times, addresses.
@@ -111,6 +131,13 @@ pub(crate) fn no_progress<'r>(rounds: impl Iterator<Item = &'r Round>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_thread_is_left_out_and_nothing_else() {
+        let said = "thread 'tests::x' (12345) panicked at src/lib.rs:7:5:\nleft: 'a' (7)\n";
+        assert_eq!(steady(said), "thread 'tests::x' panicked at src/lib.rs:7:5:\nleft: 'a' (7)\n");
+        assert_eq!(steady("it's ' (1"), "it's ' (1");
+    }
 
     #[test]
     fn a_long_text_loses_its_middle_and_its_backtrace() {

@@ -1,7 +1,7 @@
 //! Records of models: what became of what they wrote, by the kind of work, and which forms of edits they managed. All of
 //! it is a fold over the journal; nothing is kept besides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{
@@ -22,6 +22,7 @@ pub struct ModelRecords {
     kinds: BTreeMap<OpportunityId, OpportunityKind>,
     /// The model whose patch is being judged.
     judged: BTreeMap<(CycleId, OpportunityId), String>,
+    replays: BTreeSet<CycleId>,
     /// The newest record that is in here.
     newest: u64,
 }
@@ -36,6 +37,11 @@ impl ModelRecords {
             self.newest = record.seq;
             let Event::Cycle { cycle, event } = &record.event else { continue };
             match event {
+                // A replay says again what is known.
+                CycleEvent::Started { request } if request.replays.is_some() => {
+                    self.replays.insert(*cycle);
+                }
+                _ if self.replays.contains(cycle) => {}
                 CycleEvent::Ranked { opportunities, .. } => {
                     self.kinds.extend(opportunities.iter().map(|one| (one.id, one.kind)));
                 }

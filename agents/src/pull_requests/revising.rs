@@ -189,6 +189,7 @@ impl Keeper {
             update_worktree: false,
             dry_run: false,
             budget: first.budget,
+            replays: None,
             revises: Some(Revision {
                 patch: pull.patch,
                 branch: pull.proposal.branch.to_ref(),

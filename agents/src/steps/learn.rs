@@ -55,6 +55,32 @@ fn bad_items(cycle: &Cycle, id: OpportunityId) -> Vec<String> {
     bad
 }
 
+/// The records that a cycle may learn from: not those of replays, which only say again what is known; and for a replay not
+/// what came after the cycle that it repeats began.
+pub(crate) fn known_to(cycle: &Cycle, mut records: Vec<Record>) -> Vec<Record> {
+    let mut replays: BTreeSet<CycleId> = BTreeSet::new();
+    let mut until = None;
+    for record in &records {
+        if let Event::Cycle { cycle: id, event: CycleEvent::Started { request } } = &record.event {
+            if request.replays.is_some() && *id != cycle.id {
+                replays.insert(*id);
+            }
+            if Some(*id) == cycle.request.replays {
+                until = Some(record.seq);
+            }
+        }
+    }
+    records.retain(|record| {
+        let of = match &record.event {
+            Event::Cycle { cycle, .. } => Some(*cycle),
+            _ => None,
+        };
+        of == Some(cycle.id)
+            || (of.is_none_or(|of| !replays.contains(&of)) && until.is_none_or(|until| record.seq < until))
+    });
+    records
+}
+
 /// Ranks the signals of the last collection, in the light of what was learned in this cycle and in earlier ones.
 pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEvent {
     let past: Vec<&Lesson> = records

@@ -123,7 +123,7 @@ impl Colleagues {
     }
 
     async fn rank(&self, cycle: &Arc<Cycle>) -> Result<Vec<CycleEvent>, AgentError> {
-        let records = self.journal.records(None).await?;
+        let records = learn::known_to(cycle, self.journal.records(None).await?);
         let (world, of) = (self.world.clone(), cycle.clone());
         let ranked = crate::address::blocking(move || learn::rank(&world, &of, &records)).await;
         let CycleEvent::Ranked { chosen, .. } = &ranked else { return Ok(vec![ranked]) };

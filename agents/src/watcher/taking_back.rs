@@ -98,6 +98,7 @@ impl Watcher {
             dry_run: false,
             budget: Usd::default(),
             revises: None,
+            replays: None,
         };
         let cycle = CoordinatorHandle::new(&self.world.system).run(request).await?;
         Ok(Ok(Cycle::clone(&cycle)))

@@ -95,6 +95,7 @@ pub fn request(fixture: &Fixture) -> CycleRequest {
         dry_run: false,
         budget: Usd(0),
         revises: None,
+        replays: None,
     }
 }
 

@@ -16,12 +16,12 @@ const STEPS: usize = 24;
 const DAMPING: f64 = 0.8;
 
 /// A use of an item in another one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Edge {
     pub to: usize,
     pub weight: f64,
-    /// The line of the use.
-    pub line: usize,
+    /// The lines of the uses.
+    pub lines: Vec<usize>,
     /// Whether it is in an example of the docs.
     pub doc: bool,
 }
@@ -58,10 +58,18 @@ impl<'i> Graph<'i> {
                 graph.resolve(from, used, named, &mut edges);
             }
             edges.sort_by(|a, b| a.to.cmp(&b.to).then(b.weight.total_cmp(&a.weight)));
-            edges.dedup_by_key(|edge| edge.to);
+            edges.dedup_by(|later, first| {
+                let same = later.to == first.to;
+                if same {
+                    first.lines.append(&mut later.lines);
+                    first.lines.sort_unstable();
+                    first.lines.dedup();
+                }
+                same
+            });
             for edge in &edges {
                 if let Some(users) = graph.used_by.get_mut(edge.to) {
-                    users.push(Edge { to: from, ..*edge });
+                    users.push(Edge { to: from, ..edge.clone() });
                 }
             }
             if let Some(place) = graph.uses.get_mut(from) {
@@ -124,7 +132,7 @@ impl<'i> Graph<'i> {
             return;
         }
         let weight = if used.doc { 0.5 } else { 1.0 } / meant.len() as f64;
-        edges.extend(meant.into_iter().map(|to| Edge { to, weight, line: used.line, doc: used.doc }));
+        edges.extend(meant.into_iter().map(|to| Edge { to, weight, lines: used.lines.clone(), doc: used.doc }));
     }
 
     fn same_file(&self, a: usize, b: usize) -> bool {

@@ -12,6 +12,8 @@ use crate::scan::names;
 
 /// Files are parsed on threads that end afterwards: what the parser keeps of every text to find its places goes with them.
 const FILES_A_THREAD: usize = 64;
+/// Uses of a name in one item that are told apart.
+const USES: usize = 6;
 /// A file with more is generated, and shown by its name alone.
 const MAX_FILE: usize = 2 << 20;
 
@@ -94,8 +96,8 @@ pub(crate) struct Used {
     pub name: String,
     pub qualifier: Option<String>,
     pub dotted: bool,
-    /// The line, from 1, of its first use.
-    pub line: usize,
+    /// The lines of its uses, from 1, the first few.
+    pub lines: Vec<usize>,
     /// Whether it stands in an example of the docs.
     pub doc: bool,
 }
@@ -350,14 +352,21 @@ impl Reader<'_> {
                     continue;
                 }
                 let key = (used.name, used.qualifier, used.dotted, in_doc);
-                if seen.insert(key, line).is_none() {
+                let place = *seen.entry(key).or_insert_with(|| {
                     uses.push(Used {
                         name: used.name.to_owned(),
                         qualifier: used.qualifier.map(str::to_owned),
                         dotted: used.dotted,
-                        line,
+                        lines: Vec::new(),
                         doc: in_doc,
                     });
+                    uses.len() - 1
+                });
+                if let Some(known) = uses.get_mut(place)
+                    && known.lines.len() < USES
+                    && known.lines.last() != Some(&line)
+                {
+                    known.lines.push(line);
                 }
             }
         }

@@ -77,8 +77,8 @@ pub struct Selection {
 struct Wanted {
     item: usize,
     role: Role,
-    /// The line of the use that makes it wanted.
-    at: usize,
+    /// The lines of the uses that make it wanted.
+    at: Vec<usize>,
     weight: f64,
     of: String,
 }
@@ -102,7 +102,7 @@ pub fn select(index: &Index, focus: &Focus, room: u64, count: &dyn Fn(&str) -> u
     let whole = picked.whole_files(focus, (room as f64 * WHOLE_FILE) as u64);
     for at in &targets {
         let of = graph.item(*at).map(Item::shown).unwrap_or_default();
-        picked.add(&Wanted { item: *at, role: Role::Change, at: 0, weight: 1.0, of });
+        picked.add(&Wanted { item: *at, role: Role::Change, at: Vec::new(), weight: 1.0, of });
     }
     let mut wanted = neighbours(&graph, &targets, &ranks);
     wanted.sort_by(|a, b| a.role.cmp(&b.role).then(b.weight.total_cmp(&a.weight)).then(a.item.cmp(&b.item)));
@@ -179,7 +179,7 @@ fn neighbours(graph: &Graph<'_>, targets: &[usize], ranks: &[f64]) -> Vec<Wanted
             let is_test = graph.item(edge.to).is_some_and(|item| item.test == Test::Is);
             // A certain use counts more than one that shares its name with others; a test more than its helper.
             let weight = edge.weight * 10.0 + if is_test { 1.0 } else { 0.0 } + rank(edge.to);
-            want(Wanted { item: edge.to, role, at: edge.line, weight, of: of.clone() });
+            want(Wanted { item: edge.to, role, at: edge.lines.clone(), weight, of: of.clone() });
             // Who calls a private helper is often called by the test, and not the helper.
             if role == Role::Caller && edge.weight > 0.3 {
                 for further in
@@ -187,7 +187,7 @@ fn neighbours(graph: &Graph<'_>, targets: &[usize], ranks: &[f64]) -> Vec<Wanted
                 {
                     let via = graph.item(edge.to).map(Item::shown).unwrap_or_default();
                     let weight = edge.weight * further.weight * 2.0 + rank(further.to);
-                    want(Wanted { item: further.to, role: Role::Test, at: further.line, weight, of: via });
+                    want(Wanted { item: further.to, role: Role::Test, at: further.lines.clone(), weight, of: via });
                 }
             }
         }
@@ -195,14 +195,14 @@ fn neighbours(graph: &Graph<'_>, targets: &[usize], ranks: &[f64]) -> Vec<Wanted
             let kind = graph.item(edge.to).map(|item| item.kind);
             let role = if matches!(kind, Some(ItemKind::Type | ItemKind::Trait)) { Role::Type } else { Role::Callee };
             let weight = edge.weight + rank(edge.to);
-            want(Wanted { item: edge.to, role, at: 0, weight, of: of.clone() });
+            want(Wanted { item: edge.to, role, at: Vec::new(), weight, of: of.clone() });
         }
         // The type that a method belongs to is not named in it.
         if let Some(owner) = &item.owner {
             let place = graph.items.get(*target).map(|at| at.0);
             for at in place.map(|file| graph.of_file(file)).unwrap_or_default() {
                 if graph.item(at).is_some_and(|other| other.name == *owner && other.owner.is_none()) {
-                    want(Wanted { item: at, role: Role::Type, at: 0, weight: 2.0, of: of.clone() });
+                    want(Wanted { item: at, role: Role::Type, at: Vec::new(), weight: 2.0, of: of.clone() });
                 }
             }
         }
@@ -210,12 +210,15 @@ fn neighbours(graph: &Graph<'_>, targets: &[usize], ranks: &[f64]) -> Vec<Wanted
     wanted.into_values().collect()
 }
 
+/// Lines of an item that are shown, and why; an item of a file that is shown whole has none of its own.
+type Shown = (Vec<(usize, usize)>, Role, String);
+
 struct Picked<'g, 'i> {
     graph: &'g Graph<'i>,
     count: &'g dyn Fn(&str) -> u64,
     left: u64,
-    /// Items, with the lines of each and why.
-    shown: BTreeMap<usize, (usize, usize, Role, String)>,
+    /// Items, and what of each is shown.
+    shown: BTreeMap<usize, Shown>,
     left_out: Vec<String>,
 }
 
@@ -237,7 +240,7 @@ impl Picked<'_, '_> {
                 self.left = self.left.saturating_sub(tokens);
                 whole.push(file);
                 for at in self.graph.of_file(file) {
-                    self.shown.insert(at, (0, 0, Role::Change, String::new()));
+                    self.shown.insert(at, (Vec::new(), Role::Change, String::new()));
                 }
             }
         }
@@ -250,23 +253,31 @@ impl Picked<'_, '_> {
         }
         let Some(item) = self.graph.item(wanted.item) else { return };
         let about = about(item, wanted);
-        let whole = (item.first, item.last);
-        let around = (wanted.at.saturating_sub(AROUND).max(item.first), (wanted.at + AROUND).min(item.last));
-        let head = (item.first, item.head.max(item.first) + 1);
+        let whole = vec![(item.first, item.last)];
+        let head = (item.first, (item.head.max(item.first) + 1).min(item.last));
+        let mut around: Vec<(usize, usize)> = Vec::new();
+        for at in &wanted.at {
+            let (first, last) = (at.saturating_sub(AROUND).max(item.first), (at + AROUND).min(item.last));
+            match around.last_mut() {
+                Some(before) if first <= before.1 + 2 => before.1 = last,
+                _ => around.push((first, last)),
+            }
+        }
         let long = item.last - item.first > LONG && wanted.role != Role::Change;
-        let mut forms = if long { Vec::new() } else { vec![whole] };
-        if wanted.at > 0 {
-            forms.push(around);
+        let mut forms = if long { Vec::new() } else { vec![whole.clone()] };
+        if !around.is_empty() {
+            let first = around.iter().take(1).copied().collect();
+            forms.extend([around, first]);
         } else if wanted.role != Role::Change {
-            forms.push((head.0, head.1.min(item.last)));
+            forms.push(vec![head]);
         } else if forms.is_empty() {
             forms.push(whole);
         }
         for lines in forms {
-            let tokens = (self.count)(&self.text(wanted.item, lines)) + 24;
+            let tokens: u64 = lines.iter().map(|lines| (self.count)(&self.text(wanted.item, *lines)) + 24).sum();
             if tokens <= self.left {
                 self.left -= tokens;
-                self.shown.insert(wanted.item, (lines.0, lines.1, wanted.role, about));
+                self.shown.insert(wanted.item, (lines, wanted.role, about));
                 return;
             }
         }
@@ -304,9 +315,9 @@ impl Picked<'_, '_> {
         let mut parts: Vec<(usize, usize, usize, Role, String)> = self
             .shown
             .iter()
-            .filter(|(_, (first, ..))| *first > 0)
-            .filter_map(|(at, (first, last, role, about))| {
-                Some((self.graph.items.get(*at)?.0, *first, *last, *role, about.clone()))
+            .filter_map(|(at, (lines, role, about))| Some((self.graph.items.get(*at)?.0, lines, *role, about)))
+            .flat_map(|(file, lines, role, about)| {
+                lines.iter().map(move |(first, last)| (file, *first, *last, role, about.clone()))
             })
             .collect();
         parts.sort();

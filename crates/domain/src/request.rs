@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::PatchId;
+use crate::id::{CycleId, PatchId};
 use crate::landing::LandingMode;
 use crate::money::Usd;
 use crate::names::{CommitId, RefName};
@@ -35,6 +35,9 @@ pub struct CycleRequest {
     /// The pull request that it changes, when it was asked for by what became of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revises: Option<Revision>,
+    /// The cycle that it repeats, with what was known and answered then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replays: Option<CycleId>,
 }
 
 /// A pull request that is to be changed.

@@ -33,6 +33,7 @@ fn request(dry_run: bool) -> CycleRequest {
         dry_run,
         budget: Usd(0),
         revises: None,
+        replays: None,
     }
 }
 

@@ -264,27 +264,13 @@ impl Drop for Permit<'_> {
 
 #[cfg(test)]
 mod tests {
-    use futures::future::BoxFuture;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::clock::HandClock;
 
-    #[derive(Debug, Default)]
-    struct HandClock(AtomicU64);
-
-    impl Clock for HandClock {
-        fn now(&self) -> Duration {
-            Duration::from_secs(self.0.load(Ordering::SeqCst))
-        }
-        fn wall_seconds(&self) -> i64 {
-            0
-        }
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::ready(()))
-        }
-        fn jitter(&self) -> f64 {
-            0.0
-        }
+    fn set(clock: &HandClock, seconds: u64) {
+        clock.advance(Duration::from_secs(seconds) - clock.now());
     }
 
     fn closed(terms: BreakerTerms) -> (Arc<HandClock>, Breaker) {
@@ -342,7 +328,7 @@ mod tests {
             let (clock, breaker) = closed(terms);
             for _ in 0..3 {
                 let permit = breaker.admit().expect("closed");
-                clock.0.fetch_add(59, Ordering::SeqCst);
+                clock.advance(Duration::from_secs(59));
                 permit.succeeded();
             }
             assert_eq!(breaker.admit().is_err(), opens);
@@ -353,7 +339,7 @@ mod tests {
     fn of_64_callers_exactly_as_many_probe_as_may() {
         for probes in [1, 5] {
             let (clock, breaker) = opened(BreakerTerms { probes, ..BreakerTerms::default() });
-            clock.0.store(30, Ordering::SeqCst);
+            set(&clock, 30);
             let start = std::sync::Barrier::new(64);
             let permits: Vec<_> = std::thread::scope(|scope| {
                 let callers: Vec<_> = (0..64)
@@ -374,13 +360,13 @@ mod tests {
     fn all_probes_must_work_and_one_that_fails_is_enough() {
         let terms = BreakerTerms { probes: 2, ..BreakerTerms::default() };
         let (clock, breaker) = opened(terms);
-        clock.0.store(30, Ordering::SeqCst);
+        set(&clock, 30);
         let (one, two) = (breaker.admit().expect("a probe"), breaker.admit().expect("a probe"));
         one.succeeded();
         assert!(breaker.admit().is_err(), "the second probe is still on its way");
         two.failed();
         assert_eq!(breaker.admit().expect_err("open again").wait, OPEN_FOR);
-        clock.0.store(60, Ordering::SeqCst);
+        set(&clock, 60);
         for _ in 0..2 {
             breaker.admit().expect("a probe").succeeded();
         }
@@ -391,7 +377,7 @@ mod tests {
     #[test]
     fn a_probe_that_vanishes_frees_its_place() {
         let (clock, breaker) = opened(BreakerTerms::default());
-        clock.0.store(30, Ordering::SeqCst);
+        set(&clock, 30);
         let probe = breaker.admit().expect("a probe");
         assert!(breaker.admit().is_err());
         drop(probe);
@@ -414,9 +400,9 @@ mod tests {
     fn a_provider_that_asks_for_quiet_gets_exactly_that_long() {
         let (clock, breaker) = closed(BreakerTerms::default());
         breaker.admit().expect("closed").held_off(Duration::from_secs(7));
-        clock.0.store(6, Ordering::SeqCst);
+        set(&clock, 6);
         assert_eq!(breaker.admit().expect_err("quiet").wait, Duration::from_secs(1));
-        clock.0.store(7, Ordering::SeqCst);
+        set(&clock, 7);
         assert!(breaker.admit().is_ok());
     }
 
@@ -433,7 +419,7 @@ mod tests {
             let mut seen: Vec<(bool, bool)> = Vec::new();
             for (failed, slow) in calls {
                 let Ok(permit) = breaker.admit() else { break };
-                clock.0.fetch_add(if slow { 5 } else { 1 }, Ordering::SeqCst);
+                clock.advance(Duration::from_secs(if slow { 5 } else { 1 }));
                 if failed { permit.failed() } else { permit.succeeded() }
                 seen.push((failed, slow));
                 let newest = &seen[seen.len().saturating_sub(window as usize)..];

@@ -75,30 +75,10 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use futures::future::BoxFuture;
     use proptest::prelude::*;
 
     use super::*;
-
-    #[derive(Debug, Default)]
-    struct HandClock(AtomicU64);
-
-    impl Clock for HandClock {
-        fn now(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::SeqCst))
-        }
-        fn wall_seconds(&self) -> i64 {
-            0
-        }
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::ready(()))
-        }
-        fn jitter(&self) -> f64 {
-            0.0
-        }
-    }
+    use crate::clock::HandClock;
 
     #[test]
     fn without_limits_nobody_waits() {
@@ -119,7 +99,8 @@ mod tests {
             let pace = Pace::new(terms, Arc::clone(&clock) as Arc<dyn Clock>);
             let mut sent: Vec<(u64, u64)> = Vec::new();
             for (gap, size) in gaps {
-                let now = clock.0.fetch_add(gap, Ordering::SeqCst) + gap;
+                clock.advance(Duration::from_millis(gap));
+                let now = u64::try_from(clock.now().as_millis()).expect("short");
                 let wait = u64::try_from(pace.take(size).as_millis()).expect("short");
                 let (at, size) = (now + wait, size.min(tokens));
                 if wait > 0 && at > sent.last().map_or(0, |(last, _)| *last) {

@@ -107,6 +107,11 @@ impl Transport {
             stream.take(&body);
             return self.whole(stream);
         }
+        self.json(body)
+    }
+
+    /// A body that is JSON from its beginning to its end.
+    fn json(&self, body: Vec<u8>) -> Result<Vec<u8>, ModelError> {
         if serde_json::from_slice::<Value>(&body).is_err() {
             let start = body.get(..MAX_ERROR).unwrap_or(&body);
             return Err(ModelError::NotAnAnswer { excerpt: self.clean(&String::from_utf8_lossy(start)) });
@@ -119,6 +124,12 @@ impl Transport {
         let mut stream = Stream::default();
         while !stream.is_over() {
             let Some(piece) = self.piece(response).await? else { break };
+            // Some servers call everything a stream.
+            if stream.len() == 0 && piece.trim_ascii_start().starts_with(b"{") {
+                let mut body = piece.to_vec();
+                self.collect(response, &mut body, MAX_ANSWER).await?;
+                return self.json(body);
+            }
             if stream.len().saturating_add(piece.len()) > MAX_ANSWER {
                 return Err(ModelError::TooLarge { limit: MAX_ANSWER });
             }

@@ -66,6 +66,15 @@ pub enum Reply {
         /// The reply that is left hanging.
         of: Box<Reply>,
     },
+    /// Another reply, a byte at a time with this pause after each.
+    Trickle {
+        /// The pause, milliseconds.
+        pause_ms: u64,
+        /// The reply.
+        of: Box<Reply>,
+    },
+    /// An answer that promises a gigabyte and goes on until the client gives up.
+    Endless,
     /// A web page with status 200, as a captive portal or a wrong address gives.
     Html(String),
     /// A JSON document that ends in the middle, sent as if it were whole.
@@ -127,7 +136,11 @@ impl Reply {
             Self::Json(value) => json(value.to_string()),
             Self::Status { code, headers, body } => response(*code, headers, body.clone()),
             Self::Raw(bytes) => (bytes.clone(), Vec::new()),
-            Self::CloseAfter { of, .. } | Self::HangMidBody { of, .. } => of.wire(),
+            Self::CloseAfter { of, .. } | Self::HangMidBody { of, .. } | Self::Trickle { of, .. } => of.wire(),
+            Self::Endless => {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n";
+                (head.as_bytes().to_vec(), Vec::new())
+            }
             Self::HangBeforeHeaders => (Vec::new(), Vec::new()),
             Self::Html(page) => {
                 response(200, &[("content-type".to_owned(), "text/html; charset=utf-8".to_owned())], page.clone())
@@ -355,6 +368,20 @@ fn serve(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
             stream.write_all(whole.get(..bytes).unwrap_or(&whole))?;
         }
         Reply::HangBeforeHeaders => return wait_for_the_client(stream),
+        Reply::Trickle { pause_ms, .. } => {
+            for byte in [head, body].concat() {
+                stream.write_all(&[byte])?;
+                stream.flush()?;
+                std::thread::sleep(std::time::Duration::from_millis(pause_ms));
+            }
+        }
+        Reply::Endless => {
+            stream.write_all(&head)?;
+            let piece = vec![b'x'; 64 * 1024];
+            for _ in 0..(1 << 30) / piece.len() {
+                stream.write_all(&piece)?;
+            }
+        }
         Reply::HangMidBody { bytes, .. } => {
             stream.write_all(&head)?;
             stream.write_all(body.get(..bytes).unwrap_or(&body))?;

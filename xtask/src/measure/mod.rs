@@ -5,8 +5,10 @@
 //! table. The last line it prints is the verdict.
 
 mod arrangement;
+mod breaker;
 mod bwrap;
 mod cancel;
+mod context;
 mod corpus;
 mod crash;
 mod daemon;
@@ -17,6 +19,7 @@ mod first_landing;
 mod footprint;
 mod git;
 mod hostile;
+mod models;
 mod os;
 mod policies;
 mod program;
@@ -64,6 +67,18 @@ pub enum Name {
     Untouched,
     /// The static review of a patch of ten files
     Review,
+    /// Cycles against a model that always asks for more: what they cost, and when they stop
+    Runaway,
+    /// Orders in what a model reads, and a model that obeys them
+    Injection,
+    /// The circuit breaker beside others: what a call costs, and how many probe at once
+    Breaker,
+    /// Providers that fail in every way, over real connections
+    Transport,
+    /// Recorded cycles, run again without asking anybody
+    Replay,
+    /// What a task is shown: how long the choice takes, and whether what is needed is in it
+    Context,
     /// Edits as models write them, over the sources of published crates: applied in the right place or refused
     Edits,
     /// Memory and start of the idle program
@@ -107,6 +122,7 @@ impl Name {
             | Self::SandboxStart
             | Self::Cancel
             | Self::Schedule
+            | Self::Context
             | Self::Watch => true,
             Self::FirstLanding
             | Self::Corpus
@@ -117,6 +133,11 @@ impl Name {
             | Self::WatchReal
             | Self::Untouched
             | Self::Review
+            | Self::Runaway
+            | Self::Injection
+            | Self::Replay
+            | Self::Transport
+            | Self::Breaker
             | Self::Edits
             | Self::Footprint
             | Self::Escape
@@ -183,6 +204,12 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::PullRequestsCrash => pull_requests::crash::measure(options)?,
         Name::Untouched => untouched::measure(options)?,
         Name::Review => review::measure(options)?,
+        Name::Runaway => models::runaway::measure(options)?,
+        Name::Injection => models::injection::measure(options)?,
+        Name::Breaker => breaker::measure(options)?,
+        Name::Transport => models::transport::measure(options)?,
+        Name::Replay => models::replay::measure(options)?,
+        Name::Context => context::measure(options)?,
         Name::Edits => edits::measure(options)?,
         Name::Footprint => footprint::measure()?,
         Name::Trial => trial::measure(options)?,

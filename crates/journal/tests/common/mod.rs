@@ -44,6 +44,7 @@ pub fn started(n: u8) -> Event {
         dry_run: false,
         budget: Usd(500_000),
         revises: None,
+        replays: None,
     };
     Event::Cycle { cycle: cycle_id(n), event: CycleEvent::Started { request } }
 }

@@ -1,56 +1,16 @@
 //! What the tests over HTTP share: a clock that moves only when somebody sleeps by it, and a provider that points at a
 //! scripted model. It holds no test.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use kaizen_domain::Usd;
-use kaizen_llm::clock::Clock;
+use kaizen_llm::clock::{Clock, HandClock};
 use kaizen_llm::{Client, Deadlines, Prompt, Provider};
 use kaizen_testkit::scripted_model::ScriptedModel;
 
 /// The key that must never be seen anywhere but in its header.
 pub const KEY: &str = "kz-very-secret-key-0123456789";
-
-/// A clock that stands still; sleeping moves it at once.
-#[derive(Debug, Default)]
-pub struct HandClock {
-    millis: AtomicU64,
-    slept: Mutex<Vec<Duration>>,
-}
-
-impl HandClock {
-    pub fn advance(&self, time: Duration) {
-        self.millis.fetch_add(u64::try_from(time.as_millis()).expect("a short time"), Ordering::SeqCst);
-    }
-
-    pub fn slept(&self) -> Vec<Duration> {
-        self.slept.lock().expect("no sleeper panics").clone()
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Duration {
-        Duration::from_millis(self.millis.load(Ordering::SeqCst))
-    }
-
-    /// Sun, 06 Nov 1994 08:49:37 GMT
-    fn wall_seconds(&self) -> i64 {
-        784_111_777
-    }
-
-    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
-        self.slept.lock().expect("no sleeper panics").push(time);
-        self.advance(time);
-        Box::pin(std::future::ready(()))
-    }
-
-    fn jitter(&self) -> f64 {
-        0.5
-    }
-}
 
 /// A provider at this address, with prices of 1 and 10 millionths of a dollar a token.
 pub fn provider(base_url: String) -> Provider {
