@@ -26,22 +26,40 @@ struct Entry {
 /// # Errors
 /// When one of them cannot be used as it is configured.
 pub fn models(settings: &Settings) -> Result<Models, Failure> {
+    with_keys(settings, true)
+}
+
+/// The same for work that sends nothing to anybody: keys may be missing.
+///
+/// # Errors
+/// When a model cannot be used as it is configured.
+pub fn models_without_keys(settings: &Settings) -> Result<Models, Failure> {
+    with_keys(settings, false)
+}
+
+fn with_keys(settings: &Settings, needed: bool) -> Result<Models, Failure> {
     let share = |percent: u32| f64::from(percent.min(100)) / 100.0;
     let terms =
         RouterTerms { good_enough: share(settings.router.good_enough), explore: share(settings.router.explore) };
     let prompt_tokens = settings.model.prompt_tokens;
-    Ok(Models { routes: routes(settings)?, terms, spending: spending(&settings.model)?, prompt_tokens, replays: None })
+    Ok(Models {
+        routes: routes(settings, needed)?,
+        terms,
+        spending: spending(&settings.model)?,
+        prompt_tokens,
+        replays: None,
+    })
 }
 
 /// Every model of the settings, the one of `[model]` first.
-fn routes(settings: &Settings) -> Result<Vec<Route>, Failure> {
+fn routes(settings: &Settings, keys: bool) -> Result<Vec<Route>, Failure> {
     let mut entries = Vec::new();
     if settings.model.configured() {
-        entries.push(Entry { provider: of_section(&settings.model)?, strength: None, format: None });
+        entries.push(Entry { provider: of_section(&settings.model, keys)?, strength: None, format: None });
     }
     for (name, provider) in &settings.providers {
         for entry in &provider.models {
-            entries.push(of_entry(&settings.model, name, provider, entry)?);
+            entries.push(of_entry(&settings.model, (name, provider), entry, keys)?);
         }
     }
     entries.into_iter().map(route).collect()
@@ -84,7 +102,19 @@ fn client(provider: Provider) -> Result<Client, ModelError> {
     }
     // Settings that changed name another provider under the same route; the one before is done with.
     clients.retain(|client| client.provider().shown() != provider.shown());
-    let client = Client::new(provider)?;
+    // What a provider takes in a minute, it takes for all of its models.
+    let sibling = clients.iter().find(|client| {
+        let known = client.provider();
+        let names = (known.route.split('/').next(), provider.route.split('/').next());
+        !provider.route.is_empty()
+            && names.0 == names.1
+            && known.base_url == provider.base_url
+            && known.pace == provider.pace
+    });
+    let client = match sibling {
+        Some(sibling) => Client::at_the_pace_of(provider, sibling)?,
+        None => Client::new(provider)?,
+    };
     clients.push(client.clone());
     Ok(client)
 }
@@ -93,10 +123,10 @@ fn amount(key: &str, text: &str) -> Result<Usd, Failure> {
     text.parse().map_err(|error| Failure::input(format!("`{key}`: {error}"), "write dollars, such as \"0.50\""))
 }
 
-fn of_section(model: &ModelSettings) -> Result<Provider, Failure> {
+fn of_section(model: &ModelSettings, keys: bool) -> Result<Provider, Failure> {
     Ok(Provider {
         base_url: model.base_url.clone(),
-        key: key("model", &model.key_env, &model.key_file)?.map(Into::into),
+        key: key("model", &model.key_env, &model.key_file).or_else(missing(keys))?.map(Into::into),
         model: model.name.clone(),
         price_input_per_million: amount("model.price_input", &model.price_input)?,
         price_output_per_million: amount("model.price_output", &model.price_output)?,
@@ -119,9 +149,9 @@ fn deadlines(model: &ModelSettings) -> Deadlines {
 
 fn of_entry(
     general: &ModelSettings,
-    name: &str,
-    settings: &ProviderSettings,
+    (name, settings): (&str, &ProviderSettings),
     entry: &ModelEntry,
+    keys: bool,
 ) -> Result<Entry, Failure> {
     let at = format!("providers.{name}");
     let known = known(name, settings)?;
@@ -160,7 +190,7 @@ fn of_entry(
     let provider = Provider {
         route: format!("{name}/{}", entry.name),
         base_url,
-        key: key(&at, variable, file)?.map(Into::into),
+        key: key(&at, variable, file).or_else(missing(keys))?.map(Into::into),
         auth: match settings.auth {
             Some(AuthHeader::Bearer) => Auth::Bearer,
             Some(AuthHeader::ApiKey) => Auth::ApiKey,
@@ -213,6 +243,11 @@ fn structured(asked: kaizen_settings::Structured) -> Structured {
         kaizen_settings::Structured::JsonObject => Structured::JsonObject,
         kaizen_settings::Structured::Text => Structured::Text,
     }
+}
+
+/// What becomes of a key that is not there: an error where one is needed.
+fn missing(needed: bool) -> impl FnOnce(Failure) -> Result<Option<String>, Failure> {
+    move |failure| if needed { Err(failure) } else { Ok(None) }
 }
 
 fn key(section: &str, variable: &str, file: &str) -> Result<Option<String>, Failure> {

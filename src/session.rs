@@ -10,7 +10,7 @@ use kaizen_settings::{Layer, Origin, Settings, load};
 
 use crate::commands::revert;
 use crate::failure::Failure;
-use crate::models::models;
+use crate::models::{models, models_without_keys};
 use crate::terms::CycleTerms;
 use crate::{history, project, state_dir};
 
@@ -110,7 +110,7 @@ impl Session {
     /// When somebody else works on the repository, or the journal cannot be opened.
     pub async fn start_to_replay(&self, cycle: CycleId) -> Result<Kaizen, Failure> {
         let mut options = Options::new(&self.options.repo, &self.state_dir, self.settings.clone());
-        options.models = Models { replays: Some(cycle), ..models(&self.settings)? };
+        options.models = Models { replays: Some(cycle), ..models_without_keys(&self.settings)? };
         Ok(kaizen_agents::start(options).await?)
     }
 

@@ -18,6 +18,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
 use crate::address::Address;
 use crate::architect::question::Question;
+use crate::engine::model::MOST_CANDIDATES;
 use crate::error::AgentError;
 use crate::model_gateway::{GatewayHandle, Heard, Wish};
 use crate::new_id;
@@ -118,7 +119,8 @@ impl ArchitectState {
             // Several answers to the first question are tried one by one.
             EngineName::Model => {
                 let agents = &self.world.settings.agents;
-                agents.model_rounds.max(1) + agents.candidates.saturating_sub(1)
+                let more = agents.candidates.clamp(1, MOST_CANDIDATES) - 1;
+                agents.model_rounds.max(1).saturating_add(more)
             }
             _ => self.world.settings.agents.fixer_rounds.max(1),
         };

@@ -29,8 +29,6 @@ pub enum JournalMsg {
     Answer(String, RpcReplyPort<Result<Option<String>, AgentError>>),
     /// Keep a model's answer.
     KeepAnswer(String, String, RpcReplyPort<Result<(), AgentError>>),
-    /// Give the records of the repository after this one.
-    Since(u64, RpcReplyPort<Result<Vec<Record>, AgentError>>),
     /// Set money aside for a call to a model.
     Book(Box<(Booking, Limits)>, RpcReplyPort<Result<Booked, AgentError>>),
     /// Write down what it cost.
@@ -116,10 +114,6 @@ impl Actor for JournalActor {
             JournalMsg::KeepAnswer(key, body, reply) => {
                 let _ = reply.send(state.with(move |open| open.journal.keep_answer(&open.lease, &key, &body)).await);
             }
-            JournalMsg::Since(seq, reply) => {
-                let filter = Filter { repo: Some(state.world.key.clone()), cycle: None, after: Some(seq) };
-                let _ = reply.send(state.with(move |open| open.journal.records(&filter)).await);
-            }
             JournalMsg::Book(booking, reply) => {
                 let (booking, limits) = *booking;
                 let _ = reply.send(state.with(move |open| open.journal.book(&open.lease, &booking, &limits)).await);
@@ -198,14 +192,6 @@ impl JournalHandle {
     /// When the journal cannot be read.
     pub async fn records(&self, cycle: Option<CycleId>) -> Result<Vec<Record>, AgentError> {
         self.0.ask(TIMEOUT, |reply| JournalMsg::Records(cycle, reply)).await?
-    }
-
-    /// The records of the repository after this one, by its number.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn since(&self, seq: u64) -> Result<Vec<Record>, AgentError> {
-        self.0.ask(TIMEOUT, |reply| JournalMsg::Since(seq, reply)).await?
     }
 
     /// Sets money aside for a call to a model, unless that would pass a limit.

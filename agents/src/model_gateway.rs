@@ -6,6 +6,7 @@ mod asking;
 mod purse;
 mod records;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub use records::ModelRecords;
 
 /// A call with all its retries may take this long; its own deadlines end it before.
 const TIMEOUT: Duration = Duration::from_secs(3600);
+/// Tokens that a request has besides the prompt: the form of the answer, and what the provider puts around it.
+const BESIDE: u64 = 1_200;
 /// What an answer is taken to have when models are compared by their price, tokens.
 const TYPICAL_ANSWER: u64 = 1_500;
 
@@ -175,7 +178,9 @@ pub struct Desk {
     journal: JournalHandle,
     tenant: TenantId,
     clock: Arc<dyn Clock>,
-    records: Mutex<ModelRecords>,
+    /// What was known of the models when a cycle began: what it does itself must not change what it asks, or an answer that
+    /// was paid for would not be found again.
+    records: Mutex<BTreeMap<CycleId, ModelRecords>>,
 }
 
 impl Actor for ModelGateway {
@@ -215,12 +220,18 @@ impl Actor for ModelGateway {
 
 impl Desk {
     async fn choose(&self, wish: &Wish) -> Result<Vec<Offer>, AgentError> {
-        let mut records = self.records.lock().await;
-        let fresh = self.journal.since(records.newest()).await?;
-        records.take(match self.models.replays {
-            Some(cycle) => before(cycle, &fresh),
-            None => &fresh,
-        });
+        let mut known = self.records.lock().await;
+        let cycle = self.models.replays.unwrap_or(wish.cycle);
+        if !known.contains_key(&cycle) {
+            let mut records = ModelRecords::default();
+            records.take(before(cycle, &self.journal.records(None).await?));
+            // Few cycles run at once, and none comes back.
+            while known.len() >= 8 {
+                known.pop_first();
+            }
+            known.insert(cycle, records);
+        }
+        let Some(records) = known.get(&cycle) else { return Ok(Vec::new()) };
         let candidates: Vec<Candidate<'_>> = self
             .models
             .routes
@@ -248,7 +259,7 @@ impl Desk {
                 let usable = |format: Format| records.usable(route.name(), format);
                 Offer {
                     route: route.name().to_owned(),
-                    room: Tokens(fits.min(self.models.prompt_tokens)),
+                    room: Tokens(fits.saturating_sub(BESIDE).min(self.models.prompt_tokens)),
                     tokenizer: provider.tokenizer(),
                     format: route.format.unwrap_or_else(|| Format::best(provider, usable)),
                     reason: choice.reason,

@@ -17,7 +17,7 @@ use crate::session::{Session, SessionOptions};
 use crate::story::lines::shown;
 
 /// What the one small question of a test may cost.
-const TEST_COST: Usd = Usd(50_000);
+const TEST_COST: Usd = Usd(500_000);
 /// What a model may write for it. Models that think first need room for that.
 const TEST_TOKENS: u64 = 1_024;
 

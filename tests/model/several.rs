@@ -75,6 +75,21 @@ fn what_failed_its_trial_goes_to_the_stronger_model_with_what_it_failed_of() {
 }
 
 #[test]
+fn who_answers_with_prose_is_asked_once_and_the_next_model_after_it() {
+    let cheap =
+        planner(plan(&[LIB], "divide by the length of the list"), [Reply::text("lorem ipsum"), Reply::text("dolor")]);
+    let dear = good();
+    let fixture = fixture(&two(&cheap, &dear));
+    let ran = kaizen().run_cycle(&fixture, &ARGS);
+    let repair = ran.only(OpportunityKind::Repair);
+    assert_eq!(repair.word, Word::Landed, "{ran:?}");
+    let uses = &repair.attempt.rounds[0].patch.author.uses;
+    let seen: Vec<_> = uses.iter().map(|one| (one.route.as_str(), one.usable)).collect();
+    assert_eq!(seen, [("cheap/m", false), ("dear/m", true)]);
+    assert!(patch_requests(&dear)[0].message("user").contains("Your last answer could not be used"));
+}
+
+#[test]
 fn of_several_answers_the_smallest_that_passes_its_trial_lands() {
     let with = |title: &str, line: &str| patch(title).replace(LIB, WRONG, line).json();
     let answers = Mutex::new(vec![

@@ -19,6 +19,8 @@ use crate::world::World;
 
 /// Commits that count as recent.
 const RECENT: usize = 5;
+/// What the tags around a piece need.
+const TAGS: u64 = 48;
 /// What the frame of a prompt may need besides what is counted: labels and tags.
 const FRAME: u64 = 200;
 
@@ -80,7 +82,7 @@ impl Sources {
     /// What fits into the room.
     #[must_use]
     pub fn pick(&self, focus: &Focus, room: u64, tokenizer: Tokenizer) -> Shown {
-        let count = |text: &str| tokenizer.count(text).0;
+        let count = |text: &str| tokenizer.count(text).0 + TAGS;
         let mut left = room;
         let mut files = Vec::new();
         // What may change and is no Rust, and the manifest that is nearest: small, and seldom to be done without.

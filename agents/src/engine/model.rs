@@ -23,6 +23,9 @@ use crate::writing::RepoSource;
 /// How often an answer that cannot be used is sent back.
 const REPAIRS: usize = 1;
 
+/// Answers that are asked for at once, at most: a repository may ask for more.
+pub const MOST_CANDIDATES: u32 = 8;
+
 /// The engine.
 pub struct Model;
 
@@ -109,7 +112,7 @@ impl Work<'_> {
     /// Answers to the question as it was before anything failed. They are paid for once: later rounds find them in the
     /// journal.
     async fn candidates(&mut self) -> Result<Candidates, AgentError> {
-        let wanted = self.brief.world.settings.agents.candidates.max(1);
+        let wanted = self.brief.world.settings.agents.candidates.clamp(1, MOST_CANDIDATES);
         let fresh = Brief { attempt: self.without_rounds(), ..self.brief.clone() };
         if wanted == 1 && self.brief.rounds_on_tip().next().is_some() {
             return Ok(Candidates::Tried);
@@ -121,6 +124,9 @@ impl Work<'_> {
             fresh.gateway.ask(&fresh.cycle, wish, write).await
         };
         let answers = futures::future::join_all((0..wanted).map(ask)).await;
+        // In later rounds they are known, and have been counted.
+        let before = (self.spend, self.uses.len());
+        let counted = self.brief.rounds_on_tip().next().is_some();
         let (mut found, mut last, mut unanswered) = (Vec::new(), None, None);
         for answer in answers {
             match answer? {
@@ -130,9 +136,13 @@ impl Work<'_> {
                 },
                 Err(none) => {
                     self.spend = self.spend.plus(none.spend);
-                    unanswered = Some(none);
+                    unanswered = Some(Unanswered { spend: Spend::default(), ..none });
                 }
             }
+        }
+        if counted {
+            self.spend = before.0;
+            self.uses.truncate(before.1);
         }
         let tried = |one: &Found| self.brief.rounds_on_tip().any(|round| same(round, &one.changes));
         let any = !found.is_empty();
@@ -269,8 +279,11 @@ impl Work<'_> {
     }
 
     fn unanswered(&mut self, none: Unanswered) -> Draft {
-        let spend = if none.spend == Spend::default() { self.spend } else { self.spend.plus(none.spend) };
-        Draft::Unanswered { reason: none.reason, spend, uses: std::mem::take(&mut self.uses) }
+        Draft::Unanswered {
+            reason: none.reason,
+            spend: self.spend.plus(none.spend),
+            uses: std::mem::take(&mut self.uses),
+        }
     }
 }
 

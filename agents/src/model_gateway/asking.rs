@@ -12,6 +12,9 @@ use crate::error::AgentError;
 /// The longest pause of a provider that is waited for, when nobody else can be asked.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long the outcome of somebody else's probe is waited for before the next look.
+const PROBE: Duration = Duration::from_secs(2);
+
 /// An answer, and whom it came from.
 pub struct Heard {
     /// The answer; what failed tries elsewhere cost is in its spend.
@@ -43,7 +46,7 @@ impl GatewayHandle {
         }
         let mut spend = Spend::default();
         let mut last = Unanswered::unpaid("no model is configured");
-        let mut waited = false;
+        let mut waited = Duration::ZERO;
         loop {
             let mut shortest: Option<Duration> = None;
             for offer in &offers {
@@ -67,11 +70,13 @@ impl GatewayHandle {
                     }
                 }
             }
-            match shortest.filter(|pause| !waited && *pause <= LONGEST_PAUSE && last.pause.is_some()) {
+            match shortest.filter(|pause| waited + *pause <= LONGEST_PAUSE && last.pause.is_some()) {
                 Some(pause) => {
                     tracing::info!(?pause, "every model is left alone at present; waiting");
-                    tokio::time::sleep(pause.max(Duration::from_millis(100))).await;
-                    waited = true;
+                    // None at all: somebody else's probe is under way.
+                    let pause = pause.max(PROBE);
+                    tokio::time::sleep(pause).await;
+                    waited += pause;
                 }
                 None => return Ok(Err(Unanswered { spend, ..last })),
             }

@@ -51,12 +51,6 @@ impl ModelRecords {
         }
     }
 
-    /// The newest record that is in here, by its number in the journal.
-    #[must_use]
-    pub fn newest(&self) -> u64 {
-        self.newest
-    }
-
     /// How a model did on a kind of work.
     #[must_use]
     pub fn accepted(&self, route: &str, kind: OpportunityKind) -> Record {

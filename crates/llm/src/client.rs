@@ -22,13 +22,16 @@ use crate::pace::Pace;
 use crate::prompt::Prompt;
 use crate::provider::{Auth, Provider};
 use crate::purse::Purse;
-use crate::redact::PLACEHOLDER;
-use crate::retry::{RetryAllowance, wait_before};
+use crate::redact::remember;
+use crate::retry::{MAX_RETRIES, RetryAllowance, wait_before};
 use crate::transport::{Transport, unboxed};
 use crate::wire::{Dialect, Finish, read_answer, request_body};
 
 /// How often one call may change the way it speaks: the form of the answer, and the name of the limit.
 const MAX_ADAPTATIONS: u32 = 4;
+
+/// How long the outcome of somebody else's probe is waited for.
+const PROBED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a model said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +67,7 @@ struct Inner {
     provider: Provider,
     api: async_openai::Client<Endpoint>,
     breaker: Breaker,
-    pace: Pace,
+    pace: Arc<Pace>,
     retries: RetryAllowance,
     clock: Arc<dyn Clock>,
     dialect: Mutex<Dialect>,
@@ -93,17 +96,30 @@ impl Client {
         provider.check()?;
         let transport = Transport::new(&provider, Arc::clone(&clock))?;
         let endpoint = Endpoint::new(&provider)?;
+        if let Some(key) = &provider.key {
+            remember(key.expose_secret());
+        }
         let api = async_openai::Client::build(transport.http(), endpoint).with_http_service(transport);
         let inner = Inner {
             api,
             breaker: Breaker::new(provider.breaker, Arc::clone(&clock)),
-            pace: Pace::new(provider.pace, Arc::clone(&clock)),
+            pace: Arc::new(Pace::new(provider.pace, Arc::clone(&clock))),
             retries: RetryAllowance::default(),
             clock,
             dialect: Mutex::new(Dialect::of(&provider)),
             provider,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same client at the pace of another one: several models of one provider take their turns together.
+    ///
+    /// # Errors
+    /// When the provider as configured cannot be used.
+    pub fn at_the_pace_of(provider: Provider, other: &Self) -> Result<Self, ModelError> {
+        let client = Self::new(provider)?;
+        let Some(inner) = Arc::into_inner(client.inner) else { return Err(ModelError::Empty) };
+        Ok(Self { inner: Arc::new(Inner { pace: Arc::clone(&other.inner.pace), ..inner }) })
     }
 
     /// The provider.
@@ -170,7 +186,16 @@ impl Client {
                 Ok(permit) => permit,
                 Err(Open { wait }) => {
                     held.settle(Spend::default()).await;
-                    return Err(last.unwrap_or(ModelError::BreakerOpen { wait }));
+                    // Who has waited already, and finds another one's probe under way, waits for what becomes of it.
+                    match last {
+                        Some(error) if retries < MAX_RETRIES && wait <= PROBED_WITHIN => {
+                            inner.clock.sleep(wait.max(PROBED_WITHIN.mul_f64(0.5 + inner.clock.jitter()))).await;
+                            retries += 1;
+                            last = Some(error);
+                            continue;
+                        }
+                        last => return Err(last.unwrap_or(ModelError::BreakerOpen { wait })),
+                    }
                 }
             };
             let (result, cost) = inner.attempt(prompt, dialect, estimate).await;
@@ -216,10 +241,7 @@ impl Inner {
         dialect: Dialect,
         estimate: Estimate,
     ) -> (Result<Completion, ModelError>, Spend) {
-        let mut body = request_body(&self.provider, prompt, dialect);
-        if let Some(key) = &self.provider.key {
-            without(&mut body, key.expose_secret());
-        }
+        let body = request_body(&self.provider, prompt, dialect);
         let answered: Result<Value, _> = self.api.chat().create_byot(body).await;
         let answer = answered.map_err(unboxed).and_then(|value| read_answer(&self.provider, &value));
         let answer = match answer {
@@ -238,19 +260,6 @@ impl Inner {
         let model = answer.model.unwrap_or_else(|| self.provider.model.clone());
         let result = answer.text.map(|(text, finish)| Completion { text, spend, billing, model, finish });
         (result, spend)
-    }
-}
-
-/// Takes a key out of every text of a request: no scanner knows what it looks like, but here it is known. One so short
-/// that it occurs by chance is left to the scanner.
-fn without(value: &mut Value, key: &str) {
-    match value {
-        Value::String(text) if key.len() >= 8 && text.contains(key) => {
-            *text = text.replace(key, &format!("{PLACEHOLDER}model key]"));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| without(item, key)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| without(field, key)),
-        _ => {}
     }
 }
 

@@ -160,7 +160,8 @@ impl ModelError {
     /// Whether another model, or the same elsewhere, may well answer the same question.
     #[must_use]
     pub fn is_of_this_model(&self) -> bool {
-        !matches!(self, Self::Budget(_))
+        // A cheaper one may fit into what is left.
+        !matches!(self, Self::Budget(BudgetError::Unwritten { .. }))
     }
 
     /// Whether the provider may have billed the call although no usable answer came, and nobody knows how much.
@@ -168,6 +169,8 @@ impl ModelError {
         match self {
             Self::Timeout { which, .. } => *which != Deadline::Connect,
             Self::Cut { .. } | Self::NotAnAnswer { .. } | Self::TooLarge { .. } => true,
+            // Somebody in between lost patience with a model that was at work.
+            Self::Status { code: 504 | 524, .. } => true,
             _ => false,
         }
     }

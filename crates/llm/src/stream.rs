@@ -61,6 +61,11 @@ impl Stream {
         self.rest.len() + self.data.len() + self.content.len() + self.reasoning.len() + self.refusal.len() + tools
     }
 
+    /// Whether a reason to finish was given: nothing of the answer is missing.
+    pub(crate) fn has_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
     /// Whether the end was said, or something is wrong: nothing that comes later changes the outcome.
     pub(crate) fn is_over(&self) -> bool {
         self.done || self.fault.is_some()
@@ -105,6 +110,10 @@ impl Stream {
                 self.data.push('\n');
             }
             self.data.push_str(data.strip_prefix(' ').unwrap_or(data));
+            // Nothing comes after it, on some servers not even the empty line.
+            if data.trim() == "[DONE]" {
+                self.event();
+            }
         }
         // Comments keep a connection open; other fields say nothing that is needed.
     }

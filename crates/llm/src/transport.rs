@@ -123,7 +123,13 @@ impl Transport {
     async fn streamed(&self, response: &mut Response) -> Result<Vec<u8>, ModelError> {
         let mut stream = Stream::default();
         while !stream.is_over() {
-            let Some(piece) = self.piece(response).await? else { break };
+            let piece = match self.piece(response).await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                // Some servers say the last word and leave the connection open.
+                Err(_) if stream.has_finished() => break,
+                Err(error) => return Err(error),
+            };
             // Some servers call everything a stream.
             if stream.len() == 0 && piece.trim_ascii_start().starts_with(b"{") {
                 let mut body = piece.to_vec();
@@ -142,9 +148,11 @@ impl Transport {
         match stream.finish() {
             Ok(answer) => Ok(answer.to_string().into_bytes()),
             Err(Fault::NoPiece(text)) => Err(ModelError::NotAnAnswer { excerpt: self.clean(&text) }),
+            // It had begun, and what it wrote until then may be billed.
             Err(Fault::Failed(code, words)) => {
-                let code = code.unwrap_or(500);
-                Err(ModelError::Status { code, message: self.clean(&words), retry_after: None })
+                let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
+                let cause = format!("the server gave up: {code}{}", self.clean(&words));
+                Err(ModelError::Cut { url: self.url.clone(), cause })
             }
             Err(Fault::Unfinished) => {
                 let cause = "the stream ended before the answer did".to_owned();

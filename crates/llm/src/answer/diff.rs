@@ -136,7 +136,7 @@ impl<'t> Reader<'t> {
                 None => {
                     // Blank lines at the end belong to the answer and not to the hunk.
                     let more = self.lines.iter().skip(self.at).find(|line| !line.trim().is_empty());
-                    if !more.is_some_and(|line| line.starts_with([' ', '-', '+'])) {
+                    if !more.is_some_and(|line| line.starts_with([' ', '-', '+']) && !line.starts_with("--- ")) {
                         break;
                     }
                     old.push("");
@@ -146,7 +146,11 @@ impl<'t> Reader<'t> {
                     old.unended |= last != Some('+');
                     new.unended |= last != Some('-');
                 }
-                Some(_) => break,
+                // A line of the file that has lost its space, as those without indentation often have.
+                Some(_) => {
+                    old.push(line);
+                    new.push(line);
+                }
             }
             last = mark;
             self.at += 1;
@@ -172,6 +176,13 @@ mod tests {
         assert_eq!((one.search.as_deref(), one.replace.as_deref()), (Some("a\nb\n\nd\n"), Some("a\nc\n\nd\n")));
         assert_eq!((two.search.as_deref(), two.replace.as_deref()), (Some("e\n"), Some("f")));
         assert_eq!(one.path.as_deref(), Some("src/a.rs"));
+    }
+
+    #[test]
+    fn a_line_that_has_lost_its_space_ends_no_hunk() {
+        let edits = edits("--- a/a.rs\n+++ b/a.rs\n@@ @@\n-use a;\n+use b;\nfn main() {\n-    a();\n+    b();\n}\n");
+        assert_eq!(edits.len(), 1);
+        assert_eq!(edits[0].search.as_deref(), Some("use a;\nfn main() {\n    a();\n}\n"));
     }
 
     #[test]

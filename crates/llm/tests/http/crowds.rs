@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use crate::support::{client_of, prompt};
+use crate::support::{client_of, prompt, provider};
 use kaizen_domain::{Tokens, Usd};
 use kaizen_llm::breaker::BreakerTerms;
-use kaizen_llm::{Amount, Budget, BudgetError, ModelError};
+use kaizen_llm::clock::{Clock, HandClock};
+use kaizen_llm::{Amount, Budget, BudgetError, Client, ModelError, Provider};
 use kaizen_testkit::scripted_model::{Reply, ScriptedModel};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +52,25 @@ async fn after_three_failures_exactly_one_of_64_callers_reaches_the_provider() {
 
     release.send(()).unwrap();
     assert!(client.complete(&prompt()).await.is_ok(), "closed again");
+}
+
+#[tokio::test]
+async fn answers_that_come_but_take_a_minute_open_the_breaker() {
+    let clock = Arc::new(HandClock::default());
+    let slow = Arc::clone(&clock);
+    let server = ScriptedModel::start_with(move |_| {
+        slow.advance(Duration::from_secs(59));
+        Reply::text("at last")
+    });
+    let breaker = BreakerTerms { slow: Duration::from_secs(50), ..BreakerTerms::default() };
+    let provider = Provider { breaker, ..provider(server.base_url()) };
+    let client = Client::with_clock(provider, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    for _ in 0..3 {
+        assert_eq!(client.complete(&prompt()).await.unwrap().text, "at last");
+    }
+    let error = client.complete(&prompt()).await.unwrap_err();
+    assert!(matches!(error, ModelError::BreakerOpen { .. }), "{error}");
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]

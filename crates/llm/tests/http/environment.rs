@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::support::{KEY, client_of, prompt};
+use crate::support::{KEY, client_of, client_with, prompt, provider};
+use kaizen_llm::ModelError;
 use kaizen_testkit::scripted_model::{Reply, ScriptedModel};
 
 const FOREIGN: [(&str, &str); 6] = [
@@ -25,6 +26,34 @@ fn keys_organisations_addresses_and_proxies_of_the_environment_are_not_used() {
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text}");
     assert!(text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_named_and_not_asked_again() {
+    let asked = Reply::Status { code: 407, headers: Vec::new(), body: "who are you?".to_owned() };
+    let proxy = ScriptedModel::start_with(move |_| asked.clone());
+    let itself = std::env::current_exe().unwrap();
+    let output = Command::new(itself)
+        .args(["--exact", "environment::behind_a_proxy", "--ignored", "--nocapture"])
+        .env("HTTPS_PROXY", proxy.base_url().trim_end_matches("/v1"))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let requests = proxy.requests();
+    assert_eq!((requests.len(), requests[0].method.as_str()), (1, "CONNECT"));
+    assert!(!format!("{:?}", requests[0].headers).contains(KEY), "the key is for the provider alone");
+}
+
+#[tokio::test]
+#[ignore = "started by the other test, with its environment"]
+async fn behind_a_proxy() {
+    let (client, clock) = client_with(provider("https://models.example/v1".to_owned()));
+    let error = client.complete(&prompt()).await.unwrap_err();
+    assert!(matches!(error, ModelError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().contains("proxy") && clock.slept().is_empty(), "{error}");
 }
 
 #[tokio::test]

@@ -67,8 +67,9 @@ pub(super) fn find_once(file: &[&str], wanted: &[&str]) -> Result<Option<Alignme
             |other: &Alignment| other.lines.start < alignment.lines.end && alignment.lines.start < other.lines.end;
         match found.iter_mut().find(|other| overlaps(other)) {
             Some(known) if alignment.drift < known.drift => *known = alignment,
-            Some(_) => {}
-            None => found.push(alignment),
+            Some(known) if alignment.drift > known.drift => {}
+            // Of two that overlap and are as good, nobody can tell which is meant.
+            _ => found.push(alignment),
         }
     }
     // A place whose code is the same beats one that drifted. One that drifted must be better than all others by far.
@@ -441,6 +442,11 @@ mod tests {
         assert!(find_once(&lines, &["let a=f(x);", "let b=g(y);"]).is_err());
         let better = "let abcd = f(x);\nlet b = g(y);\nh();\n---\nlet abcde = f(x);\nlet b = g(y);\nh();\n";
         assert_eq!(found(better, "let abcd=f(x);\nlet b=g(y);\nh( );\n"), Some(0..3));
+    }
+
+    #[test]
+    fn two_that_overlap_are_two() {
+        assert!(find_once(&["v.push(0);", "v.push(0);", "v.push(0);"], &["v.push( 0 );", "v.push( 0 );"]).is_err());
     }
 
     #[test]
