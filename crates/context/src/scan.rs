@@ -19,6 +19,8 @@ pub(crate) fn names(text: &str) -> Vec<Name<'_>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Name<'_>> = Vec::new();
     let (mut at, mut qualifier, mut dotted) = (0, None, false);
+    // Names before a turbofish that is not closed yet, and nothing for other brackets inside of it.
+    let mut open: Vec<Option<&str>> = Vec::new();
     while let Some(byte) = bytes.get(at).copied() {
         match byte {
             b'/' if bytes.get(at + 1) == Some(&b'/') => at = line_end(bytes, at),
@@ -34,7 +36,10 @@ pub(crate) fn names(text: &str) -> Vec<Name<'_>> {
                     found.push(Name { name, qualifier, dotted, at });
                 }
                 (qualifier, dotted) = (None, false);
-                if bytes.get(end) == Some(&b':') && bytes.get(end + 1) == Some(&b':') {
+                if bytes.get(end..end + 3) == Some(b"::<") {
+                    open.push(Some(name));
+                    at = end + 3;
+                } else if bytes.get(end..end + 2) == Some(b"::") {
                     qualifier = Some(name);
                     at = end + 2;
                 } else {
@@ -51,6 +56,24 @@ pub(crate) fn names(text: &str) -> Vec<Name<'_>> {
                 at = (at..bytes.len())
                     .find(|end| !bytes.get(*end).is_some_and(|byte| is_part(*byte)))
                     .unwrap_or(bytes.len());
+            }
+            b'<' if !open.is_empty() => {
+                open.push(None);
+                at += 1;
+            }
+            // `Vec::<u8>::new`: what is meant is the `new` of `Vec`.
+            b'>' if !open.is_empty() => {
+                let before = open.pop().flatten();
+                at += 1;
+                if bytes.get(at..at + 2) == Some(b"::") {
+                    (qualifier, dotted) = (before, false);
+                    at += 2;
+                    continue;
+                }
+            }
+            b';' | b'{' | b'}' => {
+                open.clear();
+                at += 1;
             }
             _ if byte.is_ascii_whitespace() => {
                 at += 1;
@@ -208,7 +231,11 @@ mod tests {
     #[test]
     fn names_are_found_with_what_stands_before_them() {
         assert_eq!(plain("let x = Tax::apply(a.b(), c);"), ["x", "Tax", "Tax::apply", "a", ".b", "c"]);
-        assert_eq!(plain("Vec::<u8>::new()"), ["Vec", "u8", "new"]);
+        assert_eq!(plain("Vec::<u8>::new()"), ["Vec", "u8", "Vec::new"]);
+        assert_eq!(
+            plain("A::<B<C>, D>::f(x); parse::<u8>() > y"),
+            ["A", "B", "C", "D", "A::f", "x", "parse", "u8", "y"]
+        );
         assert_eq!(plain("assert_eq!(mean(&[1]), 0..end);"), ["assert_eq", "mean", "end"]);
         assert_eq!(plain("a // b\n/* c /* d */ e */ f"), ["a", "f"]);
         assert_eq!(plain(r##"g("h \" i", r#"j " k"#, b"l", 'm', '\'', '\u{41}') n"##), ["g", "n"]);
