@@ -133,9 +133,6 @@ pub struct Answered {
     pub text: String,
     /// The model, as its provider names it.
     pub model: String,
-    /// The model, as the settings name it.
-    #[serde(default)]
-    pub route: String,
     /// What it cost this cycle.
     pub spend: Spend,
     /// The cycle that paid.
@@ -298,7 +295,7 @@ impl Desk {
         let billed = route.client.complete_within(&question.prompt, &purse).await;
         let outcome = match billed.result {
             Ok(Completion { text, model, spend, .. }) => {
-                let answer = Answered { text, model, route: route.name().to_owned(), spend, cycle: question.cycle };
+                let answer = Answered { text, model, spend, cycle: question.cycle };
                 let body = serde_json::to_string(&answer).unwrap_or_default();
                 // What is not in the journal did not happen; it was paid for all the same.
                 let kept = self.journal.keep_answer(key, body).await;

@@ -7,7 +7,8 @@ use kaizen_domain::{Cycle, OpportunityId, OpportunityKind, Tokens, Usd};
 use kaizen_llm::{Format, Prompt};
 
 use crate::architect::question::Question;
-use crate::engine::model::{sources, written};
+use crate::engine::material::prompt;
+use crate::engine::model::sources;
 use crate::error::AgentError;
 use crate::model_gateway::Wish;
 use crate::steps::{Colleagues, found};
@@ -55,8 +56,7 @@ impl Colleagues {
         let (who, prompt, left_out) = if planned && !plan {
             let brief = self.brief(&cycle, id)?;
             let sources = sources(&brief).await?;
-            let prompt = written(&brief, &sources, &offer, None)?;
-            let left_out = crate::engine::material::left_out(&brief, &sources, &offer)?;
+            let (prompt, left_out) = prompt(&brief, &sources, &offer, None)?;
             (brief.task.specialist.word().to_owned(), prompt, left_out)
         } else {
             let manifests = opportunity.kind == OpportunityKind::Dependency;

@@ -77,7 +77,7 @@ impl Question {
         let fill = |input: &ArchitectInput| render(input).map_err(|error| AgentError::Bug(error.to_string()));
         let bare = ArchitectInput { repair: repair.cloned(), ..self.input.clone() };
         let frame = fill(&bare)?;
-        let room = room_beside(offer, &[&frame.system, &frame.user]);
+        let room = room_beside(offer, &frame);
         let shown = self.sources.pick(&self.focus, room, offer.tokenizer);
         fill(&ArchitectInput { map: shown.map, files: shown.files, ..bare })
     }

@@ -108,7 +108,7 @@ pub(crate) fn steady(output: &str) -> String {
 }
 
 /// How a patch failed, without what differs between two failures that are the same: lines, times, addresses.
-pub(crate) fn signature(round: &Round) -> Option<String> {
+fn signature(round: &Round) -> Option<String> {
     let trial = round.trial.as_ref()?;
     let mut parts: BTreeSet<String> = trial.failing().map(|(test, _)| test.to_string()).collect();
     if let TrialOutcome::BuildFailed { errors, tail } = &trial.outcome {

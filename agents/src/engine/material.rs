@@ -126,27 +126,26 @@ pub fn focus<'s>(reach: &[RelPath], evidence: impl Iterator<Item = &'s Signal>, 
     focus
 }
 
-/// The prompt for a specialist. The repository gets what the task itself leaves of the room.
+/// The prompt for a specialist, and what matters and has no room in it, in words. The repository gets what the task itself
+/// leaves of the room.
 ///
 /// # Errors
 /// When the template cannot be filled.
-pub fn prompt(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&Repair>) -> Result<Prompt, PromptError> {
-    fill(brief, shown(brief, sources, offer, repair)?, offer, repair)
-}
-
-/// What matters for a task and has no room in its prompt, in words.
-///
-/// # Errors
-/// When the template cannot be filled.
-pub(crate) fn left_out(brief: &Brief, sources: &Sources, offer: &Offer) -> Result<Vec<String>, AgentError> {
-    let shown = shown(brief, sources, offer, None).map_err(|error| AgentError::Bug(error.to_string()))?;
-    Ok(shown.left_out)
+pub fn prompt(
+    brief: &Brief,
+    sources: &Sources,
+    offer: &Offer,
+    repair: Option<&Repair>,
+) -> Result<(Prompt, Vec<String>), AgentError> {
+    let bug = |error: PromptError| AgentError::Bug(error.to_string());
+    let mut shown = shown(brief, sources, offer, repair).map_err(bug)?;
+    let left_out = std::mem::take(&mut shown.left_out);
+    Ok((fill(brief, shown, offer, repair).map_err(bug)?, left_out))
 }
 
 fn shown(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&Repair>) -> Result<Shown, PromptError> {
     let bare = fill(brief, Shown::default(), offer, repair)?;
-    let used: u64 = [&bare.system, &bare.user].iter().map(|text| offer.tokenizer.count(text).0).sum();
-    let room = offer.room.0.saturating_sub(used + FRAME);
+    let room = room_beside(offer, &bare);
     let case = &brief.case;
     let mut texts: Vec<String> = vec![case.brief.clone()];
     texts.extend(case.failing_tests.iter().flat_map(|(test, output)| [test.clone(), output.clone()]));
@@ -233,10 +232,10 @@ fn crate_name(files: &[PromptFile]) -> String {
     name.unwrap_or_else(|| "the_crate".to_owned())
 }
 
-/// What a question without a specialist may show, tokens.
+/// What a prompt may show of the repository beside what it says without, tokens.
 #[must_use]
-pub fn room_beside(offer: &Offer, texts: &[&str]) -> u64 {
-    let used: u64 = texts.iter().map(|text| offer.tokenizer.count(text).0).sum();
+pub fn room_beside(offer: &Offer, bare: &Prompt) -> u64 {
+    let used: u64 = [&bare.system, &bare.user].iter().map(|text| offer.tokenizer.count(text).0).sum();
     let Tokens(room) = offer.room;
     room.saturating_sub(used + FRAME)
 }

@@ -66,8 +66,8 @@ pub async fn sources(brief: &Brief) -> Result<Arc<Sources>, AgentError> {
 ///
 /// # Errors
 /// When a template cannot be filled.
-pub fn written(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&Repair>) -> Result<Prompt, AgentError> {
-    prompt(brief, sources, offer, repair).map_err(|error| AgentError::Bug(error.to_string()))
+fn written(brief: &Brief, sources: &Sources, offer: &Offer, repair: Option<&Repair>) -> Result<Prompt, AgentError> {
+    prompt(brief, sources, offer, repair).map(|(prompt, _)| prompt)
 }
 
 /// A change that a model wrote.

@@ -23,18 +23,12 @@ pub struct ModelRecords {
     /// The model whose patch is being judged.
     judged: BTreeMap<(CycleId, OpportunityId), String>,
     replays: BTreeSet<CycleId>,
-    /// The newest record that is in here.
-    newest: u64,
 }
 
 impl ModelRecords {
-    /// Takes in what happened. Records that are in here already change nothing.
+    /// Takes in what happened, each record once and in order.
     pub fn take<'r>(&mut self, records: impl IntoIterator<Item = &'r kaizen_domain::Record>) {
-        for record in records.into_iter() {
-            if record.seq <= self.newest {
-                continue;
-            }
-            self.newest = record.seq;
+        for record in records {
             let Event::Cycle { cycle, event } = &record.event else { continue };
             match event {
                 // A replay says again what is known.

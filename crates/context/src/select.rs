@@ -112,8 +112,7 @@ pub fn select(index: &Index, focus: &Focus, room: u64, count: &dyn Fn(&str) -> u
     for one in &wanted {
         picked.add(one);
     }
-    let shown: BTreeSet<usize> =
-        picked.shown.keys().copied().chain(whole.iter().flat_map(|file| graph.of_file(*file))).collect();
+    let shown: BTreeSet<usize> = picked.shown.keys().copied().collect();
     picked.left += for_map;
     let map = map(&graph, &ranks, &shown, picked.left.min(for_map), count);
     let (pieces, left_out) = picked.finish(focus, &whole);
