@@ -6,6 +6,7 @@ mod model {
     mod answers;
     mod budget;
     mod endpoints;
+    mod formatting;
     mod goal;
     mod injection;
     mod killed;

@@ -10,7 +10,9 @@ use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
 use kaizen_repo::Repo;
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{Cancel, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, TreeChange, WarmBase};
+use kaizen_sandbox::{
+    Cancel, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, Touched, TreeChange, TrialError, WarmBase,
+};
 
 use kaizen_settings::Settings;
 
@@ -111,6 +113,52 @@ impl Shop {
         let (runner, warm, mut changes) = self.set_up(tree, cancel, &mut |_| {})?;
         changes.extend(more.iter().filter_map(tree_change));
         Ok(runner.settled_lock(&warm, changes, cancel)?)
+    }
+
+    /// The sources of changes to a tree, formatted where they were so before. What cannot be formatted stays as it is: no
+    /// change fails of that.
+    ///
+    /// # Errors
+    /// When the sandbox cannot be set up.
+    pub fn format(&self, tree: &TreeOf, mut changes: Vec<Change>, cancel: &Cancel) -> Result<Vec<Change>, AgentError> {
+        let (runner, warm, base) = self.set_up(tree, cancel, &mut |_| {})?;
+        let touched = |change: &Change| {
+            Some(Touched {
+                path: change.path.clone(),
+                before: change.before.as_ref().map(|state| String::from_utf8(state.bytes.clone())).transpose().ok()?,
+                after: change.after.as_ref().and_then(|state| String::from_utf8(state.bytes.clone()).ok())?,
+            })
+        };
+        let (places, sources): (Vec<usize>, Vec<Touched>) = changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| change.path.is_rust())
+            .filter_map(|(place, change)| Some((place, touched(change)?)))
+            .unzip();
+        if sources.is_empty() {
+            return Ok(changes);
+        }
+        let formatted = runner
+            .metadata(&warm, base.clone(), cancel)
+            .and_then(|metadata| runner.formatted(&warm, &base, &metadata, &sources, cancel));
+        let formatted = match formatted {
+            Ok(formatted) => formatted,
+            Err(error @ TrialError::Cancelled) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "a change is left as it was written: it cannot be formatted");
+                return Ok(changes);
+            }
+        };
+        for (place, text) in places.into_iter().zip(formatted) {
+            // What only changes the form of a formatted file would be gone with that.
+            if let Some(change) = changes.get_mut(place)
+                && change.before.as_ref().is_none_or(|before| before.bytes != text.as_bytes())
+                && let Some(after) = change.after.as_mut()
+            {
+                after.bytes = text.into_bytes();
+            }
+        }
+        Ok(changes)
     }
 
     /// Lets a command print in a tree.

@@ -31,6 +31,8 @@ pub enum PoolMsg {
     Scan(TreeOf, Port<Arc<Scan>>),
     /// Settle the lock file of a changed tree; the answer is its bytes.
     SettleLock(TreeOf, Vec<Change>, Port<Vec<u8>>),
+    /// Format the sources of changes to a tree, where they were so before.
+    Format(TreeOf, Vec<Change>, Port<Vec<Change>>),
     /// Let a command print in a tree, again and again; the answer is what each run printed, or why it could not.
     Print(TreeOf, Printing, Port<Printed>),
     /// A worker is free again.
@@ -123,6 +125,9 @@ impl Actor for TrialPool {
             }),
             PoolMsg::SettleLock(tree, changes, reply) => Box::new(move |shop, cancel| {
                 let _ = reply.send(shop.settle_lock(&tree, &changes, cancel));
+            }),
+            PoolMsg::Format(tree, changes, reply) => Box::new(move |shop, cancel| {
+                let _ = reply.send(shop.format(&tree, changes, cancel));
             }),
             PoolMsg::Print(tree, asked, reply) => Box::new(move |shop, cancel| {
                 let _ = reply.send(shop.print(&tree, &asked, cancel));
@@ -219,6 +224,14 @@ impl PoolHandle {
     /// When cargo cannot.
     pub async fn settle_lock(&self, tree: TreeOf, changes: Vec<Change>) -> Result<Vec<u8>, AgentError> {
         self.0.ask(TIMEOUT, |reply| PoolMsg::SettleLock(tree, changes, reply)).await?
+    }
+
+    /// Changes to a tree with their sources formatted, where they were so before.
+    ///
+    /// # Errors
+    /// When the sandbox cannot be set up.
+    pub async fn format(&self, tree: TreeOf, changes: Vec<Change>) -> Result<Vec<Change>, AgentError> {
+        self.0.ask(TIMEOUT, |reply| PoolMsg::Format(tree, changes, reply)).await?
     }
 
     /// Lets a command print in a tree.

@@ -17,6 +17,7 @@ pub mod cargo_json;
 mod cargo_output;
 mod direct;
 mod durations;
+pub mod formatting;
 pub mod harness;
 pub mod isolation;
 pub mod lockfile;
@@ -30,6 +31,7 @@ pub mod toolchain;
 pub mod trial;
 
 pub use base::WarmBase;
+pub use formatting::Touched;
 pub use isolation::{Cancel, Exit, Isolation, IsolationError, Limits, TreeChange};
 pub use metadata::{Metadata, Package};
 pub use progress::Progress;

@@ -22,6 +22,16 @@ pub struct Package {
     pub manifest: String,
     /// The kinds of its targets, such as `lib`, `bin`, `test`, `example`.
     pub kinds: Vec<String>,
+    /// The edition of the language, such as `2021`.
+    pub edition: String,
+}
+
+impl Package {
+    /// The folder of its manifest with a slash at the end; empty for the top of the repository.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.manifest.strip_suffix("Cargo.toml").unwrap_or(&self.manifest)
+    }
 }
 
 #[derive(Deserialize)]
@@ -33,6 +43,7 @@ struct Raw {
 struct RawPackage {
     name: String,
     manifest_path: String,
+    edition: String,
     targets: Vec<RawTarget>,
 }
 
@@ -48,6 +59,13 @@ impl Metadata {
         self.packages.iter().flat_map(|package| &package.kinds).any(|kind| kind.contains("lib") || kind == "proc-macro")
     }
 
+    /// The package that a file below the top of the repository belongs to: the one with the nearest manifest above it.
+    #[must_use]
+    pub fn package_of(&self, path: &str) -> Option<&Package> {
+        let above = |package: &&Package| path.starts_with(package.folder());
+        self.packages.iter().filter(above).max_by_key(|package| package.folder().len())
+    }
+
     fn read(json: &[u8], base: &WarmBase) -> Option<Self> {
         let raw: Raw = serde_json::from_slice(json).ok()?;
         let packages = raw
@@ -56,6 +74,7 @@ impl Metadata {
             .map(|package| Package {
                 name: package.name,
                 manifest: base.below_tree(&package.manifest_path).unwrap_or(&package.manifest_path).to_owned(),
+                edition: package.edition,
                 kinds: package.targets.into_iter().flat_map(|target| target.kind).collect(),
             })
             .collect();
@@ -82,5 +101,27 @@ impl Runner {
         let done = self.call(base, call, cancel, &mut |_| {})?;
         let read = if done.exit == Exit::Code(0) { Metadata::read(&done.stdout, base) } else { None };
         read.ok_or_else(|| TrialError::Metadata { output: String::from_utf8_lossy(&done.stderr).trim().to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_belongs_to_the_nearest_package_above_it() {
+        let package = |name: &str, manifest: &str| Package {
+            name: name.to_owned(),
+            manifest: manifest.to_owned(),
+            kinds: Vec::new(),
+            edition: "2021".to_owned(),
+        };
+        let inner = package("inner", "crates/inner/Cargo.toml");
+        let metadata = Metadata { packages: vec![package("outer", "Cargo.toml"), inner.clone()] };
+        let of = |path: &str| metadata.package_of(path).map(|package| package.name.as_str());
+        assert_eq!(of("crates/inner/src/lib.rs"), Some("inner"));
+        assert_eq!(of("crates/inner-most/src/lib.rs"), Some("outer"));
+        assert_eq!(of("src/lib.rs"), Some("outer"));
+        assert_eq!(Metadata { packages: vec![inner] }.package_of("src/lib.rs"), None);
     }
 }

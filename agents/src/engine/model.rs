@@ -318,7 +318,8 @@ async fn take(brief: &Brief, text: &str) -> Result<Taken, AgentError> {
     })
     .await?;
     Ok(match applied {
-        Ok(changes) => Taken::Change(answer, changes),
+        // Formatted before it is compared with earlier patches, which were.
+        Ok(changes) => Taken::Change(answer, brief.pool.format(brief.tree(), changes).await?),
         Err(error) => Taken::Unusable(error),
     })
 }

@@ -30,7 +30,7 @@ impl Engine for Rustfix {
         let outcomes: Vec<bool> = brief.rounds_on_tip().map(|round| weigh::passed(brief, round)).collect();
         let last = brief.rounds_on_tip().last().and_then(|round| round.reworked.clone()).unwrap_or_default();
         let subject = subject(brief);
-        blocking(move || {
+        let draft = blocking(move || -> Result<Draft, AgentError> {
             let repo = world.repo()?;
             let read = |path: &RelPath| -> Result<Option<String>, AgentError> {
                 let state = repo.read(&tip, path)?.filter(|state| state.mode == FileMode::Regular);
@@ -65,7 +65,10 @@ impl Engine for Rustfix {
             let rationale = rationale(&wanted, &chosen);
             Ok(Draft::Change(Box::new(Proposal { changes, title, rationale, items, more, ..Proposal::default() })))
         })
-        .await
+        .await?;
+        let Draft::Change(mut proposal) = draft else { return Ok(draft) };
+        proposal.changes = brief.pool.format(brief.tree(), proposal.changes).await?;
+        Ok(Draft::Change(proposal))
     }
 }
 
