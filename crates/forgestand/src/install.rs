@@ -14,6 +14,12 @@ pub const EMULATE: &str = "emulate@0.12.2";
 pub const PRISM: &str = "@stoplight/prism-cli@5.14.2";
 /// GitHub's description of its interface.
 pub const GITHUB_OPENAPI: &str = "@octokit/openapi@23.0.2";
+/// The stand-in for providers of language models.
+pub const AIMOCK: &str = "@copilotkit/aimock@1.43.0";
+/// The gateway to providers of language models. Later ones ask for packages that not every mirror has yet.
+pub const LITELLM: &str = "litellm[proxy]==1.105.0";
+/// What installs Python packages in seconds rather than minutes.
+const UV: &str = "uv==0.13.9";
 /// The crate that ships Forgejo's description of its interface.
 pub const FORGEJO_API: (&str, &str) = ("forgejo-api", "0.12.0");
 /// Debian packages of a git remote over HTTP.
@@ -76,6 +82,20 @@ impl Cache {
             let mut npm = Command::new("npm");
             npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"]);
             run(npm.args(packages).current_dir(folder));
+        })
+    }
+
+    /// A folder with a virtual environment of Python that holds a package, such as [`LITELLM`].
+    ///
+    /// # Panics
+    /// When `python3` has no `venv`, or the package cannot be installed.
+    #[must_use]
+    pub fn pypi(&self, name: &str, package: &str) -> PathBuf {
+        self.once(name, package, |folder| {
+            run(Command::new("python3").args(["-m", "venv", "."]).current_dir(folder));
+            run(Command::new("bin/pip").args(["install", "--quiet", UV]).current_dir(folder));
+            let mut uv = Command::new("bin/uv");
+            run(uv.args(["pip", "install", "--quiet", "--python", "bin/python", package]).current_dir(folder));
         })
     }
 

@@ -1,5 +1,5 @@
-//! Counterparts for everything that speaks to a forge or asks for metrics: real ones where there are any, and a stand-in of ours that says
-//! so. For tests and measurements; nothing here is part of the program. It panics where a test cannot go on.
+//! Counterparts for everything that speaks to a forge or a language model, or asks for metrics: real ones where there are any, and a
+//! stand-in of ours that says so. For tests and measurements; nothing here is part of the program. It panics where a test cannot go on.
 //!
 //! | what | start | base URL | real? |
 //! |---|---|---|---|
@@ -9,6 +9,8 @@
 //! | [`ContractProxy`] | `ContractProxy::github(&cache, folder, upstream)`, `forgejo(..)`, `forgejo_mock(..)` | `api()` | the published contracts |
 //! | [`Recorder`] | `Recorder::start(upstream)` | `url()` plus the upstream's path | a proxy for faults |
 //! | [`PrometheusServer`] | `PrometheusServer::start(&cache, folder, target, every)` | `url()` | a real Prometheus, for metrics |
+//! | [`LiteLlm`] | `LiteLlm::start(&cache, folder, upstream)` | `url()`, with `KEY` | a real gateway before a model server |
+//! | [`AiMock`] | `AiMock::start(&cache, folder, &fixtures)` | `url()`, with `KEY` | somebody else's model server, from fixtures |
 //!
 //! Tokens go as `Authorization: Bearer TOKEN` to all three dialects, as `Authorization: token TOKEN` to GitHub and
 //! Forgejo, as `PRIVATE-TOKEN: TOKEN` to GitLab. A usual stand: a [`GitRemote`] whose repository's `bare.path()` is
@@ -23,6 +25,7 @@
 // GitHub's repository object has that many fields.
 #![recursion_limit = "256"]
 
+pub mod aimock;
 pub mod bare;
 pub mod base64;
 pub mod contract;
@@ -31,17 +34,20 @@ pub mod git_http;
 pub mod git_remote;
 pub mod http;
 pub mod install;
+pub mod litellm;
 mod node;
 mod process;
 pub mod prometheus;
 pub mod recorder;
 pub mod scripted;
 
+pub use aimock::AiMock;
 pub use contract::ContractProxy;
 pub use emulate::Emulate;
 pub use git_http::GitHttp;
 pub use git_remote::GitRemote;
 pub use install::Cache;
+pub use litellm::LiteLlm;
 pub use prometheus::PrometheusServer;
 pub use recorder::{Fault, Recorder};
 pub use scripted::ScriptedForge;

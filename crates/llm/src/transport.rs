@@ -26,6 +26,9 @@ use crate::redact::excerpt;
 use crate::retry::parse_retry_after;
 use crate::stream::{Fault, Stream};
 
+/// LiteLLM hands what the provider behind it said on under names of its own.
+const RETRY_AFTER_BEHIND_LITELLM: &str = "llm_provider-retry-after";
+
 /// The most bytes an answer may have.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// The most bytes of an error's body that are read.
@@ -88,7 +91,9 @@ impl Transport {
         };
         let status = response.status();
         if !status.is_success() {
-            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let headers = response.headers();
+            let retry_after = headers.get(RETRY_AFTER).or_else(|| headers.get(RETRY_AFTER_BEHIND_LITELLM));
+            let retry_after = retry_after.and_then(|value| value.to_str().ok());
             let retry_after = retry_after.and_then(|text| parse_retry_after(text, self.clock.wall_seconds()));
             // The status is what counts: a body that is cut or too long takes nothing away from it.
             let mut body = Vec::new();

@@ -75,6 +75,8 @@ pub enum Name {
     Breaker,
     /// Providers that fail in every way, over real connections
     Transport,
+    /// LiteLLM's proxy and another model server, in place of a provider
+    Gateway,
     /// Recorded cycles, run again without asking anybody
     Replay,
     /// What a task is shown: how long the choice takes, and whether what is needed is in it
@@ -137,6 +139,7 @@ impl Name {
             | Self::Injection
             | Self::Replay
             | Self::Transport
+            | Self::Gateway
             | Self::Breaker
             | Self::Edits
             | Self::Footprint
@@ -208,6 +211,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Injection => models::injection::measure(options)?,
         Name::Breaker => breaker::measure(options)?,
         Name::Transport => models::transport::measure(options)?,
+        Name::Gateway => models::gateway::measure(options)?,
         Name::Replay => models::replay::measure(options)?,
         Name::Context => context::measure(options)?,
         Name::Edits => edits::measure(options)?,

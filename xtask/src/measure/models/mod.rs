@@ -1,6 +1,7 @@
 //! Language models: what holds when one behaves as badly as it can. The models are scripted servers on loopback; the
 //! program, the repositories, git and cargo are real.
 
+pub mod gateway;
 pub mod injection;
 pub mod replay;
 pub mod runaway;

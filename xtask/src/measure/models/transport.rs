@@ -95,7 +95,8 @@ pub fn measure(_: &Options) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn class_of(error: &ModelError) -> &'static str {
+/// The class of an error, in the words of the table.
+pub(super) fn class_of(error: &ModelError) -> &'static str {
     match error {
         ModelError::Refused { .. } => "refused",
         ModelError::Unreachable { .. } => "cannot be used as configured",
