@@ -24,6 +24,7 @@ mod cli {
     mod layouts;
     mod looking;
     mod moved;
+    mod noticed;
     mod printed;
     mod pull_requests;
     mod revert;

@@ -16,6 +16,7 @@ pub mod error;
 pub mod journal;
 pub mod model_gateway;
 pub mod notice;
+mod noticing;
 pub mod optimizer;
 pub mod preview;
 pub mod pull_requests;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kaizen_domain::edit::{Change, FileMode};
-use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
+use kaizen_domain::trial::{Comparison, SpeedVerdict};
+use kaizen_domain::{CommitId, Noticed, RelPath, TrialId, TrialOutcome, TrialReport};
 use kaizen_repo::Repo;
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
@@ -17,6 +18,7 @@ use kaizen_sandbox::{
 use kaizen_settings::Settings;
 
 use crate::error::AgentError;
+use crate::noticing::Noticing;
 use crate::trial_pool::{Compared, Printed, Printing, progress};
 use crate::world::World;
 
@@ -75,10 +77,14 @@ impl Shop {
         }
         let mut report = runner.try_tree(&tried, cancel, &mut on)?;
         if let Some(benchmark) = &compared.benchmark
-            && report.outcome == kaizen_domain::TrialOutcome::Ran
+            && report.outcome == TrialOutcome::Ran
         {
             let before = self.changes_from(&self.world.repo()?, &tree.warm, &compared.base)?;
             report.speed = Some(runner.compare_speed(&warm, benchmark, &before, &changes, cancel, &mut on)?);
+        }
+        if may_land(against, &report) {
+            on(Progress::Noticing);
+            report.noticed = Some(self.noticed(tree, &compared.base, (&runner, &warm, &changes), &report, cancel)?);
         }
         Ok(report)
     }
@@ -170,6 +176,35 @@ impl Shop {
         Ok(runner.print_repeatedly(&warm, &asked.command, &changes, asked.times, cancel)?)
     }
 
+    /// Whether anything would notice if the change from `base` to a tree were wrong.
+    fn noticed(
+        &self,
+        tree: &TreeOf,
+        base: &CommitId,
+        (runner, warm, after): (&Runner, &WarmBase, &[TreeChange]),
+        report: &TrialReport,
+        cancel: &Cancel,
+    ) -> Result<Noticed, AgentError> {
+        let repo = self.world.repo()?;
+        let before = self.changes_from(&repo, &tree.warm, base)?;
+        let changes = repo.changes(base, &tree.commit)?;
+        let read = |path: &str| {
+            let state = repo.read(base, &RelPath::new(path).ok()?).ok()??;
+            String::from_utf8(state.bytes).ok()
+        };
+        let noticing = Noticing {
+            runner,
+            warm,
+            settings: &self.world.settings.gate,
+            trees: (&before, after),
+            changes: &changes,
+            report,
+            cancel,
+            read: &read,
+        };
+        Ok(noticing.look()?)
+    }
+
     fn set_up(
         &self,
         tree: &TreeOf,
@@ -222,6 +257,15 @@ impl Shop {
             base_runs: self.world.settings.base.runs,
         }
     }
+}
+
+/// Whether the tests of a trial leave it open that the patch lands.
+fn may_land(against: &TrialReport, report: &TrialReport) -> bool {
+    let comparison = Comparison::of(against, report);
+    report.outcome == TrialOutcome::Ran
+        && comparison.broken.is_empty()
+        && comparison.held + comparison.repaired.len() > 0
+        && report.speed.as_ref().is_none_or(|speed| speed.verdict != SpeedVerdict::Worse)
 }
 
 /// How a person wants the sandbox to be built; none when it is all the same.

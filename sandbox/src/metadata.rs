@@ -24,6 +24,17 @@ pub struct Package {
     pub kinds: Vec<String>,
     /// The edition of the language, such as `2021`.
     pub edition: String,
+    /// Its library and its programs.
+    pub roots: Vec<CrateRoot>,
+}
+
+/// A library or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrateRoot {
+    /// Its first file, below the top of the repository.
+    pub path: String,
+    /// The program's name; none for the library.
+    pub program: Option<String>,
 }
 
 impl Package {
@@ -50,6 +61,18 @@ struct RawPackage {
 #[derive(Deserialize)]
 struct RawTarget {
     kind: Vec<String>,
+    name: String,
+    src_path: String,
+}
+
+impl RawTarget {
+    fn root(&self, base: &WarmBase) -> Option<CrateRoot> {
+        let is = |wanted: &[&str]| self.kind.iter().any(|kind| wanted.contains(&kind.as_str()));
+        let program = is(&["bin"]).then(|| self.name.clone());
+        let library = is(&["lib", "rlib", "dylib", "cdylib", "staticlib"]);
+        let path = base.below_tree(&self.src_path)?.to_owned();
+        (program.is_some() || library).then_some(CrateRoot { path, program })
+    }
 }
 
 impl Metadata {
@@ -75,6 +98,7 @@ impl Metadata {
                 name: package.name,
                 manifest: base.below_tree(&package.manifest_path).unwrap_or(&package.manifest_path).to_owned(),
                 edition: package.edition,
+                roots: package.targets.iter().filter_map(|target| target.root(base)).collect(),
                 kinds: package.targets.into_iter().flat_map(|target| target.kind).collect(),
             })
             .collect();
@@ -115,6 +139,7 @@ mod tests {
             manifest: manifest.to_owned(),
             kinds: Vec::new(),
             edition: "2021".to_owned(),
+            roots: Vec::new(),
         };
         let inner = package("inner", "crates/inner/Cargo.toml");
         let metadata = Metadata { packages: vec![package("outer", "Cargo.toml"), inner.clone()] };

@@ -26,6 +26,8 @@ pub enum Progress {
         /// Pairs to measure.
         of: usize,
     },
+    /// Wrong versions of what changes are tried on the tests.
+    Noticing,
 }
 
 impl std::fmt::Display for Progress {
@@ -35,6 +37,7 @@ impl std::fmt::Display for Progress {
             Self::Compiling { krate, begun } => write!(f, "compiling {krate} ({begun})"),
             Self::Testing { done, of: 0 } => write!(f, "tests {done}"),
             Self::Testing { done, of } => write!(f, "tests {done}/{of}"),
+            Self::Noticing => f.write_str("trying wrong versions of it"),
             Self::Measuring { done, of } => write!(f, "measuring {done}/{of}"),
         }
     }

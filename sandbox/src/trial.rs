@@ -228,6 +228,7 @@ impl Runner {
             artefacts: run.digests,
             flaky: run.flaky,
             speed: None,
+            noticed: None,
             layers: self.layers().to_vec(),
             toolchain: format!("{}{by}", self.toolchain.title()),
             wall: Millis::from_duration(run.wall),

@@ -258,9 +258,22 @@ impl Shown<'_> {
             self.line("left out", &names.join(", "));
             self.line("", "they are built from nothing that changed, so they give what they gave on the base");
         }
+        self.noticed(trial);
         self.line("sandbox", &format!("{}; {}", sandbox(&trial.layers), trial.toolchain));
         if let Some(speed) = &trial.speed {
             self.line("speed", &speed.detail);
+        }
+    }
+
+    /// Whether anything would notice if the change were wrong.
+    fn noticed(&self, trial: &TrialReport) {
+        let Some(noticed) = &trial.noticed else { return };
+        self.line("noticed", &shown(&noticed.shown()));
+        for function in &noticed.functions {
+            let before = function.before.as_ref().map(|before| format!(", was {} of {}", before.caught, before.tried));
+            let (name, now) = (shown(&function.function), &function.now);
+            self.line("", &format!("{name}: {} of {}{}", now.caught, now.tried, before.unwrap_or_default()));
+            now.survivors.iter().for_each(|survivor| self.line("", &format!("  passes: {}", shown(survivor))));
         }
     }
 

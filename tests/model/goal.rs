@@ -59,7 +59,7 @@ fn a_goal_brings_a_new_function_with_its_documentation_and_test() {
 fn a_goal_may_be_met_by_replacing_one_item_and_every_other_byte_stays() {
     let item = "/// The sum of the numbers; the largest value when it does not fit.\n\
                 pub fn sum(numbers: &[u64]) -> u64 {\n    \
-                    numbers.iter().fold(0, |sum, number| sum.saturating_add(*number))\n\
+                    numbers\n        .iter()\n        .fold(0, |sum, number| sum.saturating_add(*number))\n\
                 }";
     let answer = patch("Let sums saturate").item("crate::sum", item).json();
     let server = planner(plan(&[LIB], "let `sum` saturate"), [Reply::text(answer)]);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::noticed::Noticed;
 use crate::plan::Check;
 use crate::review::{Review, Verdict};
 use crate::trial::{Comparison, SpeedVerdict, TestId, TrialOutcome, TrialReport};
@@ -64,6 +65,7 @@ pub fn decide(
     for (tests, what) in [(&comparison.missing, "no longer exists"), (&comparison.silenced, "is no longer run")] {
         reasons.extend(few(tests).map(|test| format!("test `{test}` {what}")));
     }
+    reasons.extend(candidate.noticed.iter().flat_map(Noticed::reasons));
     let shown = comparison.held + comparison.repaired.len() > 0 || matches!(check, Check::Builds);
     if !shown {
         reasons.push("no test passes on the base, so nothing shows that behaviour is kept".to_owned());
@@ -159,6 +161,7 @@ mod tests {
             artefacts: Default::default(),
             flaky: Default::default(),
             speed: None,
+            noticed: None,
             layers: Vec::new(),
             toolchain: "rustc 1.95.0".to_owned(),
             wall: Millis(1),
@@ -256,6 +259,24 @@ mod tests {
         assert!(matches!(with(Some(SpeedVerdict::Inconclusive)), Decision::Inconclusive { .. }));
         assert!(matches!(with(Some(SpeedVerdict::NoData)), Decision::Inconclusive { .. }));
         assert!(matches!(with(None), Decision::Inconclusive { .. }));
+    }
+
+    #[test]
+    fn what_tests_would_not_miss_needs_a_person() {
+        let base = report(&[("a", Passed)]);
+        let mut candidate = base.clone();
+        let function = crate::FunctionNoticed {
+            path: crate::RelPath::new("src/lib.rs").unwrap(),
+            function: "f".to_owned(),
+            line: 1,
+            now: crate::Mutants { tried: 4, ..Default::default() },
+            before: None,
+        };
+        candidate.noticed = Some(Noticed { functions: vec![function], ..Noticed::default() });
+        let decide =
+            |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
+        assert!(matches!(decide(false), Decision::Ask { .. }));
+        assert_eq!(decide(true), Decision::Land);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Diagnostic;
 use crate::id::TrialId;
 use crate::names::CommitId;
+use crate::noticed::Noticed;
 use crate::time::Millis;
 
 /// A test by package, target and name: `ledger/lib::tax::rounds_half_even`. For a doctest the name is the item and
@@ -143,6 +144,9 @@ pub struct TrialReport {
     pub flaky: BTreeSet<TestId>,
     /// The benchmark's verdict against the base, when there is one.
     pub speed: Option<Speed>,
+    /// How far tests notice what the changed functions do, when that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Noticed>,
     /// The layers of the sandbox as they were.
     pub layers: Vec<Layer>,
     /// The compiler, as `rustc -vV` names it.

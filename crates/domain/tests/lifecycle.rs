@@ -47,6 +47,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         artefacts: Default::default(),
         flaky: Default::default(),
         speed: None,
+        noticed: None,
         layers: Vec::new(),
         toolchain: String::new(),
         wall: Millis(1),

@@ -26,6 +26,8 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// What a trial may use.
     pub trial: TrialSettings,
+    /// What is looked at before a patch may land by itself.
+    pub gate: GateSettings,
     /// How hard agents try.
     pub agents: AgentSettings,
     /// What this machine may do without.
@@ -265,6 +267,15 @@ pub struct TrialSettings {
     pub disk_mib: u64,
     /// What may be printed, MiB.
     pub output_mib: u64,
+}
+
+/// What is looked at before a patch may land by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateSettings {
+    /// Wrong versions of changed functions that tests are tried on, at most; 0 for none.
+    pub mutants: u32,
+    /// How long they are run, seconds.
+    pub mutants_secs: u64,
 }
 
 /// How hard agents try.

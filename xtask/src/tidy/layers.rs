@@ -14,7 +14,7 @@ use super::{Files, Report};
 const RESERVED: &[(&str, &[&str])] = &[
     ("ractor", &["kaizen-agents"]),
     ("git2", &["kaizen-repo", "kaizen-testkit"]),
-    ("syn", &["kaizen-context", "kaizen-patch", "kaizen-fixers", "kaizen-sandbox"]),
+    ("syn", &["kaizen-context", "kaizen-patch", "kaizen-fixers", "kaizen-mutants", "kaizen-sandbox"]),
     ("async-openai", &["kaizen-llm"]),
     ("reqwest", &["kaizen-llm", "kaizen-forge", "kaizen-metrics", "kaizen"]),
     ("rusqlite", &["kaizen-journal"]),

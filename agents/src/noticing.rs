@@ -1,0 +1,327 @@
+//! Noticing: whether anything would notice if a change were wrong. First whether the compiler makes the same of the code
+//! before and after; if not, whether tests fail on wrong versions of the functions that change, at least as often as on
+//! wrong versions of what they replace.
+//!
+//! Wrong versions are compiled in all at once and switched on one after the other, so that each costs a short run of the
+//! tests that come by. What the compiler refuses is left out and the build made again.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use kaizen_domain::edit::{Change, FileMode};
+use kaizen_domain::noticed::NAMED;
+use kaizen_domain::{Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome, TrialReport};
+use kaizen_mutants::{Changed, Instrumented, changed, instrument, switch};
+use kaizen_sandbox::{
+    Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase,
+};
+use kaizen_settings::GateSettings;
+
+/// How often what the compiler refuses is left out before nothing is said: types are checked before borrows, and each may
+/// hide more.
+const BUILDS: usize = 5;
+
+/// Two trees, one before a change and one after it, and what is known of them.
+pub(crate) struct Noticing<'a> {
+    pub runner: &'a Runner,
+    pub warm: &'a WarmBase,
+    pub settings: &'a GateSettings,
+    /// What leads from the warm base to the tree before the change, and to the one after it.
+    pub trees: (&'a [TreeChange], &'a [TreeChange]),
+    /// The change.
+    pub changes: &'a [Change],
+    pub report: &'a TrialReport,
+    pub cancel: &'a Cancel,
+    /// Reads a file of the tree before the change.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A source file that changes.
+struct Source<'a> {
+    path: &'a RelPath,
+    before: &'a str,
+    after: &'a str,
+    package: &'a Package,
+    changed: Changed,
+}
+
+/// Files with functions, and the mutants of these.
+type Counts = Vec<(RelPath, String, Mutants)>;
+
+/// One side of the change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+impl Noticing<'_> {
+    /// Looks at the change.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub(crate) fn look(&self) -> Result<Noticed, TrialError> {
+        let mut noticed = Noticed::default();
+        if !self.changes.iter().any(is_code) {
+            return Ok(noticed);
+        }
+        let metadata = self.runner.metadata(self.warm, self.trees.1.to_vec(), self.cancel)?;
+        let sources = self.sources(&metadata, &mut noticed);
+        if sources.iter().all(|source| source.changed.functions.is_empty()) {
+            return Ok(noticed);
+        }
+        noticed.same_code = self.is_same_code(&sources)?;
+        if noticed.same_code || self.settings.mutants == 0 {
+            return Ok(noticed);
+        }
+        let wanted = |source: &Source<'_>| source.changed.functions.iter().map(|(name, _)| name.clone()).collect();
+        let Some(now) = self.counted(Side::After, &sources, &wanted, &mut noticed)? else { return Ok(noticed) };
+        // What they replace is asked for only where that can make a difference.
+        let survives = |source: &Source<'_>, name: &String| {
+            let count = now.iter().find(|(path, function, _)| path == source.path && function == name);
+            count.is_some_and(|(_, _, mutants)| mutants.caught < mutants.tried)
+        };
+        let open = |source: &Source<'_>| -> BTreeSet<String> {
+            source.changed.known.iter().filter(|name| survives(source, name)).cloned().collect()
+        };
+        let before = match sources.iter().any(|source| !open(source).is_empty()) {
+            true => self.counted(Side::Before, &sources, &open, &mut noticed)?.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        for source in &sources {
+            for (name, line) in &source.changed.functions {
+                let of = |all: &Counts| {
+                    let found = all.iter().find(|(path, function, _)| path == source.path && function == name);
+                    found.map(|(_, _, mutants)| mutants.clone())
+                };
+                let Some(counted) = of(&now) else { continue };
+                noticed.functions.push(FunctionNoticed {
+                    path: source.path.clone(),
+                    function: name.clone(),
+                    line: *line,
+                    now: counted,
+                    before: of(&before),
+                });
+            }
+        }
+        Ok(noticed)
+    }
+
+    /// The sources that change, apart from tests. Of what cannot be looked at, it is said why.
+    fn sources<'s>(&'s self, metadata: &'s Metadata, noticed: &mut Noticed) -> Vec<Source<'s>> {
+        let mut sources = Vec::new();
+        for change in self.changes.iter().filter(|change| is_code(change)) {
+            let Some((before, after)) = change.texts() else { continue };
+            let Some(package) = metadata.package_of(change.path.as_str()) else { continue };
+            let below = change.path.as_str().strip_prefix(package.folder()).unwrap_or_default();
+            if is_test_file(below) {
+                continue;
+            }
+            if package.roots.is_empty() {
+                noticed.no_data.push(format!("{}: no library or program holds it", change.path));
+                continue;
+            }
+            match changed(before, after) {
+                Ok(changed) => sources.push(Source { path: &change.path, before, after, package, changed }),
+                Err(why) => noticed.no_data.push(format!("{}: {why}", change.path)),
+            }
+        }
+        sources
+    }
+
+    /// Whether the compiler makes the same of the packages that change.
+    fn is_same_code(&self, sources: &[Source<'_>]) -> Result<bool, TrialError> {
+        // What stands under a condition, or outside of functions, may matter where this build does not look.
+        if sources.iter().any(|source| source.changed.conditional || source.changed.elsewhere) {
+            return Ok(false);
+        }
+        let mut packages: Vec<&Package> = sources.iter().map(|source| source.package).collect();
+        packages.dedup_by_key(|package| &package.name);
+        for package in packages {
+            let of = |tree: &[TreeChange]| self.runner.compiled(self.warm, package, tree, self.cancel);
+            let Some(after) = of(self.trees.1)? else { return Ok(false) };
+            let functions = sources.iter().flat_map(|source| &source.changed.functions);
+            let is_there = |label: &str| {
+                let name = label.rsplit("::").next().unwrap_or(label);
+                let name = name.split('#').next().unwrap_or(name);
+                after.contains(&format!("{name}("))
+            };
+            if !functions.map(|(label, _)| label.as_str()).all(is_there) || of(self.trees.0)? != Some(after.clone()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The mutants of functions on one side, with what tests made of them; none when that could not be seen.
+    fn counted(
+        &self,
+        side: Side,
+        sources: &[Source<'_>],
+        wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
+        noticed: &mut Noticed,
+    ) -> Result<Option<Counts>, TrialError> {
+        let tag = format!("{:016X}", RandomState::new().hash_one(0));
+        let (on, seen) = (format!("K{tag}"), format!("S{tag}"));
+        let tree = if side == Side::Before { self.trees.0 } else { self.trees.1 };
+        let mut without = match self.left_out(side, sources, wanted) {
+            Ok(without) => without,
+            Err(why) => return Ok(no_data(noticed, why)),
+        };
+        for _ in 0..BUILDS {
+            let made = match all_of(side, sources, wanted, &without) {
+                Ok(made) => made,
+                Err(why) => return Ok(no_data(noticed, why)),
+            };
+            let numbers: BTreeSet<usize> =
+                made.iter().flat_map(|(_, made)| made.mutants.iter().map(|mutant| mutant.number)).collect();
+            if numbers.is_empty() {
+                return Ok(Some(Vec::new()));
+            }
+            let mut changes = tree.to_vec();
+            changes.extend(self.with_switch(side, &made, &switch(&on, &seen)));
+            let docs = self.report.tests.iter().any(|(id, test)| {
+                test.outcome == TestOutcome::Passed
+                    && id.0.split("::").next().is_some_and(|target| target.ends_with("/doc"))
+            });
+            let budget = Duration::from_secs(self.settings.mutants_secs);
+            let switched = Switched { changes: &changes, numbers: &numbers, on: &on, seen: &seen, docs, budget };
+            match self.runner.try_switched(self.warm, &switched, self.cancel)? {
+                SwitchedOutcome::Ran(run) => return Ok(Some(counts(sources, side, wanted, &made, &run))),
+                SwitchedOutcome::Refused(errors) => {
+                    let blamed: BTreeSet<usize> = errors.iter().filter_map(|error| blamed(error, &made)).collect();
+                    if blamed.is_empty() {
+                        let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
+                        return Ok(no_data(noticed, format!("wrong versions do not build: {first}")));
+                    }
+                    without.extend(blamed);
+                }
+                SwitchedOutcome::Unclear(why) => return Ok(no_data(noticed, why)),
+            }
+        }
+        Ok(no_data(noticed, "the compiler refuses too many wrong versions".to_owned()))
+    }
+
+    /// The numbers that are too many: what is left is spread over all functions.
+    fn left_out(
+        &self,
+        side: Side,
+        sources: &[Source<'_>],
+        wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
+    ) -> Result<BTreeSet<usize>, String> {
+        let made = all_of(side, sources, wanted, &BTreeSet::new())?;
+        let all: Vec<usize> =
+            made.iter().flat_map(|(_, made)| made.mutants.iter().map(|mutant| mutant.number)).collect();
+        let most = self.settings.mutants as usize;
+        let stays = |at: usize| at * most / all.len().max(1) != (at + 1) * most / all.len().max(1);
+        if all.len() <= most {
+            return Ok(BTreeSet::new());
+        }
+        Ok(all.iter().enumerate().filter(|(at, _)| !stays(*at)).map(|(_, number)| *number).collect())
+    }
+
+    /// The sources with wrong versions, and the roots of their crates with the switch.
+    fn with_switch(&self, side: Side, made: &[(&Source<'_>, Instrumented)], switch: &str) -> Vec<TreeChange> {
+        let mut files: Vec<(String, String)> =
+            made.iter().map(|(source, made)| (source.path.to_string(), made.text.clone())).collect();
+        let roots: BTreeSet<&str> =
+            made.iter().flat_map(|(source, _)| &source.package.roots).map(|root| root.path.as_str()).collect();
+        for root in roots {
+            match files.iter_mut().find(|(path, _)| path == root) {
+                Some((_, text)) => text.push_str(switch),
+                None => {
+                    let changed =
+                        self.changes.iter().find(|change| change.path.as_str() == root && side == Side::After);
+                    let text = changed.and_then(Change::texts).map(|(_, after)| after.to_owned());
+                    if let Some(text) = text.or_else(|| (self.read)(root)) {
+                        files.push((root.to_owned(), text + switch));
+                    }
+                }
+            }
+        }
+        let write = |(path, text): (String, String)| {
+            let path = RelPath::new(path).ok()?;
+            Some(TreeChange::Write { path, bytes: text.into_bytes(), executable: false })
+        };
+        files.into_iter().filter_map(write).collect()
+    }
+}
+
+fn no_data<T>(noticed: &mut Noticed, why: String) -> Option<T> {
+    noticed.no_data.push(why);
+    None
+}
+
+/// The sources with the mutants of the functions that are wanted, numbered through.
+fn all_of<'s, 'a>(
+    side: Side,
+    sources: &'s [Source<'a>],
+    wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
+    without: &BTreeSet<usize>,
+) -> Result<Vec<(&'s Source<'a>, Instrumented)>, String> {
+    // Numbers stay the same when some are left out.
+    const ROOM: usize = 1 << 20;
+    let mut made = Vec::new();
+    for (at, source) in sources.iter().enumerate() {
+        let text = if side == Side::Before { source.before } else { source.after };
+        let functions = wanted(source);
+        if functions.is_empty() {
+            continue;
+        }
+        let instrumented = instrument(text, &functions, at * ROOM, without);
+        made.push((source, instrumented.map_err(|why| format!("{}: {why}", source.path))?));
+    }
+    Ok(made)
+}
+
+fn blamed(error: &Diagnostic, made: &[(&Source<'_>, Instrumented)]) -> Option<usize> {
+    let path = error.path.as_ref()?;
+    let (_, made) = made.iter().find(|(source, _)| source.path == path)?;
+    made.refused(error.bytes.0 as usize..error.bytes.1 as usize)
+}
+
+/// What tests made of the mutants, function by function.
+fn counts(
+    sources: &[Source<'_>],
+    side: Side,
+    wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
+    made: &[(&Source<'_>, Instrumented)],
+    run: &SwitchedRun,
+) -> Counts {
+    let mut counts = Counts::new();
+    for source in sources {
+        let Some((_, made)) = made.iter().find(|(one, _)| one.path == source.path) else { continue };
+        for function in wanted(source) {
+            let mut count = Mutants::default();
+            for mutant in made.mutants.iter().filter(|mutant| mutant.function == function) {
+                if run.late.contains(&mutant.number) {
+                    continue;
+                }
+                count.tried += 1;
+                count.reached += u64::from(run.reached.contains(&mutant.number));
+                if run.caught.contains(&mutant.number) {
+                    count.caught += 1;
+                } else if side == Side::After && count.survivors.len() < NAMED {
+                    count.survivors.push(format!("line {}: {}", mutant.line, mutant.what));
+                }
+            }
+            counts.push((source.path.clone(), function, count));
+        }
+    }
+    counts
+}
+
+fn is_code(change: &Change) -> bool {
+    let plain = |mode: FileMode| matches!(mode, FileMode::Regular | FileMode::Executable);
+    change.path.is_rust() && change.after.as_ref().is_some_and(|state| plain(state.mode))
+}
+
+/// Whether a file, below its package, holds tests, benchmarks or examples, or is a build script.
+fn is_test_file(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    matches!(first, "tests" | "benches" | "examples" | "build.rs")
+        || path.split('/').any(|part| part == "tests")
+        || matches!(name, "tests.rs" | "test.rs")
+}

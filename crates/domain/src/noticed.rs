@@ -1,0 +1,157 @@
+//! Noticed: how far the tests notice what changed functions do, shown by mutants of them. A test that passes says nothing
+//! about code that it would not miss.
+
+use serde::{Deserialize, Serialize};
+
+use crate::path::RelPath;
+
+/// How far the share of mutants that are caught may fall, percent: other code has other mutants.
+const FALL: u64 = 10;
+/// How many mutants that nothing notices are named in a report.
+pub const NAMED: usize = 3;
+
+/// What was found out about the functions that a patch changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Noticed {
+    /// The compiler makes the same of the code before and after: whatever tests notice, nothing changed.
+    #[serde(default)]
+    pub same_code: bool,
+    /// Each function that changed, where mutants of it were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<FunctionNoticed>,
+    /// Why nothing can be said about some of them, or about all; empty when it can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_data: Vec<String>,
+}
+
+/// What tests make of the mutants of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionNoticed {
+    /// The file.
+    pub path: RelPath,
+    /// The function, such as `Tax::apply`.
+    pub function: String,
+    /// The line where it begins.
+    pub line: u32,
+    /// Its mutants.
+    pub now: Mutants,
+    /// Those of the function as it was, when there was one and they were tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Mutants>,
+}
+
+/// Mutants of a function, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mutants {
+    /// How many were tried.
+    pub tried: u64,
+    /// How many of them stand where a test comes by.
+    pub reached: u64,
+    /// How many made a test fail.
+    pub caught: u64,
+    /// Some that did not, each with its line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survivors: Vec<String>,
+}
+
+impl Mutants {
+    fn survived(&self) -> u64 {
+        self.tried.saturating_sub(self.caught)
+    }
+
+    /// Whether clearly fewer are caught, and more survive, than of another one.
+    fn is_less_noticed_than(&self, other: &Self) -> bool {
+        let share = |of: &Self| (of.caught * 100).checked_div(of.tried).unwrap_or(100);
+        self.survived() > other.survived() && share(self) + FALL < share(other)
+    }
+}
+
+impl FunctionNoticed {
+    /// Why a person should look at the change of this function; none when tests would notice one that is wrong.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let (name, now) = (format!("`{}` ({}:{})", self.function, self.path, self.line), &self.now);
+        if now.tried == 0 {
+            return None;
+        }
+        if now.reached == 0 {
+            return Some(format!("no test reaches {name}, which changes"));
+        }
+        let survivors = now.survivors.join("; ");
+        if now.caught == 0 {
+            let all = now.tried;
+            return Some(format!("no test notices what {name} does: all {all} wrong versions of it pass: {survivors}"));
+        }
+        let before = self.before.as_ref().filter(|before| now.is_less_noticed_than(before))?;
+        Some(format!(
+            "tests notice less of {name} than of what it was: {} of {} wrong versions fail, {} of {} did: {survivors}",
+            now.caught, now.tried, before.caught, before.tried
+        ))
+    }
+}
+
+impl Noticed {
+    /// Why a person should look at the change.
+    pub fn reasons(&self) -> impl Iterator<Item = String> {
+        self.functions.iter().filter(|_| !self.same_code).filter_map(FunctionNoticed::reason)
+    }
+
+    /// In a few words, for a report.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.same_code {
+            return "the compiler makes the same of it".to_owned();
+        }
+        let sum = |count: fn(&Mutants) -> u64| self.functions.iter().map(|function| count(&function.now)).sum::<u64>();
+        let tried = sum(|mutants| mutants.tried);
+        if tried == 0 {
+            return self
+                .no_data
+                .first()
+                .map_or_else(|| "no function changes".to_owned(), |why| format!("no data: {why}"));
+        }
+        let functions = self.functions.len();
+        let plural = if functions == 1 { "" } else { "s" };
+        format!(
+            "{} of {tried} wrong versions of {functions} function{plural} fail a test",
+            sum(|mutants| mutants.caught)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(now: (u64, u64, u64), before: Option<(u64, u64, u64)>) -> FunctionNoticed {
+        let mutants = |(tried, reached, caught)| Mutants { tried, reached, caught, survivors: vec!["x".to_owned()] };
+        FunctionNoticed {
+            path: RelPath::new("src/lib.rs").expect("it is a path"),
+            function: "f".to_owned(),
+            line: 3,
+            now: mutants(now),
+            before: before.map(mutants),
+        }
+    }
+
+    #[test]
+    fn what_no_test_would_miss_asks_a_person() {
+        let reason = |now, before| function(now, before).reason();
+        assert_eq!(reason((0, 0, 0), None), None, "nothing could be made of it");
+        assert!(reason((5, 0, 0), None).is_some_and(|why| why.starts_with("no test reaches `f` (src/lib.rs:3)")));
+        assert!(reason((5, 5, 0), None).is_some_and(|why| why.contains("all 5 wrong versions")));
+        assert_eq!(reason((5, 5, 1), None), None);
+        // Fewer tests notice it than before.
+        assert!(reason((10, 10, 5), Some((10, 10, 9))).is_some());
+        assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
+        assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");
+    }
+
+    #[test]
+    fn the_same_code_needs_no_test() {
+        let mut noticed = Noticed { functions: vec![function((5, 0, 0), None)], ..Noticed::default() };
+        assert_eq!(noticed.reasons().count(), 1);
+        noticed.same_code = true;
+        assert_eq!(noticed.reasons().count(), 0);
+    }
+}

@@ -1,0 +1,319 @@
+//! Puts mutants into a text: each as a branch that is taken when it is on, around what was there.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, ExprBinary, ExprLit, ExprMacro, ExprUnary, Signature, Stmt, StmtMacro, Token};
+
+use crate::functions::functions;
+use crate::operators::{is_assignment, may_be_left_out, other_literal, other_operators, returned, shown};
+use crate::parse::{Unreadable, with_files};
+use crate::switch::MODULE;
+
+/// A wrong version of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mutant {
+    /// Its number, by which it is turned on.
+    pub number: usize,
+    /// The function.
+    pub function: String,
+    /// The line of the text it is in, counted from 1.
+    pub line: u32,
+    /// What it does, such as ``replaces `<` by `<=` ``.
+    pub what: String,
+    /// What was put in for it, in bytes of the text with mutants: up to what was there before, and from there on.
+    around: (Range<usize>, Range<usize>),
+}
+
+/// A text with mutants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instrumented {
+    /// The text.
+    pub text: String,
+    /// The mutants in it.
+    pub mutants: Vec<Mutant>,
+}
+
+impl Instrumented {
+    /// The number of the mutant that the compiler means with an error at these bytes: the one whose code is there, or else the
+    /// innermost one around it. None when no mutant is to blame.
+    #[must_use]
+    pub fn refused(&self, bytes: Range<usize>) -> Option<usize> {
+        let begins = |mutant: &&Mutant| mutant.around.0.start <= bytes.start && bytes.start < mutant.around.1.end;
+        let own = self.mutants.iter().filter(begins).filter(|mutant| bytes.start < mutant.around.0.end);
+        let around = || self.mutants.iter().filter(begins);
+        let innermost = |mutant: &&Mutant| mutant.around.1.end - mutant.around.0.start;
+        own.min_by_key(innermost).or_else(|| around().min_by_key(innermost)).map(|mutant| mutant.number)
+    }
+}
+
+/// One that can be put in.
+struct Candidate {
+    function: String,
+    line: u32,
+    what: String,
+    /// What is wrapped, bytes of the text.
+    place: Range<usize>,
+    before: String,
+    after: &'static str,
+}
+
+/// Puts the mutants of these functions into a text, numbered from `first` on and without those numbers in `without`.
+///
+/// # Errors
+/// When the text cannot be read.
+pub fn instrument(
+    text: &str,
+    wanted: &BTreeSet<String>,
+    first: usize,
+    without: &BTreeSet<usize>,
+) -> Result<Instrumented, Unreadable> {
+    let candidates = with_files(&[text], |files| {
+        let mut found = Vec::new();
+        for function in files.first().map(functions).unwrap_or_default() {
+            // A constant one may be called where no switch can be asked.
+            if wanted.contains(&function.label) && function.signature.constness.is_none() {
+                let mut finder = Finder { text, function: &function.label, found: Vec::new() };
+                finder.whole(function.signature, function.body);
+                finder.visit_block(function.body);
+                found.extend(finder.found);
+            }
+        }
+        found
+    })?;
+    let numbered = candidates.into_iter().enumerate().map(|(at, candidate)| (first + at, candidate));
+    Ok(put_in(text, numbered.filter(|(number, _)| !without.contains(number)).collect()))
+}
+
+/// A piece that is put in at a place, for the candidate at a position of the list.
+struct Insertion {
+    place: usize,
+    of: usize,
+    begins: bool,
+    /// The length of what is wrapped.
+    length: usize,
+    piece: String,
+}
+
+impl Insertion {
+    /// What ends at a place ends before something else begins there. Of what begins at the same place the longer one comes
+    /// first, of what ends there the shorter one; of two around the same piece the first is outside.
+    fn order(&self) -> (usize, bool, usize, usize) {
+        if self.begins {
+            let whole = if self.length == 0 { 0 } else { usize::MAX - self.length };
+            (self.place, true, whole, self.of)
+        } else {
+            (self.place, false, self.length, usize::MAX - self.of)
+        }
+    }
+}
+
+fn put_in(text: &str, candidates: Vec<(usize, Candidate)>) -> Instrumented {
+    let mut insertions = Vec::new();
+    for (of, (number, candidate)) in candidates.iter().enumerate() {
+        let Range { start, end } = candidate.place.clone();
+        let length = end - start;
+        let piece = candidate.before.replace("{on}", &format!("crate::{MODULE}::on({number})"));
+        insertions.push(Insertion { place: start, of, begins: true, length, piece });
+        if !candidate.after.is_empty() {
+            insertions.push(Insertion { place: end, of, begins: false, length, piece: candidate.after.to_owned() });
+        }
+    }
+    insertions.sort_by_key(Insertion::order);
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut ranges = vec![(0..0, 0..0); candidates.len()];
+    let mut done = 0;
+    for Insertion { place, of, begins, piece, .. } in insertions {
+        out.push_str(text.get(done..place).unwrap_or_default());
+        done = place;
+        let range = out.len()..out.len() + piece.len();
+        out.push_str(&piece);
+        if let Some((before, after)) = ranges.get_mut(of) {
+            if begins {
+                *after = range.end..range.end;
+                *before = range;
+            } else {
+                *after = range;
+            }
+        }
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    let mutants = candidates.into_iter().zip(ranges).map(|((number, candidate), around)| Mutant {
+        number,
+        function: candidate.function,
+        line: candidate.line,
+        what: candidate.what,
+        around,
+    });
+    Instrumented { mutants: mutants.collect(), text: out }
+}
+
+struct Finder<'t> {
+    text: &'t str,
+    function: &'t str,
+    found: Vec<Candidate>,
+}
+
+impl Finder<'_> {
+    /// What the whole function may do instead.
+    fn whole(&mut self, signature: &Signature, body: &Block) {
+        let open = body.brace_token.span.open().byte_range().end;
+        let line = u32::try_from(body.brace_token.span.open().start().line).unwrap_or(0);
+        for value in returned(&signature.output) {
+            self.found.push(Candidate {
+                function: self.function.to_owned(),
+                line,
+                what: format!("returns `{value}` at once"),
+                place: open..open,
+                before: format!(" if {{on}} {{ return {value}; }}"),
+                after: "",
+            });
+        }
+    }
+
+    /// Something else in place of an expression.
+    fn instead(&mut self, of: &Expr, other: &str, what: String) {
+        self.wrap(of, format!("(if {{on}} {{ {other} }} else {{ "), " })", what);
+    }
+
+    fn wrap(&mut self, of: &impl Spanned, before: String, after: &'static str, what: String) {
+        let span = of.span();
+        let line = u32::try_from(span.start().line).unwrap_or(0);
+        let place = span.byte_range();
+        if !place.is_empty() {
+            self.found.push(Candidate { function: self.function.to_owned(), line, what, place, before, after });
+        }
+    }
+
+    fn source(&self, of: &impl Spanned) -> &str {
+        self.text.get(of.span().byte_range()).unwrap_or_default()
+    }
+
+    /// The arguments of macros that take plain expressions.
+    fn arguments(&mut self, mac: &syn::Macro) {
+        let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let (from, most) = match name.as_str() {
+            "vec" => (0, usize::MAX),
+            "assert" | "debug_assert" => (0, 1),
+            "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => (0, 2),
+            "format" | "print" | "println" | "eprint" | "eprintln" | "panic" | "format_args" => (1, usize::MAX),
+            "write" | "writeln" => (2, usize::MAX),
+            _ => return,
+        };
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let Ok(arguments) = mac.parse_body_with(parser) else { return };
+        // A name before a value is no assignment there.
+        let values = arguments.iter().skip(from).take(most).map(|argument| match argument {
+            Expr::Assign(named) => &*named.right,
+            other => other,
+        });
+        for value in values {
+            self.visit_expr(value);
+        }
+    }
+}
+
+/// Whether a condition binds names, so that it cannot stand anywhere else.
+fn binds(expression: &Expr) -> bool {
+    match expression {
+        Expr::Let(_) => true,
+        Expr::Binary(binary) => binds(&binary.left) || binds(&binary.right),
+        _ => false,
+    }
+}
+
+fn is_comparison(expression: &Expr) -> bool {
+    match expression {
+        Expr::Binary(binary) => !other_operators(&binary.op).is_empty(),
+        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Not(_)),
+        Expr::Lit(_) => true,
+        Expr::Paren(paren) => is_comparison(&paren.expr),
+        _ => false,
+    }
+}
+
+impl<'a> Visit<'a> for Finder<'_> {
+    fn visit_expr_binary(&mut self, binary: &'a ExprBinary) {
+        let whole = Expr::Binary(binary.clone());
+        if binds(&whole) {
+            return visit::visit_expr_binary(self, binary);
+        }
+        for other in other_operators(&binary.op) {
+            let (left, right) = (self.source(&binary.left).to_owned(), self.source(&binary.right).to_owned());
+            let what = format!("replaces `{}` by `{other}`", self.source(&binary.op));
+            self.instead(&whole, &format!("{left} {other} {right}"), what);
+        }
+        visit::visit_expr_binary(self, binary);
+    }
+
+    fn visit_expr_unary(&mut self, unary: &'a ExprUnary) {
+        if may_be_left_out(&unary.op, &unary.expr) {
+            let what = format!("leaves out `{}`", self.source(&unary.op));
+            let inner = self.source(&unary.expr).to_owned();
+            self.instead(&Expr::Unary(unary.clone()), &inner, what);
+        }
+        visit::visit_expr_unary(self, unary);
+    }
+
+    fn visit_expr_lit(&mut self, literal: &'a ExprLit) {
+        if let Some(other) = other_literal(&literal.lit) {
+            let what = format!("replaces `{}` by `{other}`", shown(&Expr::Lit(literal.clone())));
+            self.instead(&Expr::Lit(literal.clone()), &other, what);
+        }
+    }
+
+    fn visit_expr_if(&mut self, expression: &'a syn::ExprIf) {
+        let condition = &*expression.cond;
+        if !binds(condition) && !is_comparison(condition) {
+            let source = self.source(condition).to_owned();
+            self.instead(condition, &format!("!({source})"), format!("negates `{}`", shown(condition)));
+        }
+        visit::visit_expr_if(self, expression);
+    }
+
+    fn visit_expr_while(&mut self, expression: &'a syn::ExprWhile) {
+        let condition = &*expression.cond;
+        if !binds(condition) && !is_comparison(condition) {
+            self.instead(condition, "false", format!("replaces `{}` by `false`", shown(condition)));
+        }
+        visit::visit_expr_while(self, expression);
+    }
+
+    fn visit_expr_macro(&mut self, expression: &'a ExprMacro) {
+        self.arguments(&expression.mac);
+    }
+
+    fn visit_stmt_macro(&mut self, statement: &'a StmtMacro) {
+        self.arguments(&statement.mac);
+    }
+
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        if let Stmt::Expr(expression, Some(_)) = statement {
+            let may_go = match expression {
+                Expr::Call(_) | Expr::MethodCall(_) | Expr::Assign(_) => true,
+                Expr::Binary(binary) => is_assignment(&binary.op),
+                _ => false,
+            };
+            if may_go {
+                let what = format!("leaves out `{}`", shown(expression));
+                self.wrap(statement, "if {on} {} else { ".to_owned(), " }", what);
+            }
+        }
+        visit::visit_stmt(self, statement);
+    }
+
+    // Patterns, types, constants, attributes and items inside of the function are no places for a branch.
+    fn visit_pat(&mut self, _: &'a syn::Pat) {}
+    fn visit_type(&mut self, _: &'a syn::Type) {}
+    fn visit_item(&mut self, _: &'a syn::Item) {}
+    fn visit_attribute(&mut self, _: &'a syn::Attribute) {}
+    fn visit_expr_const(&mut self, _: &'a syn::ExprConst) {}
+    fn visit_generic_argument(&mut self, _: &'a syn::GenericArgument) {}
+
+    fn visit_expr_repeat(&mut self, repeat: &'a syn::ExprRepeat) {
+        self.visit_expr(&repeat.expr);
+    }
+}

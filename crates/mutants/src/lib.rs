@@ -1,0 +1,21 @@
+//! Mutants: small wrong versions of functions, all of them compiled in at once behind a switch that is read at run time
+//! (mutant schemata, Untch, Offutt and Harrold 1993). Tests that notice what a function does fail on its mutants; how many
+//! do shows how well the function is tested.
+//!
+//! [`changed`] says in which functions two texts of a file differ, [`instrument`] puts the mutants of functions into a text,
+//! and [`switch`] is the module that a crate with such texts needs. Nothing but insertions are made, within lines, so that
+//! what was there stays in its line.
+//!
+//! It knows no types: a mutant that the compiler refuses is left out the next time ([`Instrumented::refused`]). It runs
+//! nothing and reads no file.
+
+mod functions;
+mod instrument;
+mod operators;
+mod parse;
+mod switch;
+
+pub use functions::{Changed, changed};
+pub use instrument::{Instrumented, Mutant, instrument};
+pub use parse::Unreadable;
+pub use switch::{MODULE, switch};

@@ -1,0 +1,68 @@
+//! The switch: a module at the root of a crate that says which mutant is on, and notes which places are reached by which
+//! test.
+
+/// The name of the module, which no crate has.
+pub const MODULE: &str = "__kaizen_switch";
+
+/// The text of the module, to be put behind the last line of a crate's root. Two variables of the environment turn it: the one
+/// called `on` holds the number of the mutant that is on, and the one called `seen` names a file to which the numbers of
+/// reached places are appended, each with the name of the thread, which is that of the test.
+///
+/// Only the crate's own language and `std` are used, also where the crate itself does without.
+#[must_use]
+pub fn switch(on: &str, seen: &str) -> String {
+    TEXT.replace("{module}", MODULE).replace("{on}", on).replace("{seen}", seen)
+}
+
+const TEXT: &str = r##"
+
+#[doc(hidden)]
+#[allow(missing_docs, dead_code, unused, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+pub mod {module} {
+    extern crate std;
+    use self::std::prelude::v1::*;
+    use self::std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// One more than the mutant that is on; 0 before it is known.
+    static ON: AtomicUsize = AtomicUsize::new(0);
+    const NONE: usize = usize::MAX;
+
+    self::std::thread_local! {
+        static SEEN: self::std::cell::RefCell<self::std::collections::HashSet<usize>> = self::std::default::Default::default();
+    }
+
+    pub fn on(number: usize) -> bool {
+        let on = match ON.load(Ordering::Relaxed) {
+            0 => first(),
+            on => on,
+        };
+        if on == NONE {
+            seen(number);
+        }
+        on == number + 1
+    }
+
+    fn first() -> usize {
+        let on = match self::std::env::var("{on}") {
+            Ok(text) => text.parse::<usize>().map_or(NONE - 1, |number| number + 1),
+            Err(_) if self::std::env::var_os("{seen}").is_some() => NONE,
+            Err(_) => NONE - 1,
+        };
+        ON.store(on, Ordering::Relaxed);
+        on
+    }
+
+    fn seen(number: usize) {
+        let new = SEEN.try_with(|seen| seen.try_borrow_mut().map_or(false, |mut seen| seen.insert(number)));
+        if !new.unwrap_or(true) {
+            return;
+        }
+        let Some(path) = self::std::env::var_os("{seen}") else { return };
+        let thread = self::std::thread::current();
+        let line = self::std::format!("{} {}\n", number, thread.name().unwrap_or(""));
+        if let Ok(mut file) = self::std::fs::OpenOptions::new().append(true).create(true).open(path) {
+            let _ = self::std::io::Write::write_all(&mut file, line.as_bytes());
+        }
+    }
+}
+"##;

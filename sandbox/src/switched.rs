@@ -1,0 +1,196 @@
+//! Runs the tests of a tree that has wrong versions of its code compiled in behind a switch: once to see which test comes by
+//! where, and then for each wrong version those tests alone, until one of them fails. One build serves all.
+//!
+//! Cargo starts each program of tests as it always does, in its folder and with its environment; a script in between runs it
+//! again and again. Only exit codes count, and nothing that a test prints is taken for a word of the script's.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use kaizen_domain::{Diagnostic, Level, RelPath};
+
+use crate::base::WarmBase;
+use crate::cargo_json::diagnostic;
+use crate::isolation::{Cancel, Exit, TreeChange};
+use crate::runner::{Call, Runner, TrialError, mark};
+
+/// Around cargo: the programs of tests, then the tests in docs, where there are any. Fixed: what differs comes in as
+/// arguments and files.
+const AROUND: &str = r#"mark=$1 on=$2 seen=$3 here=$4 docs=$5 cargo=$6
+shift 6
+"$cargo" "$@" || exit
+[ "$docs" = 1 ] || exit 0
+say() { printf '\n%s %s\n' "$mark" "$*"; }
+tested() { timeout -k 1 300 env "$1" "$cargo" test --doc --workspace --offline --quiet >/dev/null 2>&1; }
+tested "$seen=$here/docs" && [ -s "$here/docs" ] || exit 0
+for n in $(cut -d' ' -f1 "$here/docs" | sort -nu | grep -Fx -f "$here/wanted"); do
+  say reached "$n"
+  grep -Fxqs "$n" "$here/caught" && continue
+  [ "$(date +%s)" -ge "$(cat "$here/until" 2>/dev/null || echo 0)" ] && say late "$n" && continue
+  if tested "$on=$n"; then say survived "$n"; else say caught "$n"; fi
+done
+"#;
+
+/// In place of each program of tests.
+const PROGRAM: &str = r#"mark=$1 on=$2 seen=$3 here=$4 budget=$5 most=$6 bin=$7
+set -f
+work=$(mktemp -d) || exit 1
+say() { printf '\n%s %s\n' "$mark" "$*"; }
+now() { date +%s; }
+[ -s "$here/until" ] || echo $(( $(now) + budget )) >"$here/until"
+until=$(cat "$here/until")
+begun=$(now)
+env "$seen=$work/seen" timeout -k 1 "$most" "$bin" --test-threads 4 >"$work/out" 2>/dev/null </dev/null
+code=$?
+took=$(( $(now) - begun ))
+sed -n 's/^test \(.*\) \.\.\. [a-zA-Z].*$/\1/p' "$work/out" | sed 's/ - should panic$//' | sort -u >"$work/all"
+sed -n 's/^test \(.*\) \.\.\. ok$/\1/p' "$work/out" | sed 's/ - should panic$//' | sort -u >"$work/ok"
+if ! [ -s "$work/all" ]; then
+  # Not the usual harness: it has one outcome.
+  rm -f "$work/seen"
+  env "$seen=$work/seen" timeout -k 1 "$most" "$bin" >/dev/null 2>&1 </dev/null || exit 0
+fi
+[ -s "$work/seen" ] || exit 0
+each=$(( 5 + 5 * took ))
+for n in $(cut -d' ' -f1 "$work/seen" | sort -nu | grep -Fx -f "$here/wanted"); do
+  say reached "$n"
+  grep -Fxqs "$n" "$here/caught" && continue
+  [ "$(now)" -ge "$until" ] && say late "$n" && continue
+  sed -n "s/^$n //p" "$work/seen" | sort -u >"$work/by"
+  if ! [ -s "$work/all" ]; then
+    set --
+  elif grep -Fxvqs -f "$work/all" "$work/by"; then
+    # A thread that is none of a test's came by: any test may have started it.
+    set -- --test-threads 4 --exact $(cat "$work/ok")
+  else
+    tests=$(grep -Fx -f "$work/ok" "$work/by") || continue
+    set -- --test-threads 4 --exact $tests
+  fi
+  if env "$on=$n" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null; then
+    say survived "$n"
+  else
+    say caught "$n"
+    echo "$n" >>"$here/caught"
+  fi
+done
+rm -rf "$work"
+exit 0
+"#;
+
+/// How long the tests of a program may take while it is looked at which of them come by where, seconds.
+const MOST: u64 = 600;
+
+/// A tree with a switch.
+pub struct Switched<'a> {
+    /// What differs from the warm base, the sources with wrong versions included.
+    pub changes: &'a [TreeChange],
+    /// The numbers of the wrong versions.
+    pub numbers: &'a BTreeSet<usize>,
+    /// The variable of the environment that holds the number that is on.
+    pub on: &'a str,
+    /// The one that names a file to which reached numbers are appended, each with a blank and the name of the thread.
+    pub seen: &'a str,
+    /// Whether there are tests in docs that may come by.
+    pub docs: bool,
+    /// How long wrong versions are run, in all; what has not been run then is not.
+    pub budget: Duration,
+}
+
+/// What tests made of wrong versions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SwitchedRun {
+    /// Where a test came by.
+    pub reached: BTreeSet<usize>,
+    /// What made a test fail.
+    pub caught: BTreeSet<usize>,
+    /// What was never run, for want of time.
+    pub late: BTreeSet<usize>,
+}
+
+/// How far it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SwitchedOutcome {
+    /// All were run.
+    Ran(SwitchedRun),
+    /// The compiler refuses some.
+    Refused(Vec<Diagnostic>),
+    /// Nothing can be said, and why.
+    Unclear(String),
+}
+
+impl Runner {
+    /// Builds a tree with a switch and runs its tests with each wrong version on.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it. What does not build is a result.
+    pub fn try_switched(
+        &self,
+        base: &WarmBase,
+        switched: &Switched<'_>,
+        cancel: &Cancel,
+    ) -> Result<SwitchedOutcome, TrialError> {
+        let mark = mark();
+        let folder = format!(".kaizen-{}", mark.trim_start_matches('@'));
+        let mut changes = switched.changes.to_vec();
+        let wanted: String = switched.numbers.iter().map(|number| format!("{number}\n")).collect();
+        for (name, text) in [("program.sh", PROGRAM), ("wanted", &wanted)] {
+            let Ok(path) = RelPath::new(format!("{folder}/{name}")) else {
+                return Ok(SwitchedOutcome::Unclear("its scripts have no place in the tree".to_owned()));
+            };
+            changes.push(TreeChange::Write { path, bytes: text.as_bytes().to_vec(), executable: false });
+        }
+        let Some(host) = self.toolchain().version.lines().find_map(|line| line.strip_prefix("host: ")) else {
+            return Ok(SwitchedOutcome::Unclear("the compiler does not say for which machine it is".to_owned()));
+        };
+        let (here, budget) = (base.inside(&folder), switched.budget.as_secs().to_string());
+        let program = format!("{here}/program.sh");
+        let most = MOST.to_string();
+        let runner = ["/bin/sh", &program, &mark, switched.on, switched.seen, &here, &budget, &most];
+        let runner = format!("target.{host}.runner={}", serde_json::json!(runner));
+        let mut args: Vec<OsString> = vec!["-c".into(), AROUND.into(), "around".into()];
+        let docs = if switched.docs { "1" } else { "0" };
+        args.extend([mark.as_str(), switched.on, switched.seen, &here, docs].map(OsString::from));
+        args.push(self.toolchain().program("cargo").into());
+        args.extend(
+            ["test", "--workspace", "--offline", "--no-fail-fast", "--tests", "--message-format=json"]
+                .map(OsString::from),
+        );
+        args.extend(["--config".into(), runner.into()]);
+        let limits = &self.settings.limits;
+        let wall = limits.wall.saturating_add(switched.budget);
+        let call = Call { program: "/bin/sh".into(), args, changes, wall, ..Call::default() };
+        let (mut run, mut errors, mut tail) = (SwitchedRun::default(), Vec::new(), String::new());
+        let done = self.call(base, call, cancel, &mut |line| {
+            if let Some(word) = line.strip_prefix(mark.as_str()) {
+                run.take(word, switched.numbers);
+            } else if let Some(found) = diagnostic(line, &base.folder) {
+                errors.extend((found.level == Level::Error).then_some(found));
+            } else if !line.starts_with('{') && !line.trim().is_empty() {
+                line.clone_into(&mut tail);
+            }
+        })?;
+        Ok(match done.exit {
+            Exit::Code(0) => SwitchedOutcome::Ran(run),
+            _ if !errors.is_empty() => SwitchedOutcome::Refused(errors),
+            exit => SwitchedOutcome::Unclear(format!("cargo ended by {exit}: {tail}")),
+        })
+    }
+}
+
+impl SwitchedRun {
+    /// Takes a word of the script: what happened to which number.
+    fn take(&mut self, word: &str, known: &BTreeSet<usize>) {
+        let Some((what, number)) = word.trim().split_once(' ') else { return };
+        let Some(number) = number.parse().ok().filter(|number| known.contains(number)) else { return };
+        match what {
+            "reached" => self.reached.insert(number),
+            "caught" => {
+                self.late.remove(&number);
+                self.caught.insert(number)
+            }
+            "late" => !self.caught.contains(&number) && self.late.insert(number),
+            _ => false,
+        };
+    }
+}
