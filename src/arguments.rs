@@ -160,6 +160,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Print a patch as a diff
     Diff(IdArgs),
+    /// Check the signed evidence on a commit that Kaizen landed; no network, no model
+    Verify(VerifyArgs),
     /// Write a commented kaizen.toml, or explain its keys
     Init(InitArgs),
     /// Say what this machine can and cannot do, and how to mend it
@@ -357,6 +359,23 @@ pub struct ReplayArgs {
     /// Which cycle.
     #[command(flatten)]
     pub id: IdArgs,
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
+}
+
+/// `kaizen verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The commit, or a name of one
+    #[arg(required_unless_present = "print_key")]
+    pub commit: Option<String>,
+    /// Check by this public key, or the one in this file, in place of this installation's
+    #[arg(long, value_name = "KEY", conflicts_with = "print_key")]
+    pub key: Option<String>,
+    /// Print the public key of this installation, for others to check by
+    #[arg(long)]
+    pub print_key: bool,
     /// Which repository.
     #[command(flatten)]
     pub repo: RepoArgs,

@@ -99,6 +99,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             commands::show::run(global.state_dir, &args.id.id, args.opportunities, args.evidence, json)
         }
         Command::Diff(args) => commands::diff::run(global.state_dir, &args.id, json),
+        Command::Verify(args) => {
+            let options = args.repo.session(&global, None);
+            commands::verify::run(options, args.commit.as_deref(), args.key.as_deref(), json)
+        }
         Command::Init(args) => commands::init::run(&args.repo.repo, args.explain.as_deref(), json),
         Command::Doctor(args) => commands::doctor::run(&args.repo.session(&global, None), args.rebuild_journal, json),
         Command::Completions(args) => {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use kaizen_agents::{AgentError, Shortage};
 use kaizen_domain::Millis;
+use kaizen_evidence::KeyError;
 use kaizen_forge::ForgeError;
 use kaizen_journal::JournalError;
 use kaizen_repo::RepoError;
@@ -96,6 +97,17 @@ fn split(exit: Exit, text: &str) -> Failure {
     }
 }
 
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::NoPublicKey { .. } | KeyError::NoKey { .. } => {
+                Self::input(error.to_string(), "`kaizen verify --print-key` prints the public key of an installation")
+            }
+            KeyError::Io { .. } | KeyError::NoRandomness => Self::fault(error.to_string()),
+        }
+    }
+}
+
 impl From<RepoError> for Failure {
     fn from(error: RepoError) -> Self {
         split(Exit::Input, &error.to_string())
@@ -161,6 +173,7 @@ impl From<AgentError> for Failure {
             AgentError::Journal(error) => error.into(),
             AgentError::Trial(error) => error.into(),
             AgentError::Forge(error) => error.into(),
+            AgentError::Key(error) => error.into(),
             AgentError::Stopped(reason) => Self {
                 exit: Exit::Stopped,
                 message: format!("stopped: {reason}"),

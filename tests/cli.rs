@@ -17,6 +17,7 @@ mod cli {
     mod diffs;
     mod disk_full;
     mod endless;
+    mod evidence;
     mod forge;
     mod journal_damaged;
     mod killed;

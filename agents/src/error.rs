@@ -34,6 +34,9 @@ pub enum AgentError {
     /// The repository.
     #[error(transparent)]
     Repo(#[from] RepoError),
+    /// The key that evidence is signed with.
+    #[error(transparent)]
+    Key(#[from] kaizen_evidence::KeyError),
     /// The sandbox.
     #[error(transparent)]
     Trial(#[from] TrialError),

@@ -13,6 +13,7 @@ pub mod cycle;
 pub mod debugger;
 pub mod engine;
 pub mod error;
+pub mod evidence;
 pub mod journal;
 pub mod model_gateway;
 pub mod notice;

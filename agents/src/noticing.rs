@@ -145,7 +145,7 @@ impl Noticing<'_> {
             let is_there = |label: &str| {
                 let name = label.rsplit("::").next().unwrap_or(label);
                 let name = name.split('#').next().unwrap_or(name);
-                after.contains(&format!("{name}("))
+                after.functions.contains(name)
             };
             if !functions.map(|(label, _)| label.as_str()).all(is_there) || of(self.trees.0)? != Some(after.clone()) {
                 return Ok(false);

@@ -26,7 +26,7 @@ mod nextest;
 mod printing;
 pub mod progress;
 pub mod runner;
-mod same_code;
+pub mod same_code;
 pub mod scan;
 pub mod switched;
 pub mod toolchain;

@@ -2,6 +2,7 @@
 //! intermediate representation after its optimisations (MIR), in which every function of a crate stands, generic ones as
 //! well; names of variables and places in the source say nothing in it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use crate::base::WarmBase;
@@ -9,8 +10,22 @@ use crate::isolation::{Cancel, Exit, TreeChange};
 use crate::metadata::Package;
 use crate::runner::{Call, Runner, TrialError};
 
-/// How a target is compiled: with optimisations of this level, so that what means the same is likely to look the same.
-const LEVEL: &str = "opt-level=2";
+/// Fixed: the file and cargo come in as arguments. Comments, names of variables, and the places in the names of closures
+/// and impl blocks are taken out; what is left is printed as its digest, after the names of functions.
+const SCRIPT: &str = r#"file=$1 cargo=$2
+shift 2
+"$cargo" rustc --offline --quiet "$@" --emit=mir="$file" -C opt-level=2 || exit
+sed -n 's/^\(const \)\{0,1\}fn \([^(]*\)(.*$/\2/p' "$file"
+sed -e '/^ *\/\//d' -e '/^ *debug /d' -e '/^ *$/d' -e 's/\(@\| at \)[^ ]*:[0-9]*:[0-9]*: [0-9]*:[0-9]*//g' "$file" | sha256sum"#;
+
+/// What the compiler made of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compiled {
+    /// The digest of each library and program.
+    digests: Vec<String>,
+    /// The names of functions in them, as they are written, without modules and types.
+    pub functions: BTreeSet<String>,
+}
 
 impl Runner {
     /// What the compiler makes of the libraries and programs of a package with `changes`; none when it cannot be seen.
@@ -23,54 +38,38 @@ impl Runner {
         package: &Package,
         changes: &[TreeChange],
         cancel: &Cancel,
-    ) -> Result<Option<String>, TrialError> {
-        let mut all = String::new();
+    ) -> Result<Option<Compiled>, TrialError> {
+        let mut all = Compiled::default();
         for target in &package.roots {
             let file = base.places().tmp.join("code.mir");
-            let mut script = OsString::from("\"$0\" rustc --offline --quiet \"$@\" && exec cat ");
-            script.push(&file);
-            let mut args: Vec<OsString> = vec!["-c".into(), script, self.toolchain().program("cargo").into()];
-            args.extend(["-p".into(), package.name.clone().into()]);
+            let mut args: Vec<OsString> = vec!["-c".into(), SCRIPT.into(), "compile".into(), file.into()];
+            args.extend([self.toolchain().program("cargo").into(), "-p".into(), package.name.clone().into()]);
             match &target.program {
                 None => args.push("--lib".into()),
                 Some(name) => args.extend(["--bin".into(), name.into()]),
             }
-            let mut emit = OsString::from("--emit=mir=");
-            emit.push(&file);
-            args.extend(["--".into(), emit, "-C".into(), LEVEL.into()]);
+            args.push("--".into());
             let wall = self.settings.limits.wall;
             let call = Call { program: "/bin/sh".into(), args, changes: changes.to_vec(), wall, ..Call::default() };
             let done = self.call(base, call, cancel, &mut |_| {})?;
             match (done.exit, String::from_utf8(done.stdout)) {
-                (Exit::Code(0), Ok(text)) if !text.is_empty() => all.push_str(&without_places(&text)),
+                (Exit::Code(0), Ok(text)) if all.take(&text).is_some() => {}
                 _ => return Ok(None),
             }
         }
-        Ok(Some(all).filter(|all| !all.is_empty()))
+        Ok(Some(all).filter(|all| !all.digests.is_empty()))
     }
 }
 
-/// Without comments, names of variables, and places in the source.
-fn without_places(mir: &str) -> String {
-    let says_something = |line: &&str| {
-        let line = line.trim_start();
-        !line.starts_with("//") && !line.starts_with("debug ") && !line.is_empty()
-    };
-    let mut text = String::with_capacity(mir.len());
-    for line in mir.lines().filter(says_something) {
-        let mut rest = line;
-        // `{closure@src/lib.rs:3:5: 3:8}`
-        while let Some((before, after)) = rest.split_once("@src/").or_else(|| rest.split_once("@/")) {
-            text.push_str(before);
-            rest = after.find(['}', '>', ' ', ','].as_slice()).map_or("", |end| after.get(end..).unwrap_or_default());
-            rest = rest
-                .strip_prefix(' ')
-                .map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':'));
-        }
-        text.push_str(rest);
-        text.push('\n');
+impl Compiled {
+    /// Takes what the script printed; none when that is not whole.
+    fn take(&mut self, text: &str) -> Option<()> {
+        let mut lines: Vec<&str> = text.lines().collect();
+        let digest = lines.pop()?.split_whitespace().next().filter(|digest| digest.len() == 64)?;
+        self.digests.push(digest.to_owned());
+        self.functions.extend(lines.iter().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned()));
+        Some(())
     }
-    text
 }
 
 #[cfg(test)]
@@ -78,11 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_and_names_say_nothing() {
-        let one = "// MIR for `f`\nfn f(_1: u8) -> u8 {\n    debug n => _1;\n    _2 = {closure@src/lib.rs:3:5: 3:8} { x: _1 };\n}\n";
-        let other =
-            "fn f(_1: u8) -> u8 {\n    debug number => _1;\n\n    _2 = {closure@src/lib.rs:14:9: 15:2} { x: _1 };\n}\n";
-        assert_eq!(without_places(one), without_places(other));
-        assert_ne!(without_places(one), without_places(&one.replace("_2 = ", "_3 = ")));
+    fn what_is_cut_off_is_not_taken() {
+        let mut compiled = Compiled::default();
+        assert_eq!(compiled.take("tax::<impl Tax>::apply\nround\n"), None);
+        assert_eq!(compiled.take(""), None);
+        let digest = "0".repeat(64);
+        assert_eq!(compiled.take(&format!("tax::<impl Tax>::apply\nround\n{digest}  -\n")), Some(()));
+        assert!(compiled.functions.contains("apply") && compiled.functions.contains("round"));
     }
 }

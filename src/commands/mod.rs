@@ -19,6 +19,7 @@ pub mod run_cycle;
 pub(crate) mod running;
 pub mod show;
 pub mod status;
+pub mod verify;
 
 use std::path::PathBuf;
 

@@ -81,7 +81,9 @@ fn what_no_test_comes_by_asks_a_person() {
 fn what_tests_come_by_and_would_not_notice_asks_a_person() {
     let room = till();
     let diff = changed("if paid > sum { paid - sum } else { 0 }", "paid.max(sum) - sum.min(paid)");
-    room.try_diff(&diff, &[]).expect(3).says(&["no test notices what `change` (src/lib.rs:10) does", "wrong versions of it pass"]);
+    room.try_diff(&diff, &[])
+        .expect(3)
+        .says(&["no test notices what `change` (src/lib.rs:10) does", "wrong versions of it pass"]);
 }
 
 #[test]
@@ -106,4 +108,14 @@ fn it_can_be_turned_off() {
     room.commit("Ask nothing");
     let diff = changed("if count == 1 { \"piece\" }", "if count < 2 { \"piece\" }");
     room.try_diff(&diff, &[]).expect(0);
+}
+
+#[test]
+fn the_same_code_on_other_lines_is_the_same_code() {
+    let room = till();
+    // In front of everything else, so that every place in the file moves.
+    let text = TILL.replace("    return format!(\"{count} {word}\");", "    format!(\"{count} {word}\")");
+    let text = text.replace("//! A till.\n", "//! A till.\n//!\n//! It counts.\n");
+    let said = room.try_diff(&diff_of("src/lib.rs", TILL, &text), &[]).expect(0);
+    room.kaizen(&["show", &said.patch("LANDED"), "--evidence"]).expect(0).says(&["the compiler makes the same of it"]);
 }

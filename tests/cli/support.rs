@@ -120,11 +120,12 @@ impl Room {
         self.command("git").current_dir(dir).args(args).output().expect("git runs")
     }
 
-    /// Every ref with its target.
+    /// Every ref with its target, but for that of the evidence.
     pub fn refs(&self) -> BTreeMap<String, String> {
         let text = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
         text.lines()
             .filter_map(|line| line.split_once(' '))
+            .filter(|(name, _)| *name != "refs/notes/kaizen")
             .map(|(name, id)| (name.to_owned(), id.to_owned()))
             .collect()
     }

@@ -11,6 +11,7 @@ use kaizen_repo::{RefMove, RepoError};
 
 use crate::address::blocking;
 use crate::error::AgentError;
+use crate::evidence;
 use crate::steps::{Colleagues, at, found};
 use crate::world::World;
 
@@ -72,13 +73,20 @@ pub(crate) async fn land(
     id: OpportunityId,
 ) -> Result<Vec<CycleEvent>, AgentError> {
     let attempt = found(cycle.attempt(id), "attempt")?;
-    let AttemptStage::Landing { landing, .. } = attempt.stage.clone() else {
+    let AttemptStage::Landing { landing, asked } = attempt.stage.clone() else {
         return Err(AgentError::Bug("the step that is due is no landing".to_owned()));
     };
     // A process that lost its lease while it was paused must not move anything any more.
     colleagues.journal.check().await?;
-    let (world, moves) = (colleagues.world.clone(), cycle.moves);
-    let outcome = blocking(move || move_refs(&world, &landing, moves)).await?;
+    let (world, cycle, attempt) = (colleagues.world.clone(), cycle.clone(), attempt.clone());
+    let outcome = blocking(move || {
+        let outcome = move_refs(&world, &landing, cycle.moves)?;
+        if let Outcome::Moved = outcome {
+            evidence::attach(&world, &cycle, &attempt, &landing, &asked);
+        }
+        Ok::<_, AgentError>(outcome)
+    })
+    .await?;
     Ok(match outcome {
         Outcome::Moved => vec![at(id, AttemptEvent::Landed)],
         Outcome::Failed(reason) => vec![at(id, AttemptEvent::LandingFailed { reason })],

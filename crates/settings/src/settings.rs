@@ -276,6 +276,8 @@ pub struct GateSettings {
     pub mutants: u32,
     /// How long they are run, seconds.
     pub mutants_secs: u64,
+    /// Whether signed evidence is put on commits that land, as a git note.
+    pub evidence: bool,
 }
 
 /// How hard agents try.
