@@ -140,6 +140,8 @@ pub enum Command {
     Try(TryArgs),
     /// Land a patch that waits for a person, after trying it again
     Approve(ApproveArgs),
+    /// Turn down a patch that waits for a person, for good
+    Reject(RejectArgs),
     /// Take a landed patch back, as a commit
     Revert(RevertArgs),
     /// Show what runs, what waits for a person, and how the last cycles ended
@@ -230,6 +232,20 @@ pub struct TryArgs {
     /// Say what the patch does, as the subject of its commit
     #[arg(long, value_name = "TEXT")]
     pub message: Option<String>,
+    /// Where the judgement is written to, besides the terminal.
+    #[command(flatten)]
+    pub reports: ReportArgs,
+}
+
+/// Where a judgement is written to.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReportArgs {
+    /// Write what was found to this file, as SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Append a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
 }
 
 /// `kaizen approve`.
@@ -243,6 +259,19 @@ pub struct ApproveArgs {
     /// Where patches land.
     #[command(flatten)]
     pub landing: LandingArgs,
+}
+
+/// `kaizen reject`.
+#[derive(Debug, Args)]
+pub struct RejectArgs {
+    /// The patch, by the first letters of its id
+    pub id: String,
+    /// Why; it is kept, and the same is not proposed again
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Which repository.
+    #[command(flatten)]
+    pub repo: RepoArgs,
 }
 
 /// `kaizen revert`.

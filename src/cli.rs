@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::arguments::{Cli, Command, ModelsAction, PromptAction, RunCycleArgs};
+use crate::arguments::{Cli, Command, ModelsAction, PromptAction, ReportArgs, RunCycleArgs};
 use crate::commands;
 use crate::commands::given::Given;
 use crate::exit::Exit;
@@ -72,13 +72,14 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
                 }
             };
             let landing = (args.landing.mode(), args.landing.update_worktree);
-            commands::given::run(options, given, args.message, landing, json)
+            commands::given::run(options, given, args.message, landing, &args.reports, json)
         }
         Command::Approve(args) => {
             let options = args.repo.session(&global, args.landing.base.clone());
             let landing = (args.landing.mode(), args.landing.update_worktree);
-            commands::given::run(options, Given::Approved(args.id), None, landing, json)
+            commands::given::run(options, Given::Approved(args.id), None, landing, &ReportArgs::default(), json)
         }
+        Command::Reject(args) => commands::reject::run(args.repo.session(&global, None), &args.id, &args.reason, json),
         Command::Revert(args) => {
             commands::revert::run(&args.repo.session(&global, None), &args.id, args.update_worktree, json)
         }

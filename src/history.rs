@@ -19,6 +19,8 @@ pub(crate) struct History {
     pub reverted: BTreeMap<PatchId, CommitId>,
     /// Patches that a person approved, with the patch that landed in their place.
     pub approved: BTreeMap<PatchId, PatchId>,
+    /// Patches that a person turned down, with the reason.
+    pub turned_down: BTreeMap<PatchId, String>,
     /// Patches that were found in the commits when the journal was begun anew.
     pub found_again: BTreeMap<PatchId, CommitId>,
 }
@@ -49,6 +51,7 @@ impl History {
             match &record.event {
                 Event::Cycle { cycle, event: CycleEvent::Started { .. } } => begun.push(*cycle),
                 Event::Reverted { patch, commit } => drop(history.reverted.insert(*patch, commit.clone())),
+                Event::TurnedDown { patch, reason, .. } => drop(history.turned_down.insert(*patch, reason.clone())),
                 Event::Rebuilt { landed, .. } => history.found_again.extend(landed.iter().cloned()),
                 Event::Cycle { .. }
                 | Event::PullRequest { .. }

@@ -28,6 +28,8 @@ mod cli {
     mod noticed;
     mod printed;
     mod pull_requests;
+    mod reject;
+    mod reports;
     mod revert;
     mod shapes;
     mod shortage;

@@ -1,13 +1,14 @@
 //! `kaizen try` and `kaizen approve`: a patch that somebody else wrote, or that waits for a person, goes the same way
 //! as any other. The exit code says what became of it.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use kaizen_agents::writing::RepoSource;
-use kaizen_domain::{Attempt, Base, LandingMode, PatchSource, Word};
+use kaizen_domain::{Attempt, Base, Cycle, LandingMode, Patch, PatchSource, Word};
 use kaizen_patch::ApplyError;
 
+use crate::arguments::ReportArgs;
 use crate::commands::carry::carry;
 use crate::commands::show;
 use crate::exit::Exit;
@@ -15,6 +16,8 @@ use crate::failure::Failure;
 use crate::history::History;
 use crate::session::{Session, SessionOptions};
 use crate::story::lines::shown;
+use crate::story::markdown::markdown;
+use crate::story::sarif::sarif;
 use crate::story::{Detail, Story, Voice};
 use crate::terms::CycleTerms;
 
@@ -40,6 +43,7 @@ pub fn run(
     given: Given,
     message: Option<String>,
     landing: (Option<LandingMode>, bool),
+    reports: &ReportArgs,
     json: bool,
 ) -> Result<Exit, Failure> {
     let mut session = Session::open(options)?;
@@ -58,12 +62,30 @@ pub fn run(
         return Err(Failure::fault("the patch was not taken up")
             .or("this is a fault of Kaizen's own; please report it with `kaizen log --json`"));
     };
+    report(&cycle, reports)?;
     Ok(match attempt.word() {
         Some(Word::Landed) => Exit::Done,
         Some(Word::Asked) => Exit::Asked,
         Some(Word::Inconclusive) => Exit::Inconclusive,
         _ => Exit::Rejected,
     })
+}
+
+/// Writes the judgement where it is wanted besides the terminal.
+fn report(cycle: &Cycle, to: &ReportArgs) -> Result<(), Failure> {
+    let unwritten = |path: &std::path::Path| {
+        let path = path.display().to_string();
+        move |error: std::io::Error| Failure::input(format!("{path} cannot be written: {error}"), "name another file")
+    };
+    if let Some(path) = &to.sarif {
+        let log = format!("{:#}\n", sarif(cycle));
+        std::fs::write(path, log).map_err(unwritten(path))?;
+    }
+    if let Some(path) = &to.summary {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(unwritten(path))?;
+        file.write_all(markdown(cycle).as_bytes()).map_err(unwritten(path))?;
+    }
+    Ok(())
 }
 
 fn source(session: &Session, given: Given, message: Option<String>) -> Result<PatchSource, Failure> {
@@ -83,6 +105,15 @@ fn source(session: &Session, given: Given, message: Option<String>) -> Result<Pa
 
 /// A patch that waits for a person, who has now said yes.
 fn approved(session: &Session, id: &str) -> Result<PatchSource, Failure> {
+    let (_, patch) = waiting(session, id)?;
+    Ok(PatchSource::Diff { text: patch.diff, title: patch.title, approves: Some(patch.id) })
+}
+
+/// A patch that waits for a person, with its cycle.
+///
+/// # Errors
+/// When there is none of this id, it is of another repository, or it does not wait.
+pub(crate) fn waiting(session: &Session, id: &str) -> Result<(Cycle, Patch), Failure> {
     let (cycle, patch, found) = show::patch(Some(session.state_dir.clone()), id)?;
     let id = patch.id.short();
     let (repo, word) = (session.repo(), cycle.attempt(patch.opportunity).and_then(Attempt::word));
@@ -101,12 +132,16 @@ fn approved(session: &Session, id: &str) -> Result<PatchSource, Failure> {
     }
     let journal = super::journal(Some(session.state_dir.clone()))?.ok_or_else(show::no_journal)?;
     let history = History::since(&journal, &repo.key(), found.seq)?;
+    if let Some(reason) = history.turned_down.get(&patch.id) {
+        let message = format!("patch {id} was turned down: {reason}");
+        return Err(Failure::input(message, format!("to land it all the same: `kaizen diff {id} | kaizen try -`")));
+    }
     match history.approved.get(&patch.id) {
         Some(landed) if !history.reverted.contains_key(landed) => Err(Failure::input(
             format!("patch {id} was approved already: it landed as {}", landed.short()),
             format!("`kaizen revert {}` takes it back", landed.short()),
         )),
-        _ => Ok(PatchSource::Diff { text: patch.diff, title: patch.title, approves: Some(patch.id) }),
+        _ => Ok((cycle, patch)),
     }
 }
 

@@ -79,6 +79,7 @@ pub(crate) fn line(event: &Event) -> String {
         Event::RevertIntended { patch, .. } => format!("{}  is to be taken back", patch.short()),
         Event::Reverted { patch, commit } => format!("{}  taken back by {}", patch.short(), commit.short()),
         Event::RevertFailed { patch, reason } => format!("{}  not taken back: {}", patch.short(), brief(reason)),
+        Event::TurnedDown { patch, reason, .. } => format!("{}  turned down: {}", patch.short(), brief(reason)),
         Event::Rebuilt { from, landed } => {
             format!(
                 "journal begun anew, {} found; the old one is in {}",

@@ -13,6 +13,7 @@ pub mod models;
 pub mod prompt;
 pub mod pull_requests;
 pub(crate) mod rebuild;
+pub mod reject;
 pub mod replay;
 pub mod revert;
 pub mod run_cycle;

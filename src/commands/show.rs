@@ -295,9 +295,12 @@ impl Shown<'_> {
                 if let Some(landing) = landing {
                     self.line("look", &format!("git show {}", landing.target.short()));
                 }
-                match self.history.approved.get(&patch) {
-                    Some(landed) => self.line("decided", &format!("approved; it landed as {}", landed.short())),
-                    None => self.line("decide", &format!("kaizen approve {id}")),
+                match (self.history.approved.get(&patch), self.history.turned_down.get(&patch)) {
+                    (Some(landed), _) => self.line("decided", &format!("approved; it landed as {}", landed.short())),
+                    (None, Some(reason)) => self.line("decided", &format!("turned down: {}", shown(reason))),
+                    (None, None) => {
+                        self.line("decide", &format!("kaizen approve {id}   or   kaizen reject {id} --reason TEXT"));
+                    }
                 }
             }
             _ => {}

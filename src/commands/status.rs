@@ -111,14 +111,15 @@ fn words(cycle: &Cycle, history: &History, stage: &str) -> String {
     words.join(" · ")
 }
 
-/// The patches that a person was asked about and has not decided on: neither approved, nor merged by hand, nor their
-/// branch deleted.
+/// The patches that a person was asked about and has not decided on: neither approved, nor turned down, nor merged
+/// by hand, nor their branch deleted.
 fn waiting<'h>(repo: &Repo, history: &'h History) -> Result<Vec<&'h Round>, Failure> {
     let mut waiting = Vec::new();
     for cycle in &history.cycles {
         for attempt in cycle.attempts.iter().filter(|attempt| attempt.word() == Some(Word::Asked)) {
             let (Some(round), Some(landing)) = (attempt.current(), &attempt.landing) else { continue };
-            if history.approved.contains_key(&round.patch.id) || repo.ref_target(&landing.target)?.is_none() {
+            let decided = |id| history.approved.contains_key(id) || history.turned_down.contains_key(id);
+            if decided(&round.patch.id) || repo.ref_target(&landing.target)?.is_none() {
                 continue;
             }
             let tip = match &cycle.request.base.target {

@@ -2,9 +2,11 @@
 //! holds, so a story told while a cycle runs and one told afterwards are the same.
 
 pub mod lines;
+pub mod markdown;
 pub mod outcome;
 pub mod paint;
 pub mod pull_requests;
+pub mod sarif;
 pub mod summary;
 pub mod wrap;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use kaizen_domain::cycle::{CycleEvent, Lesson};
 use kaizen_domain::{
-    AttemptStage, Cycle, CycleId, EngineName, Event, LessonId, Millis, OpportunityId, OpportunityKind, Record,
-    RevisionReason, Word,
+    Attempt, AttemptStage, CommitId, Cycle, CycleId, Diagnostic, EngineName, Event, LessonId, Millis, OpportunityId,
+    OpportunityKind, Record, RevisionReason, Signal, SignalKind, TurnedDownItem, Word,
 };
 use kaizen_insight::{Known, Terms, rank as rank_signals};
+use kaizen_repo::Repo;
 
 use crate::architect::closed_topics;
 use crate::clock::Clock;
@@ -91,7 +92,8 @@ pub(crate) fn rank(world: &World, cycle: &Cycle, records: &[Record]) -> CycleEve
         })
         .collect();
     let newest = newest_signals(cycle, records);
-    let settled = if cycle.collections == 1 { settled(world, cycle, records) } else { Settled::default() };
+    let mut settled = if cycle.collections == 1 { settled(world, cycle, records) } else { Settled::default() };
+    settled.turned_down(world, cycle, records, &newest);
     let proposed = if cycle.request.revises.is_none() { book::taken_topics(records) } else { BTreeSet::new() };
     let known = Known {
         lessons: past,
@@ -126,8 +128,38 @@ struct Settled {
     topics: BTreeSet<String>,
 }
 
-/// Suggestions that were shown to be bad on this very base, and what landed on a branch that still waits to be taken:
-/// doing it once more would only double it.
+impl Settled {
+    /// What a person turned down, as it stands now.
+    fn turned_down(&mut self, world: &World, cycle: &Cycle, records: &[Record], signals: &[Signal]) {
+        let mut unwanted = Vec::new();
+        for record in records {
+            if let Event::TurnedDown { items, topic, .. } = &record.event {
+                unwanted.extend(items);
+                self.topics.extend(topic.clone());
+            }
+        }
+        let Ok(repo) = world.repo() else { return };
+        for signal in signals.iter().filter(|_| !unwanted.is_empty()) {
+            let SignalKind::Diagnostic { key, .. } = &signal.kind else { continue };
+            if turned_down_item(&repo, &cycle.tip, signal).is_some_and(|item| unwanted.contains(&&item)) {
+                self.items.insert(key.clone());
+            }
+        }
+    }
+}
+
+/// What is remembered of a finding that a person does not want changed, from the commit that it was found on; none for a
+/// signal of another kind.
+#[must_use]
+pub fn turned_down_item(repo: &Repo, commit: &CommitId, signal: &Signal) -> Option<TurnedDownItem> {
+    let SignalKind::Diagnostic { lint, message, key, .. } = &signal.kind else { return None };
+    let (path, bytes) = Diagnostic::place_of(key, lint, message)?;
+    let text = String::from_utf8(repo.read(commit, &path).ok()??.bytes).ok()?.get(bytes)?.to_owned();
+    Some(TurnedDownItem { lint: lint.clone(), path, text })
+}
+
+/// Suggestions that were shown to be bad on this very base, what landed on a branch that still waits to be taken or was put
+/// before a person who has not decided: doing it once more would only double it.
 fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
     let mut settled = Settled::default();
     let Ok(repo) = world.repo() else { return settled };
@@ -142,7 +174,8 @@ fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
     }
     for earlier in ids.into_iter().filter_map(|id| fold(id, records).ok()) {
         settled.items.extend(earlier.lessons.iter().flat_map(|lesson| lesson.bad_items.iter().cloned()));
-        for attempt in earlier.attempts.iter().filter(|attempt| attempt.word() == Some(Word::Landed)) {
+        let stands = |attempt: &&Attempt| matches!(attempt.word(), Some(Word::Landed | Word::Asked));
+        for attempt in earlier.attempts.iter().filter(stands) {
             let waits = attempt
                 .landing
                 .as_ref()
@@ -162,7 +195,7 @@ fn settled(world: &World, cycle: &Cycle, records: &[Record]) -> Settled {
 }
 
 /// The signals of the last collection only: earlier ones have been ranked.
-fn newest_signals(cycle: &Cycle, records: &[Record]) -> Vec<kaizen_domain::Signal> {
+fn newest_signals(cycle: &Cycle, records: &[Record]) -> Vec<Signal> {
     let last = records.iter().rev().find_map(|record| match &record.event {
         Event::Cycle { cycle: of, event: CycleEvent::Collected { signals, .. } } if *of == cycle.id => {
             Some(signals.clone())

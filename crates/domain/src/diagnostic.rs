@@ -52,6 +52,15 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The file that a key names, and the bytes in it; none for a key of something else.
+    #[must_use]
+    pub fn place_of(key: &str, code: &str, message: &str) -> Option<(RelPath, std::ops::Range<usize>)> {
+        let place = key.strip_prefix(code)?.strip_prefix('@')?.strip_suffix(message)?.strip_suffix(':')?;
+        let (path, bytes) = place.rsplit_once(':')?;
+        let (start, end) = bytes.split_once('-')?;
+        Some((RelPath::new(path).ok()?, start.parse().ok()?..end.parse().ok()?))
+    }
+
     /// A name for the finding that is the same for every run on the same text.
     #[must_use]
     pub fn key(&self) -> String {

@@ -7,6 +7,7 @@ use crate::cycle::CycleEvent;
 use crate::id::{CycleId, PatchId};
 use crate::landing::Landing;
 use crate::names::{CommitId, TenantId};
+use crate::path::RelPath;
 use crate::pull_request::PullRequestEvent;
 use crate::time::Timestamp;
 use crate::watch::WatchEvent;
@@ -76,6 +77,17 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A person turned down a patch that waited for one.
+    TurnedDown {
+        /// The patch.
+        patch: PatchId,
+        /// Why.
+        reason: String,
+        /// The suggestions in it: none of them is proposed again, wherever in its file it stands by then.
+        items: Vec<TurnedDownItem>,
+        /// What it was about, when that as a whole is not proposed again.
+        topic: Option<String>,
+    },
     /// The journal was begun anew from what the repository itself remembers.
     Rebuilt {
         /// Where the damaged journal was put.
@@ -83,6 +95,17 @@ pub enum Event {
         /// Landed patches that were found again by the trailers of their commits.
         landed: Vec<(PatchId, CommitId)>,
     },
+}
+
+/// A suggestion that a person does not want.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnedDownItem {
+    /// The lint.
+    pub lint: String,
+    /// The file.
+    pub path: RelPath,
+    /// The code that it was about.
+    pub text: String,
 }
 
 impl Event {
@@ -98,6 +121,7 @@ impl Event {
             Self::RevertIntended { .. } => "revert_intended",
             Self::Reverted { .. } => "reverted",
             Self::RevertFailed { .. } => "revert_failed",
+            Self::TurnedDown { .. } => "turned_down",
             Self::Rebuilt { .. } => "rebuilt",
         }
     }

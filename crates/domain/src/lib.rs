@@ -34,7 +34,7 @@ pub use cycle::{Cycle, CycleEvent, CycleStage};
 pub use decision::{Decision, decide};
 pub use diagnostic::{Diagnostic, Level, Tool};
 pub use edit::{Edit, EditSet};
-pub use event::{Event, IllegalEvent, Record};
+pub use event::{Event, IllegalEvent, Record, TurnedDownItem};
 pub use id::{CycleId, LessonId, OpportunityId, PatchId, PlanId, SignalId, TrialId};
 pub use landing::{Landing, LandingMode};
 pub use model_use::ModelUse;

@@ -61,17 +61,7 @@ impl fmt::Display for Noun {
 
 /// The name of an event, as the column `kind` spells it.
 pub(crate) fn kind(event: &Event) -> &'static str {
-    match event {
-        Event::Cycle { event, .. } => event.name(),
-        Event::PullRequest { event, .. } => event.name(),
-        Event::Watch { event, .. } => event.name(),
-        Event::ScheduleSeen { .. } => "schedule_seen",
-        Event::ScheduleSettled { .. } => "schedule_settled",
-        Event::RevertIntended { .. } => "revert_intended",
-        Event::Reverted { .. } => "reverted",
-        Event::RevertFailed { .. } => "revert_failed",
-        Event::Rebuilt { .. } => "rebuilt",
-    }
+    event.name()
 }
 
 /// The cycle that an event belongs to.
@@ -103,7 +93,8 @@ pub(crate) fn things(event: &Event) -> Vec<(String, Noun)> {
         | Event::ScheduleSettled { .. }
         | Event::RevertIntended { .. }
         | Event::Reverted { .. }
-        | Event::RevertFailed { .. } => return Vec::new(),
+        | Event::RevertFailed { .. }
+        | Event::TurnedDown { .. } => return Vec::new(),
     };
     match event {
         C::Started { .. } => one(id.to_string(), Noun::Cycle),

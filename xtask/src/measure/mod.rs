@@ -17,6 +17,7 @@ mod edits;
 mod escape;
 mod first_landing;
 mod footprint;
+mod gate;
 mod git;
 mod hostile;
 mod models;
@@ -75,6 +76,12 @@ pub enum Name {
     Breaker,
     /// Providers that fail in every way, over real connections
     Transport,
+    /// Hostile patches that pass `cargo test`, sent through the gate
+    Attacks,
+    /// Good patches of many kinds, sent through the gate
+    Honest,
+    /// One byte changed in the journal or in the evidence
+    Tamper,
     /// LiteLLM's proxy and another model server, in place of a provider
     Gateway,
     /// Recorded cycles, run again without asking anybody
@@ -140,6 +147,9 @@ impl Name {
             | Self::Replay
             | Self::Transport
             | Self::Gateway
+            | Self::Attacks
+            | Self::Honest
+            | Self::Tamper
             | Self::Breaker
             | Self::Edits
             | Self::Footprint
@@ -211,6 +221,9 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Injection => models::injection::measure(options)?,
         Name::Breaker => breaker::measure(options)?,
         Name::Transport => models::transport::measure(options)?,
+        Name::Attacks => gate::attacks::measure(options)?,
+        Name::Honest => gate::honest::measure(options)?,
+        Name::Tamper => gate::tamper::measure(options)?,
         Name::Gateway => models::gateway::measure(options)?,
         Name::Replay => models::replay::measure(options)?,
         Name::Context => context::measure(options)?,

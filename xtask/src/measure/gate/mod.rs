@@ -1,0 +1,138 @@
+//! The gate: patches that are kept in `tests/gate/`, sent through `kaizen try`. Hostile ones must not land, good ones must.
+
+pub mod attacks;
+pub mod honest;
+pub mod tamper;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use kaizen_testkit::{Fixture, Program, SettingsText};
+
+use super::program::build;
+use super::samples::shown;
+use super::scratch::{Scratch, copy};
+
+/// A patch of the corpus.
+struct Kept {
+    name: String,
+    /// What it does, in its own first line.
+    about: String,
+    diff: String,
+}
+
+/// A corpus: a crate and patches for it.
+struct Corpus {
+    folder: PathBuf,
+    patches: Vec<Kept>,
+}
+
+impl Corpus {
+    /// The corpus of this name; every fourth patch of it when the run is to be quick.
+    fn read(name: &str, quick: bool) -> Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/gate").join(name).canonicalize()?;
+        let mut patches = Vec::new();
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "diff") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let (about, diff) = text.split_once('\n').with_context(|| format!("{} is empty", path.display()))?;
+            let about = about.strip_prefix("# ").with_context(|| format!("{}: no first line", path.display()))?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            patches.push(Kept { name, about: about.to_owned(), diff: diff.to_owned() });
+        }
+        patches.sort_by(|one, other| one.name.cmp(&other.name));
+        ensure!(patches.len() >= 60, "{} patches are in {}, fewer than 60", patches.len(), folder.display());
+        if quick {
+            patches = patches.into_iter().step_by(4).collect();
+        }
+        Ok(Self { folder, patches })
+    }
+
+    /// A repository that holds the crate.
+    fn fixture(&self) -> Result<Fixture> {
+        let fixture = Fixture::new();
+        fixture.settings(&SettingsText::default().set("base", "runs", 2));
+        copy(&self.folder.join("base/."), &fixture.repo())?;
+        fixture.commit("Begin");
+        Ok(fixture)
+    }
+}
+
+/// What became of a patch.
+struct Judged {
+    code: Option<i32>,
+    /// What decided, one line.
+    why: String,
+    time: String,
+}
+
+impl Judged {
+    fn word(&self) -> &'static str {
+        match self.code {
+            Some(0) => "landed",
+            Some(3) => "asked",
+            Some(4) => "refused",
+            Some(5) => "not shown",
+            Some(10) => "no patch",
+            _ => "FAILED",
+        }
+    }
+}
+
+/// Sends a patch through `kaizen try`.
+fn judged(program: &Program, fixture: &Fixture, scratch: &Scratch, patch: &Kept) -> Result<Judged> {
+    let file = scratch.join(format!("{}.diff", patch.name));
+    std::fs::write(&file, &patch.diff)?;
+    let begun = Instant::now();
+    let ran = program.run(fixture, &["try", &file.to_string_lossy()]);
+    let time = shown(begun.elapsed());
+    // The lines under that of the patch, or the error.
+    let indented = |line: &&str| line.starts_with("                         ");
+    let reasons: Vec<&str> = ran.stdout.lines().filter(indented).map(str::trim).collect();
+    let error = ran.stderr.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
+    let why = if reasons.is_empty() { error.to_owned() } else { reasons.join(" ") };
+    Ok(Judged { code: ran.code, why, time })
+}
+
+/// Whether the crate with a patch passes a plain `cargo test`; none when git does not take the patch.
+fn passes_plainly(corpus: &Corpus, scratch: &Scratch, patch: &Kept) -> Result<Option<bool>> {
+    let (tree, file) = (scratch.join("plain"), scratch.join("plain.diff"));
+    let _ = std::fs::remove_dir_all(&tree);
+    copy(&corpus.folder.join("base"), &tree)?;
+    std::fs::write(&file, &patch.diff)?;
+    let quiet = |command: &mut Command| -> Result<bool> {
+        Ok(command
+            .current_dir(&tree)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?
+            .success())
+    };
+    quiet(Command::new("git").args(["init", "-q"]))?;
+    if !quiet(Command::new("git").args(["apply", "--whitespace=nowarn"]).arg(&file))? {
+        return Ok(None);
+    }
+    let mut test = Command::new("cargo");
+    test.args(["test", "--workspace", "--offline", "--quiet"]).env("CARGO_TARGET_DIR", scratch.join("plain-target"));
+    quiet(&mut test).map(Some)
+}
+
+/// The program, built as it is shipped.
+fn program() -> Result<Program> {
+    Ok(Program::at(build("kaizen", "kaizen")?))
+}
+
+/// At most so many characters of a text.
+fn brief(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
+    if short.len() < text.len() {
+        short.push_str("..");
+    }
+    short
+}
