@@ -36,7 +36,7 @@ pub fn statement(cycle: &Cycle, attempt: &Attempt, asked: &[String]) -> Option<S
         review: review.clone(),
         before: TestsTried::of(cycle.base_report.as_ref()?),
         after: TestsTried::of(trial),
-        noticed: trial.noticed.clone(),
+        noticed: trial.noticed.as_deref().cloned(),
         speed: trial.speed.clone(),
         decision,
         approved: cycle.request.source.approved(),

@@ -7,12 +7,16 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
 use std::time::Duration;
 
 use kaizen_domain::edit::{Change, FileMode};
 use kaizen_domain::noticed::NAMED;
-use kaizen_domain::{Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome, TrialReport};
-use kaizen_mutants::{Changed, Instrumented, changed, instrument, switch};
+use kaizen_domain::{
+    Comparison, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome, TrialOutcome, TrialReport,
+};
+use kaizen_mutants::{Changed, Instrumented, changed, instrument, switch, versions};
+use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{
     Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase,
 };
@@ -21,6 +25,9 @@ use kaizen_settings::GateSettings;
 /// How often what the compiler refuses is left out before nothing is said: types are checked before borrows, and each may
 /// hide more.
 const BUILDS: usize = 5;
+/// Values and constant functions that are looked at, and wrong versions of each: each of these costs a build.
+const MOST_ALONE: usize = 6;
+const VERSIONS: usize = 2;
 
 /// Two trees, one before a change and one after it, and what is known of them.
 pub(crate) struct Noticing<'a> {
@@ -47,7 +54,15 @@ struct Source<'a> {
 }
 
 /// Files with functions, and the mutants of these.
-type Counts = Vec<(RelPath, String, Mutants)>;
+type Counts = Vec<(RelPath, String, Counted)>;
+
+/// The mutants of a function.
+#[derive(Debug, Clone, Default)]
+struct Counted {
+    all: Mutants,
+    /// Those on lines that change.
+    changed: Mutants,
+}
 
 /// One side of the change.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,11 +83,19 @@ impl Noticing<'_> {
         }
         let metadata = self.runner.metadata(self.warm, self.trees.1.to_vec(), self.cancel)?;
         let sources = self.sources(&metadata, &mut noticed);
-        if sources.iter().all(|source| source.changed.functions.is_empty()) {
+        let changed = |source: &Source<'_>| !source.changed.functions.is_empty();
+        if sources.iter().any(changed) {
+            noticed.same_code = self.is_same_code(&sources)?;
+        }
+        if noticed.same_code || self.settings.mutants == 0 {
             return Ok(noticed);
         }
-        noticed.same_code = self.is_same_code(&sources)?;
-        if noticed.same_code || self.settings.mutants == 0 {
+        noticed.unseen = sources.iter().flat_map(|source| source.changed.opaque.iter().cloned()).collect();
+        if sources.iter().any(|source| source.changed.conditional) {
+            noticed.unseen.push("what is there under a condition of the build only".to_owned());
+        }
+        noticed.functions = self.built_alone(&sources)?;
+        if !sources.iter().any(changed) {
             return Ok(noticed);
         }
         let wanted = |source: &Source<'_>| source.changed.functions.iter().map(|(name, _)| name.clone()).collect();
@@ -80,7 +103,7 @@ impl Noticing<'_> {
         // What they replace is asked for only where that can make a difference.
         let survives = |source: &Source<'_>, name: &String| {
             let count = now.iter().find(|(path, function, _)| path == source.path && function == name);
-            count.is_some_and(|(_, _, mutants)| mutants.caught < mutants.tried)
+            count.is_some_and(|(_, _, counted)| counted.all.caught < counted.all.tried)
         };
         let open = |source: &Source<'_>| -> BTreeSet<String> {
             source.changed.known.iter().filter(|name| survives(source, name)).cloned().collect()
@@ -90,18 +113,21 @@ impl Noticing<'_> {
             false => Vec::new(),
         };
         for source in &sources {
-            for (name, line) in &source.changed.functions {
+            for (name, line) in
+                source.changed.functions.iter().filter(|(name, _)| !source.changed.constant.contains(name))
+            {
                 let of = |all: &Counts| {
                     let found = all.iter().find(|(path, function, _)| path == source.path && function == name);
-                    found.map(|(_, _, mutants)| mutants.clone())
+                    found.map(|(_, _, counted)| counted.clone())
                 };
                 let Some(counted) = of(&now) else { continue };
                 noticed.functions.push(FunctionNoticed {
                     path: source.path.clone(),
                     function: name.clone(),
                     line: *line,
-                    now: counted,
-                    before: of(&before),
+                    now: counted.all,
+                    changed: Some(counted.changed).filter(|changed| changed.tried > 0),
+                    before: of(&before).map(|before| before.all),
                 });
             }
         }
@@ -118,16 +144,61 @@ impl Noticing<'_> {
             if is_test_file(below) {
                 continue;
             }
-            if package.roots.is_empty() {
-                noticed.no_data.push(format!("{}: no library or program holds it", change.path));
-                continue;
-            }
             match changed(before, after) {
                 Ok(changed) => sources.push(Source { path: &change.path, before, after, package, changed }),
                 Err(why) => noticed.no_data.push(format!("{}: {why}", change.path)),
             }
         }
         sources
+    }
+
+    /// What can ask no switch, with wrong versions that are built one after the other.
+    fn built_alone(&self, sources: &[Source<'_>]) -> Result<Vec<FunctionNoticed>, TrialError> {
+        let mut all = Vec::new();
+        for source in sources {
+            let macros = source.package.roots.is_empty();
+            let functions = source.changed.functions.iter();
+            let alone = functions.filter(|(name, _)| macros || source.changed.constant.contains(name));
+            for (name, line) in source.changed.values.iter().chain(alone) {
+                if all.len() >= MOST_ALONE {
+                    return Ok(all);
+                }
+                let mut now = Mutants::default();
+                let wanted = BTreeSet::from([name.clone()]);
+                for version in versions(source.before, source.after, &wanted, VERSIONS).unwrap_or_default() {
+                    let Some(caught) = self.is_caught(source.path, version.text)? else { continue };
+                    now.tried += 1;
+                    now.reached += 1;
+                    now.caught += u64::from(caught);
+                    if !caught {
+                        now.survivors.push(format!("line {}: {}", version.line, version.what));
+                    }
+                }
+                let (path, function) = (source.path.clone(), name.clone());
+                all.push(FunctionNoticed { path, function, line: *line, now, changed: None, before: None });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether a test that passes with the patch fails when this stands in a file; none when it does not build.
+    fn is_caught(&self, path: &RelPath, text: String) -> Result<Option<bool>, TrialError> {
+        let mut changes = self.trees.1.to_vec();
+        changes.push(TreeChange::Write { path: path.clone(), bytes: text.into_bytes(), executable: false });
+        let tried = Tried {
+            base: self.warm,
+            id: self.report.id,
+            commit: &self.report.commit,
+            changes: &changes,
+            against: self.report,
+            confirm: false,
+        };
+        let report = self.runner.try_tree(&tried, self.cancel, &mut |_| {})?;
+        Ok(match report.outcome {
+            TrialOutcome::Ran => Some(!Comparison::of(self.report, &report).broken.is_empty()),
+            TrialOutcome::BuildFailed { .. } => None,
+            TrialOutcome::LimitHit { .. } | TrialOutcome::Unclear { .. } => Some(true),
+        })
     }
 
     /// Whether the compiler makes the same of the packages that change.
@@ -139,6 +210,10 @@ impl Noticing<'_> {
         let mut packages: Vec<&Package> = sources.iter().map(|source| source.package).collect();
         packages.dedup_by_key(|package| &package.name);
         for package in packages {
+            // What a crate of macros makes is seen in the crates that use it, and they are more than can be looked at.
+            if package.roots.is_empty() {
+                return Ok(false);
+            }
             let of = |tree: &[TreeChange]| self.runner.compiled(self.warm, package, tree, self.cancel);
             let Some(after) = of(self.trees.1)? else { return Ok(false) };
             let functions = sources.iter().flat_map(|source| &source.changed.functions);
@@ -266,7 +341,7 @@ fn all_of<'s, 'a>(
     for (at, source) in sources.iter().enumerate() {
         let text = if side == Side::Before { source.before } else { source.after };
         let functions = wanted(source);
-        if functions.is_empty() {
+        if functions.is_empty() || source.package.roots.is_empty() {
             continue;
         }
         let instrumented = instrument(text, &functions, at * ROOM, without);
@@ -292,24 +367,39 @@ fn counts(
     let mut counts = Counts::new();
     for source in sources {
         let Some((_, made)) = made.iter().find(|(one, _)| one.path == source.path) else { continue };
+        let lines = changed_lines(source.before, source.after);
         for function in wanted(source) {
-            let mut count = Mutants::default();
+            let mut counted = Counted::default();
             for mutant in made.mutants.iter().filter(|mutant| mutant.function == function) {
                 if run.late.contains(&mutant.number) {
                     continue;
                 }
-                count.tried += 1;
-                count.reached += u64::from(run.reached.contains(&mutant.number));
-                if run.caught.contains(&mutant.number) {
-                    count.caught += 1;
-                } else if side == Side::After && count.survivors.len() < NAMED {
-                    count.survivors.push(format!("line {}: {}", mutant.line, mutant.what));
+                let (reached, caught) = (run.reached.contains(&mutant.number), run.caught.contains(&mutant.number));
+                let count = |mutants: &mut Mutants| {
+                    mutants.tried += 1;
+                    mutants.reached += u64::from(reached);
+                    mutants.caught += u64::from(caught);
+                    if !caught && side == Side::After && mutants.survivors.len() < NAMED {
+                        mutants.survivors.push(format!("line {}: {}", mutant.line, mutant.what));
+                    }
+                };
+                count(&mut counted.all);
+                if side == Side::After && !mutant.whole && lines.iter().any(|lines| lines.contains(&mutant.line)) {
+                    count(&mut counted.changed);
                 }
             }
-            counts.push((source.path.clone(), function, count));
+            counts.push((source.path.clone(), function, counted));
         }
     }
     counts
+}
+
+/// The lines of the second text that are not in the first, counted from 1.
+fn changed_lines(before: &str, after: &str) -> Vec<Range<u32>> {
+    let number = |line: usize| u32::try_from(line + 1).unwrap_or(u32::MAX);
+    let diff = similar::TextDiff::from_lines(before, after);
+    let other = diff.ops().iter().filter(|op| op.tag() != similar::DiffTag::Equal);
+    other.map(|op| number(op.new_range().start)..number(op.new_range().end)).collect()
 }
 
 fn is_code(change: &Change) -> bool {

@@ -82,9 +82,10 @@ impl Shop {
             let before = self.changes_from(&self.world.repo()?, &tree.warm, &compared.base)?;
             report.speed = Some(runner.compare_speed(&warm, benchmark, &before, &changes, cancel, &mut on)?);
         }
-        if may_land(against, &report) {
+        if compared.notice && may_land(against, &report) {
             on(Progress::Noticing);
-            report.noticed = Some(self.noticed(tree, &compared.base, (&runner, &warm, &changes), &report, cancel)?);
+            let noticed = self.noticed(tree, &compared.base, (&runner, &warm, &changes), &report, cancel)?;
+            report.noticed = Some(Box::new(noticed));
         }
         Ok(report)
     }

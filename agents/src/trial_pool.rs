@@ -64,6 +64,8 @@ pub struct Compared {
     pub benchmark: Option<String>,
     /// Whether tests that newly fail are run once more.
     pub confirm: bool,
+    /// Whether it is asked if anything would notice that it is wrong.
+    pub notice: bool,
     /// The commit that the benchmark is compared with.
     pub base: CommitId,
 }

@@ -74,7 +74,7 @@ fn findings(attempt: &Attempt) -> Vec<Finding> {
             line: None,
         })
         .collect();
-    let noticed = round.trial.as_ref().and_then(|trial| trial.noticed.as_ref()).filter(|noticed| !noticed.same_code);
+    let noticed = round.trial.as_ref().and_then(|trial| trial.noticed.as_deref()).filter(|noticed| !noticed.same_code);
     for function in noticed.iter().flat_map(|noticed| &noticed.functions) {
         let Some(text) = function.reason() else { continue };
         let (path, line) = (Some(function.path.to_string()), Some(function.line));

@@ -6,8 +6,14 @@ use crate::cli::support::{Room, diff_of};
 /// A till: `total` is tested well, `change` hardly, `label` not at all, `known` in its docs.
 const TILL: &str = r#"//! A till.
 
+/// More than so many are not sold at once.
+pub const MOST: u64 = 500;
+
 /// What is to be paid for so many at this price, with a rebate from ten on.
 pub fn total(count: u64, price: u64) -> u64 {
+    if count > MOST {
+        return 0;
+    }
     let sum = count * price;
     if count >= 10 { sum - price } else { sum }
 }
@@ -21,6 +27,11 @@ pub fn change(paid: u64, sum: u64) -> u64 {
 pub fn label(count: u64) -> String {
     let word = if count == 1 { "piece" } else { "pieces" };
     return format!("{count} {word}");
+}
+
+/// Where receipts go.
+pub fn folder() -> &'static str {
+    if cfg!(windows) { "till" } else { "/var/till" }
 }
 
 /// Whether it is a coin.
@@ -39,6 +50,11 @@ mod tests {
     #[test]
     fn totals() {
         assert_eq!((total(1, 3), total(9, 3), total(10, 3), total(11, 2)), (3, 27, 27, 20));
+    }
+
+    #[test]
+    fn goes_somewhere() {
+        assert_eq!(folder(), "/var/till");
     }
 
     #[test]
@@ -74,7 +90,31 @@ fn what_tests_would_notice_lands() {
 fn what_no_test_comes_by_asks_a_person() {
     let room = till();
     let diff = changed("if count == 1 { \"piece\" }", "if count < 2 { \"piece\" }");
-    room.try_diff(&diff, &[]).expect(3).says(&["no test reaches `label` (src/lib.rs:15), which changes"]);
+    room.try_diff(&diff, &[]).expect(3).says(&["no test reaches `label` (src/lib.rs:21), which changes"]);
+}
+
+#[test]
+fn a_line_of_a_well_tested_function_that_no_test_looks_at_asks_a_person() {
+    let room = till();
+    let diff = changed("        return 0;", "        return count;");
+    room.try_diff(&diff, &[]).expect(3).says(&["`total` (src/lib.rs:7)"]);
+}
+
+#[test]
+fn a_value_that_no_test_looks_at_asks_a_person_and_one_that_tests_know_does_not() {
+    let room = till();
+    room.try_diff(&changed("MOST: u64 = 500", "MOST: u64 = 600"), &[])
+        .expect(3)
+        .says(&["no test notices what `MOST` (src/lib.rs:4) does"]);
+    let named = changed("    if count >= 10 {", "    const MANY: u64 = 10;\n    if count >= MANY {");
+    room.try_diff(&named, &[]).expect(0);
+}
+
+#[test]
+fn what_is_there_under_a_condition_only_asks_a_person() {
+    let room = till();
+    let diff = changed("{ \"till\" }", "{ \"tills\" }");
+    room.try_diff(&diff, &[]).expect(3).says(&["what is there under a condition of the build only"]);
 }
 
 #[test]
@@ -83,7 +123,7 @@ fn what_tests_come_by_and_would_not_notice_asks_a_person() {
     let diff = changed("if paid > sum { paid - sum } else { 0 }", "paid.max(sum) - sum.min(paid)");
     room.try_diff(&diff, &[])
         .expect(3)
-        .says(&["no test notices what `change` (src/lib.rs:10) does", "wrong versions of it pass"]);
+        .says(&["no test notices what `change` (src/lib.rs:16) does", "wrong versions of it pass"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{
-    AttemptEvent, AttemptStage, Cycle, OpportunityId, OpportunityKind, Specialist, Step, TrialId, TrialOutcome,
+    AttemptEvent, AttemptStage, Cycle, OpportunityId, OpportunityKind, Specialist, Step, TrialId, TrialOutcome, Verdict,
 };
 use kaizen_settings::FailingTests;
 
@@ -197,7 +197,8 @@ impl Colleagues {
         let AttemptStage::Trying { trial } = attempt.stage else {
             return Ok(vec![at(id, AttemptEvent::TrialStarted { trial: new_id!(TrialId, self.world.clock) })]);
         };
-        let patch = &found(attempt.current(), "patch")?.patch;
+        let round = found(attempt.current(), "patch")?;
+        let patch = &round.patch;
         // The same tree on the same base was tried before: what it showed still holds.
         let known = attempt
             .rounds
@@ -215,6 +216,8 @@ impl Colleagues {
             against,
             benchmark: patch.benchmark.clone(),
             confirm: patch.items.len() < 2,
+            // Where a person is asked anyway, it is for them to look.
+            notice: round.review.as_ref().is_some_and(|review| review.verdict == Verdict::Pass),
             base: patch.base.clone(),
         };
         let report = self.pool.try_tree(tree_of(cycle, &patch.commit), compared).await?;

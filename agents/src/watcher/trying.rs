@@ -75,6 +75,8 @@ impl Watcher {
             against: base.clone(),
             benchmark: None,
             confirm: true,
+            // It is what was there before.
+            notice: false,
             base: before.clone(),
         };
         let tried = self.pool.try_tree(self.tree(before, after), compared).await?;

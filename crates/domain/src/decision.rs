@@ -65,7 +65,7 @@ pub fn decide(
     for (tests, what) in [(&comparison.missing, "no longer exists"), (&comparison.silenced, "is no longer run")] {
         reasons.extend(few(tests).map(|test| format!("test `{test}` {what}")));
     }
-    reasons.extend(candidate.noticed.iter().flat_map(Noticed::reasons));
+    reasons.extend(candidate.noticed.as_deref().into_iter().flat_map(Noticed::reasons));
     let shown = comparison.held + comparison.repaired.len() > 0 || matches!(check, Check::Builds);
     if !shown {
         reasons.push("no test passes on the base, so nothing shows that behaviour is kept".to_owned());
@@ -270,9 +270,10 @@ mod tests {
             function: "f".to_owned(),
             line: 1,
             now: crate::Mutants { tried: 4, ..Default::default() },
+            changed: None,
             before: None,
         };
-        candidate.noticed = Some(Noticed { functions: vec![function], ..Noticed::default() });
+        candidate.noticed = Some(Box::new(Noticed { functions: vec![function], ..Noticed::default() }));
         let decide =
             |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
         assert!(matches!(decide(false), Decision::Ask { .. }));

@@ -7,6 +7,8 @@ use crate::path::RelPath;
 
 /// How far the share of mutants that are caught may fall, percent: other code has other mutants.
 const FALL: u64 = 10;
+/// How many more may survive: one may be another way to say the same.
+const MORE: u64 = 1;
 /// How many mutants that nothing notices are named in a report.
 pub const NAMED: usize = 3;
 
@@ -16,9 +18,12 @@ pub struct Noticed {
     /// The compiler makes the same of the code before and after: whatever tests notice, nothing changed.
     #[serde(default)]
     pub same_code: bool,
-    /// Each function that changed, where mutants of it were made.
+    /// Each function or value that changed, where wrong versions of it were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<FunctionNoticed>,
+    /// What else changes, and nothing can show what that does: macros, types, the order of things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// Why nothing can be said about some of them, or about all; empty when it can.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_data: Vec<String>,
@@ -29,12 +34,15 @@ pub struct Noticed {
 pub struct FunctionNoticed {
     /// The file.
     pub path: RelPath,
-    /// The function, such as `Tax::apply`.
+    /// The function, such as `Tax::apply`, or the value.
     pub function: String,
     /// The line where it begins.
     pub line: u32,
     /// Its mutants.
     pub now: Mutants,
+    /// Those of them that stand on lines that change, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Mutants>,
     /// Those of the function as it was, when there was one and they were tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Mutants>,
@@ -62,7 +70,7 @@ impl Mutants {
     /// Whether clearly fewer are caught, and more survive, than of another one.
     fn is_less_noticed_than(&self, other: &Self) -> bool {
         let share = |of: &Self| (of.caught * 100).checked_div(of.tried).unwrap_or(100);
-        self.survived() > other.survived() && share(self) + FALL < share(other)
+        self.survived() > other.survived() + MORE && share(self) + FALL < share(other)
     }
 }
 
@@ -82,6 +90,12 @@ impl FunctionNoticed {
             let all = now.tried;
             return Some(format!("no test notices what {name} does: all {all} wrong versions of it pass: {survivors}"));
         }
+        if let Some(changed) = self.changed.as_ref().filter(|changed| changed.tried > 0 && changed.caught == 0) {
+            let (all, survivors) = (changed.tried, changed.survivors.join("; "));
+            return Some(format!(
+                "no test notices what changes in {name}: all {all} wrong versions of it pass: {survivors}"
+            ));
+        }
         let before = self.before.as_ref().filter(|before| now.is_less_noticed_than(before))?;
         Some(format!(
             "tests notice less of {name} than of what it was: {} of {} wrong versions fail, {} of {} did: {survivors}",
@@ -93,7 +107,8 @@ impl FunctionNoticed {
 impl Noticed {
     /// Why a person should look at the change.
     pub fn reasons(&self) -> impl Iterator<Item = String> {
-        self.functions.iter().filter(|_| !self.same_code).filter_map(FunctionNoticed::reason)
+        let unseen = self.unseen.iter().map(|what| format!("nothing shows what it does to change {what}"));
+        self.functions.iter().filter_map(FunctionNoticed::reason).chain(unseen).filter(|_| !self.same_code)
     }
 
     /// In a few words, for a report.
@@ -130,6 +145,7 @@ mod tests {
             function: "f".to_owned(),
             line: 3,
             now: mutants(now),
+            changed: None,
             before: before.map(mutants),
         }
     }
@@ -141,8 +157,13 @@ mod tests {
         assert!(reason((5, 0, 0), None).is_some_and(|why| why.starts_with("no test reaches `f` (src/lib.rs:3)")));
         assert!(reason((5, 5, 0), None).is_some_and(|why| why.contains("all 5 wrong versions")));
         assert_eq!(reason((5, 5, 1), None), None);
+        // The rest of the function is noticed, what changes is not.
+        let changed = Mutants { tried: 2, reached: 2, caught: 0, survivors: vec!["line 4: x".to_owned()] };
+        let part = FunctionNoticed { changed: Some(changed), ..function((9, 9, 7), Some((9, 9, 7))) };
+        assert!(part.reason().is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4")));
         // Fewer tests notice it than before.
         assert!(reason((10, 10, 5), Some((10, 10, 9))).is_some());
+        assert_eq!(reason((3, 3, 2), Some((3, 3, 3))), None, "one may be another way to say the same");
         assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
         assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");
     }

@@ -146,7 +146,7 @@ pub struct TrialReport {
     pub speed: Option<Speed>,
     /// How far tests notice what the changed functions do, when that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub noticed: Option<Noticed>,
+    pub noticed: Option<Box<Noticed>>,
     /// The layers of the sandbox as they were.
     pub layers: Vec<Layer>,
     /// The compiler, as `rustc -vV` names it.

@@ -1,4 +1,4 @@
-//! The functions of a file, and in which of them two texts differ. Test code is none of them.
+//! The functions and values of a file, and in which of them two texts differ. Test code is none of them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Block, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Meta, Signature, TraitItemFn};
+use syn::{Attribute, Block, Expr, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Meta, Signature, TraitItemFn};
 
 use crate::parse::{Unreadable, with_files};
 
@@ -35,33 +35,86 @@ impl Function<'_> {
     }
 }
 
-/// Calls `take` with each function of a file that is no test code.
-pub(crate) fn functions<'f>(file: &'f syn::File) -> Vec<Function<'f>> {
-    let mut collector = Collector { inside: Vec::new(), found: Vec::new(), seen: BTreeMap::new() };
-    if !is_test_code(&file.attrs) {
-        collector.visit_file(file);
-    }
-    collector.found
+/// What a constant, a static or the discriminant of a variant is.
+pub(crate) struct Value<'f> {
+    /// As that of a function.
+    pub label: String,
+    pub expression: &'f Expr,
 }
 
+impl Value<'_> {
+    fn line(&self) -> u32 {
+        u32::try_from(self.expression.span().start().line).unwrap_or(0)
+    }
+}
+
+/// The functions of a file that are no test code.
+pub(crate) fn functions(file: &syn::File) -> Vec<Function<'_>> {
+    Collector::of(file).found
+}
+
+/// The values of a file that are no test code.
+pub(crate) fn values(file: &syn::File) -> Vec<Value<'_>> {
+    Collector::of(file).values
+}
+
+#[derive(Default)]
 struct Collector<'f> {
     inside: Vec<String>,
     found: Vec<Function<'f>>,
+    values: Vec<Value<'f>>,
+    /// What is neither, and that no wrong version can be made of: what it is, and what it says.
+    opaque: BTreeMap<String, String>,
     seen: BTreeMap<String, usize>,
 }
 
 impl<'f> Collector<'f> {
+    fn of(file: &'f syn::File) -> Self {
+        let mut collector = Self::default();
+        if !is_test_code(&file.attrs) {
+            collector.visit_file(file);
+        }
+        collector
+    }
+
+    fn label(&mut self, name: &str) -> String {
+        let label = self.inside.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("::");
+        let count = self.seen.entry(label.clone()).or_default();
+        *count += 1;
+        if *count > 1 { format!("{label}#{count}") } else { label }
+    }
+
+    fn value(&mut self, attributes: &[Attribute], name: &syn::Ident, expression: &'f Expr) {
+        if !is_test_code(attributes) {
+            let label = self.label(&name.to_string());
+            self.values.push(Value { label, expression });
+        }
+    }
+
+    /// The order of names matters where something is derived from it; what it is laid out as, where it leaves the program.
+    fn laid_out<'n>(
+        &mut self,
+        what: &str,
+        name: &syn::Ident,
+        attributes: &[Attribute],
+        parts: impl Iterator<Item = &'n syn::Ident>,
+    ) {
+        let mut order: Vec<String> = parts.map(ToString::to_string).collect();
+        let repr = attributes.iter().filter(|attribute| attribute.path().is_ident("repr"));
+        let repr: Vec<String> = repr.map(|attribute| attribute.to_token_stream().to_string()).collect();
+        let key = |part: &str| format!("the {part} of the {what} `{name}`");
+        self.opaque.insert(key("layout"), repr.join(" "));
+        let ordered = order.join(" ");
+        order.sort();
+        // Only where the same are there in another order.
+        self.opaque.insert(format!("{}\u{0}{}", key("order"), order.join(" ")), ordered);
+    }
+
     fn take(&mut self, attributes: &'f [Attribute], signature: &'f Signature, body: &'f Block) {
         if is_test_code(attributes) {
             return;
         }
-        let name = signature.ident.to_string();
-        let mut label = self.inside.iter().map(String::as_str).chain([name.as_str()]).collect::<Vec<_>>().join("::");
-        let count = self.seen.entry(label.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            label = format!("{label}#{count}");
-        }
+        let label = self.label(&signature.ident.to_string());
         self.found.push(Function { label, attributes, signature, body });
     }
 
@@ -89,6 +142,57 @@ impl<'f> Visit<'f> for Collector<'f> {
     fn visit_item_trait(&mut self, item: &'f ItemTrait) {
         if !is_test_code(&item.attrs) {
             self.within(item.ident.to_string(), |this| visit::visit_item_trait(this, item));
+        }
+    }
+
+    fn visit_item_const(&mut self, item: &'f syn::ItemConst) {
+        self.value(&item.attrs, &item.ident, &item.expr);
+    }
+
+    fn visit_item_static(&mut self, item: &'f syn::ItemStatic) {
+        self.value(&item.attrs, &item.ident, &item.expr);
+    }
+
+    fn visit_impl_item_const(&mut self, item: &'f syn::ImplItemConst) {
+        self.value(&item.attrs, &item.ident, &item.expr);
+    }
+
+    fn visit_trait_item_const(&mut self, item: &'f syn::TraitItemConst) {
+        if let Some((_, expression)) = &item.default {
+            self.value(&item.attrs, &item.ident, expression);
+        }
+    }
+
+    fn visit_item_enum(&mut self, item: &'f syn::ItemEnum) {
+        if is_test_code(&item.attrs) {
+            return;
+        }
+        self.laid_out("enum", &item.ident, &item.attrs, item.variants.iter().map(|variant| &variant.ident));
+        self.within(item.ident.to_string(), |this| {
+            for variant in &item.variants {
+                if let Some((_, expression)) = &variant.discriminant {
+                    this.value(&variant.attrs, &variant.ident, expression);
+                }
+            }
+        });
+    }
+
+    fn visit_item_struct(&mut self, item: &'f syn::ItemStruct) {
+        if !is_test_code(&item.attrs) {
+            let fields = item.fields.iter().filter_map(|field| field.ident.as_ref());
+            self.laid_out("struct", &item.ident, &item.attrs, fields);
+        }
+    }
+
+    fn visit_item_type(&mut self, item: &'f syn::ItemType) {
+        if !is_test_code(&item.attrs) {
+            self.opaque.insert(format!("the type `{}`", item.ident), item.ty.to_token_stream().to_string());
+        }
+    }
+
+    fn visit_item_macro(&mut self, item: &'f syn::ItemMacro) {
+        if let Some(name) = item.ident.as_ref().filter(|_| !is_test_code(&item.attrs)) {
+            self.opaque.insert(format!("the macro `{name}`"), item.mac.tokens.to_string());
         }
     }
 
@@ -131,6 +235,13 @@ pub struct Changed {
     pub functions: Vec<(String, u32)>,
     /// Those of them that the first text has as well.
     pub known: Vec<String>,
+    /// The constant ones among them: they can ask no switch.
+    pub constant: Vec<String>,
+    /// The values that are new or other ones, each with its line: constants, statics, discriminants.
+    pub values: Vec<(String, u32)>,
+    /// What was there before, says something else now, and is nothing that wrong versions can be made of: macros, types, the
+    /// order of variants and fields.
+    pub opaque: Vec<String>,
     /// Whether something else than functions and test code differs.
     pub elsewhere: bool,
     /// Whether anything that differs is there under a condition only, so that one build does not show all of it.
@@ -155,10 +266,20 @@ pub fn changed(before: &str, after: &str) -> Result<Changed, Unreadable> {
             }
             changed.conditional |= [Some(&tokens), known].into_iter().flatten().any(|text| text.contains("cfg"));
             changed.functions.push((function.label.clone(), function.line()));
+            if function.signature.constness.is_some() {
+                changed.constant.push(function.label.clone());
+            }
             if known.is_some() {
                 changed.known.push(function.label);
             }
         }
+        let tokens = |value: &Value<'_>| value.expression.to_token_stream().to_string();
+        let old: BTreeMap<String, String> = values(before).iter().map(|one| (one.label.clone(), tokens(one))).collect();
+        let new = values(after).into_iter().filter(|value| old.get(&value.label) != Some(&tokens(value)));
+        changed.values = new.map(|value| (value.label.clone(), value.line())).collect();
+        let (old, new) = (Collector::of(before).opaque, Collector::of(after).opaque);
+        let other = new.iter().filter(|(what, says)| old.get(*what).is_some_and(|said| said != *says));
+        changed.opaque = other.map(|(what, _)| what.split('\u{0}').next().unwrap_or(what).to_owned()).collect();
         changed
     })
 }
@@ -228,6 +349,14 @@ mod tests {
         let found = changed(before, &after).expect("it parses");
         assert_eq!(found.functions, [("S::b".to_owned(), 4), ("m::d".to_owned(), 5)]);
         assert_eq!((found.known, found.elsewhere, found.conditional), (vec!["S::b".to_owned()], false, false));
+
+        let value = "const A: u8 = 1; enum E { B = 2, C }";
+        let found = changed(value, &value.replace('1', "3").replace('2', "4")).expect("it parses");
+        assert_eq!(found.values, [("A".to_owned(), 1), ("E::B".to_owned(), 1)]);
+        let shapes = "enum E { B, C } struct S { a: u8, b: u8 } type T = u8; macro_rules! m { () => { 1 } }";
+        let found = changed(shapes, "enum E { C, B } struct S { a: u8 } type T = u16; macro_rules! m { () => { 2 } }");
+        let expected = ["the macro `m`", "the order of the enum `E`", "the type `T`"];
+        assert_eq!(found.expect("it parses").opaque, expected);
 
         let other = before.replace("struct S;", "struct S(u8);");
         let found = changed(before, &other).expect("it parses");

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprBinary, ExprLit, ExprMacro, ExprUnary, Signature, Stmt, StmtMacro, Token};
 
-use crate::functions::functions;
+use crate::functions::{Function, functions};
 use crate::operators::{is_assignment, may_be_left_out, other_literal, other_operators, returned, shown};
 use crate::parse::{Unreadable, with_files};
 use crate::switch::MODULE;
@@ -24,6 +24,8 @@ pub struct Mutant {
     pub line: u32,
     /// What it does, such as ``replaces `<` by `<=` ``.
     pub what: String,
+    /// Whether it is about the function as a whole, and about no line of it.
+    pub whole: bool,
     /// What was put in for it, in bytes of the text with mutants: up to what was there before, and from there on.
     around: (Range<usize>, Range<usize>),
 }
@@ -51,14 +53,24 @@ impl Instrumented {
 }
 
 /// One that can be put in.
-struct Candidate {
+pub(crate) struct Candidate {
     function: String,
-    line: u32,
-    what: String,
+    pub line: u32,
+    pub what: String,
     /// What is wrapped, bytes of the text.
-    place: Range<usize>,
+    pub place: Range<usize>,
     before: String,
     after: &'static str,
+    /// What stands in that place when there is no switch to be asked.
+    pub alone: String,
+}
+
+/// What can be put into a function.
+pub(crate) fn candidates(text: &str, function: &Function<'_>) -> Vec<Candidate> {
+    let mut finder = Finder { text, function: &function.label, found: Vec::new() };
+    finder.whole(function.signature, function.body);
+    finder.visit_block(function.body);
+    finder.found
 }
 
 /// Puts the mutants of these functions into a text, numbered from `first` on and without those numbers in `without`.
@@ -71,20 +83,13 @@ pub fn instrument(
     first: usize,
     without: &BTreeSet<usize>,
 ) -> Result<Instrumented, Unreadable> {
-    let candidates = with_files(&[text], |files| {
-        let mut found = Vec::new();
-        for function in files.first().map(functions).unwrap_or_default() {
-            // A constant one may be called where no switch can be asked.
-            if wanted.contains(&function.label) && function.signature.constness.is_none() {
-                let mut finder = Finder { text, function: &function.label, found: Vec::new() };
-                finder.whole(function.signature, function.body);
-                finder.visit_block(function.body);
-                found.extend(finder.found);
-            }
-        }
-        found
+    let found = with_files(&[text], |files| {
+        let functions = files.first().map(functions).unwrap_or_default().into_iter();
+        // A constant one may be called where no switch can be asked.
+        let may_ask = |one: &Function<'_>| wanted.contains(&one.label) && one.signature.constness.is_none();
+        functions.filter(may_ask).flat_map(|function| candidates(text, &function)).collect::<Vec<_>>()
     })?;
-    let numbered = candidates.into_iter().enumerate().map(|(at, candidate)| (first + at, candidate));
+    let numbered = found.into_iter().enumerate().map(|(at, candidate)| (first + at, candidate));
     Ok(put_in(text, numbered.filter(|(number, _)| !without.contains(number)).collect()))
 }
 
@@ -146,6 +151,7 @@ fn put_in(text: &str, candidates: Vec<(usize, Candidate)>) -> Instrumented {
         function: candidate.function,
         line: candidate.line,
         what: candidate.what,
+        whole: candidate.after.is_empty(),
         around,
     });
     Instrumented { mutants: mutants.collect(), text: out }
@@ -170,26 +176,35 @@ impl Finder<'_> {
                 place: open..open,
                 before: format!(" if {{on}} {{ return {value}; }}"),
                 after: "",
+                alone: format!(" return {value};"),
             });
         }
     }
 
     /// Something else in place of an expression.
     fn instead(&mut self, of: &Expr, other: &str, what: String) {
-        self.wrap(of, format!("(if {{on}} {{ {other} }} else {{ "), " })", what);
+        self.wrap(of, format!("(if {{on}} {{ {other} }} else {{ "), " })", other.to_owned(), what);
     }
 
-    fn wrap(&mut self, of: &impl Spanned, before: String, after: &'static str, what: String) {
+    fn wrap(&mut self, of: &impl Spanned, before: String, after: &'static str, alone: String, what: String) {
         let span = of.span();
         let line = u32::try_from(span.start().line).unwrap_or(0);
         let place = span.byte_range();
         if !place.is_empty() {
-            self.found.push(Candidate { function: self.function.to_owned(), line, what, place, before, after });
+            self.found.push(Candidate { function: self.function.to_owned(), line, what, place, before, after, alone });
         }
     }
 
     fn source(&self, of: &impl Spanned) -> &str {
         self.text.get(of.span().byte_range()).unwrap_or_default()
+    }
+
+    /// What a piece of code comes to, where nothing in it would be another thing by itself.
+    fn result(&mut self, value: &Expr) {
+        if matches!(value, Expr::Path(_) | Expr::Call(_) | Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_)) {
+            let what = format!("replaces `{}` by its default", shown(value));
+            self.instead(value, "::core::default::Default::default()", what);
+        }
     }
 
     /// The arguments of macros that take plain expressions.
@@ -282,6 +297,41 @@ impl<'a> Visit<'a> for Finder<'_> {
         visit::visit_expr_while(self, expression);
     }
 
+    fn visit_expr_return(&mut self, expression: &'a syn::ExprReturn) {
+        if let Some(value) = &expression.expr {
+            self.result(value);
+        }
+        visit::visit_expr_return(self, expression);
+    }
+
+    fn visit_arm(&mut self, arm: &'a syn::Arm) {
+        self.result(&arm.body);
+        visit::visit_arm(self, arm);
+    }
+
+    fn visit_block(&mut self, block: &'a Block) {
+        if let Some(Stmt::Expr(last, None)) = block.stmts.last() {
+            self.result(last);
+        }
+        visit::visit_block(self, block);
+    }
+
+    // How much room is set aside for what comes makes no difference that a test could see.
+    fn visit_expr_call(&mut self, call: &'a syn::ExprCall) {
+        let of = if let Expr::Path(path) = &*call.func { path.path.segments.last() } else { None };
+        if of.is_none_or(|last| last.ident != "with_capacity") {
+            visit::visit_expr_call(self, call);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'a syn::ExprMethodCall) {
+        if call.method == "reserve" || call.method == "reserve_exact" {
+            self.visit_expr(&call.receiver);
+        } else {
+            visit::visit_expr_method_call(self, call);
+        }
+    }
+
     fn visit_expr_macro(&mut self, expression: &'a ExprMacro) {
         self.arguments(&expression.mac);
     }
@@ -299,7 +349,7 @@ impl<'a> Visit<'a> for Finder<'_> {
             };
             if may_go {
                 let what = format!("leaves out `{}`", shown(expression));
-                self.wrap(statement, "if {on} {} else { ".to_owned(), " }", what);
+                self.wrap(statement, "if {on} {} else { ".to_owned(), " }", String::new(), what);
             }
         }
         visit::visit_stmt(self, statement);

@@ -6,6 +6,8 @@
 //! and [`switch`] is the module that a crate with such texts needs. Nothing but insertions are made, within lines, so that
 //! what was there stays in its line.
 //!
+//! What is worked out while compiling can ask no switch: [`versions`] gives wrong ones of it that need a build each.
+//!
 //! It knows no types: a mutant that the compiler refuses is left out the next time ([`Instrumented::refused`]). It runs
 //! nothing and reads no file.
 
@@ -14,8 +16,10 @@ mod instrument;
 mod operators;
 mod parse;
 mod switch;
+mod versions;
 
 pub use functions::{Changed, changed};
 pub use instrument::{Instrumented, Mutant, instrument};
 pub use parse::Unreadable;
 pub use switch::{MODULE, switch};
+pub use versions::{Version, versions};

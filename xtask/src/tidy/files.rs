@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// A place for files that are wrong on purpose.
-const FIXTURES: &str = "tests/fixtures/";
+/// Places for files that are wrong on purpose, or are judged by others.
+const FIXTURES: [&str; 2] = ["tests/fixtures/", "tests/gate/"];
 
 /// The files of a workspace, by their paths from its root.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ impl Files {
     /// The Rust files that are meant to be good: fixtures are not among them.
     pub fn rust(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(String::as_str).filter(|path| {
-            let fixture = path.starts_with(FIXTURES) || path.contains(&format!("/{FIXTURES}"));
+            let below = |place: &&str| path.starts_with(*place) || path.contains(&format!("/{place}"));
+            let fixture = FIXTURES.iter().any(below);
             path.ends_with(".rs") && !fixture
         })
     }

@@ -1,5 +1,6 @@
-//! Rule `system-access`: new or changed code that reaches out of the program asks a person: processes, network, writing
-//! files, the environment, foreign code, and files that are read at compile time.
+//! Rule `system-access`: new or changed code that reaches out of the program asks a person: processes, network, files, the
+//! environment, foreign code, and files that are read at compile time; and code that asks where and when it runs, which may
+//! do one thing for tests and another one for everybody else.
 
 use std::collections::HashMap;
 
@@ -54,13 +55,42 @@ fn uses(unit: &Unit<'_>, imports: &Imports) -> Vec<Use> {
         let full = full.join("::");
         Some(Use { key: format!("{full} {}", path.arguments(unit.lexemes())), path: full, what, at: path.at })
     });
-    found.collect()
+    found.chain(asked_of_the_file_system(unit)).collect()
+}
+
+/// Calls of methods that paths have and that ask the file system.
+fn asked_of_the_file_system(unit: &Unit<'_>) -> Vec<Use> {
+    const METHODS: [&str; 10] = [
+        "exists",
+        "try_exists",
+        "is_file",
+        "is_dir",
+        "is_symlink",
+        "metadata",
+        "symlink_metadata",
+        "canonicalize",
+        "read_dir",
+        "read_link",
+    ];
+    let called = unit.lexemes().windows(3).filter_map(|window| match window {
+        [dot, name, open] if dot.text == "." && METHODS.contains(&name.text) && open.text == "(" => Some(name),
+        _ => None,
+    });
+    called
+        .map(|name| Use {
+            key: format!(".{}", name.text),
+            path: format!(".{}()", name.text),
+            what: "may ask the file system",
+            at: name.at,
+        })
+        .collect()
 }
 
 fn macro_reach(path: &PathUse<'_>) -> Option<&'static str> {
     match *path.parts.last()? {
         "include" | "include_str" | "include_bytes" => Some("reads a file at compile time"),
         "env" | "option_env" => Some("reads the environment at compile time"),
+        "cfg" => Some("does one thing or another by how it is built"),
         _ => None,
     }
 }
@@ -70,6 +100,10 @@ fn reach(parts: &[&str]) -> Option<&'static str> {
     const PROCESS: &str = "starts or ends processes";
     const NETWORK: &str = "uses the network";
     const FILES: &str = "writes or removes files";
+    const READS: &str = "reads files";
+    const WHERE: &str = "asks where it is called from";
+    const THREAD: &str = "asks which thread it runs in";
+    const CLOCK: &str = "asks the clock";
     const ENVIRONMENT: &str = "uses the environment";
     const FOREIGN: &str = "calls foreign code";
     let (first, rest) = parts.split_first()?;
@@ -79,8 +113,12 @@ fn reach(parts: &[&str]) -> Option<&'static str> {
             let plain = name.starts_with("Ip") || name.starts_with("SocketAddr") || *name == "AddrParseError";
             (!plain).then_some(NETWORK)
         }
-        ("std", ["fs", rest @ ..]) => writes(rest).then_some(FILES),
-        ("std", ["env", name, ..]) if !matches!(*name, "VarError" | "consts" | "Args" | "args") => Some(ENVIRONMENT),
+        ("std", ["fs", rest @ ..]) if writes(rest) => Some(FILES),
+        ("std", ["fs", _, ..]) => Some(READS),
+        ("std" | "core", ["panic", "Location", ..]) | ("std", ["backtrace", _, ..]) => Some(WHERE),
+        ("std", ["thread", "current", ..]) => Some(THREAD),
+        ("std" | "core", ["time", "Instant" | "SystemTime", "now", ..]) => Some(CLOCK),
+        ("std", ["env", name, ..]) if !matches!(*name, "VarError" | "consts" | "Args") => Some(ENVIRONMENT),
         ("std", ["os", _, "net", ..]) => Some(NETWORK),
         ("std", ["os", _, "process", ..]) => Some(PROCESS),
         ("std", ["os", _, "fs", name, ..])
