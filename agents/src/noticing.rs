@@ -5,7 +5,7 @@
 //! Wrong versions are compiled in all at once and switched on one after the other, so that each costs a short run of the
 //! tests that come by. What the compiler refuses is left out and the build made again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use kaizen_domain::edit::{Change, FileMode};
 use kaizen_domain::noticed::NAMED;
 use kaizen_domain::{
-    Comparison, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome, TrialOutcome, TrialReport,
+    Comparison, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TestOutcome, TrialOutcome, TrialReport,
 };
 use kaizen_mutants::{Changed, Instrumented, changed, instrument, switch, versions};
 use kaizen_sandbox::trial::Tried;
@@ -94,7 +94,7 @@ impl Noticing<'_> {
         if sources.iter().any(|source| source.changed.conditional) {
             noticed.unseen.push("what is there under a condition of the build only".to_owned());
         }
-        noticed.functions = self.built_alone(&sources)?;
+        noticed.functions = self.built_alone(&sources, &mut noticed)?;
         if !sources.iter().any(changed) {
             return Ok(noticed);
         }
@@ -120,11 +120,15 @@ impl Noticing<'_> {
                     let found = all.iter().find(|(path, function, _)| path == source.path && function == name);
                     found.map(|(_, _, counted)| counted.clone())
                 };
-                let Some(counted) = of(&now) else { continue };
+                let counted = of(&now).unwrap_or_default();
+                if counted.all.tried == 0 && !source.package.roots.is_empty() {
+                    noticed.no_data.push(format!("no wrong version of `{name}` could be tried"));
+                }
                 noticed.functions.push(FunctionNoticed {
                     path: source.path.clone(),
                     function: name.clone(),
                     line: *line,
+                    is_new: !source.changed.known.contains(name),
                     now: counted.all,
                     changed: Some(counted.changed).filter(|changed| changed.tried > 0),
                     before: of(&before).map(|before| before.all),
@@ -138,10 +142,16 @@ impl Noticing<'_> {
     fn sources<'s>(&'s self, metadata: &'s Metadata, noticed: &mut Noticed) -> Vec<Source<'s>> {
         let mut sources = Vec::new();
         for change in self.changes.iter().filter(|change| is_code(change)) {
-            let Some((before, after)) = change.texts() else { continue };
-            let Some(package) = metadata.package_of(change.path.as_str()) else { continue };
+            let Some((before, after)) = change.texts() else {
+                noticed.no_data.push(format!("{}: it is not UTF-8", change.path));
+                continue;
+            };
+            let Some(package) = metadata.package_of(change.path.as_str()) else {
+                noticed.no_data.push(format!("{}: no package of the workspace holds it", change.path));
+                continue;
+            };
             let below = change.path.as_str().strip_prefix(package.folder()).unwrap_or_default();
-            if is_test_file(below) {
+            if is_test_file(below, before, after) {
                 continue;
             }
             match changed(before, after) {
@@ -153,7 +163,7 @@ impl Noticing<'_> {
     }
 
     /// What can ask no switch, with wrong versions that are built one after the other.
-    fn built_alone(&self, sources: &[Source<'_>]) -> Result<Vec<FunctionNoticed>, TrialError> {
+    fn built_alone(&self, sources: &[Source<'_>], noticed: &mut Noticed) -> Result<Vec<FunctionNoticed>, TrialError> {
         let mut all = Vec::new();
         for source in sources {
             let macros = source.package.roots.is_empty();
@@ -161,6 +171,7 @@ impl Noticing<'_> {
             let alone = functions.filter(|(name, _)| macros || source.changed.constant.contains(name));
             for (name, line) in source.changed.values.iter().chain(alone) {
                 if all.len() >= MOST_ALONE {
+                    noticed.no_data.push(format!("more than {MOST_ALONE} values and constant functions change"));
                     return Ok(all);
                 }
                 let mut now = Mutants::default();
@@ -174,8 +185,19 @@ impl Noticing<'_> {
                         now.survivors.push(format!("line {}: {}", version.line, version.what));
                     }
                 }
+                if now.tried == 0 {
+                    noticed.no_data.push(format!("no wrong version of `{name}` could be made"));
+                }
                 let (path, function) = (source.path.clone(), name.clone());
-                all.push(FunctionNoticed { path, function, line: *line, now, changed: None, before: None });
+                all.push(FunctionNoticed {
+                    path,
+                    function,
+                    line: *line,
+                    is_new: false,
+                    now,
+                    changed: None,
+                    before: None,
+                });
             }
         }
         Ok(all)
@@ -196,8 +218,8 @@ impl Noticing<'_> {
         let report = self.runner.try_tree(&tried, self.cancel, &mut |_| {})?;
         Ok(match report.outcome {
             TrialOutcome::Ran => Some(!Comparison::of(self.report, &report).broken.is_empty()),
-            TrialOutcome::BuildFailed { .. } => None,
-            TrialOutcome::LimitHit { .. } | TrialOutcome::Unclear { .. } => Some(true),
+            TrialOutcome::LimitHit { stage: Stage::Tests, .. } => Some(true),
+            TrialOutcome::BuildFailed { .. } | TrialOutcome::LimitHit { .. } | TrialOutcome::Unclear { .. } => None,
         })
     }
 
@@ -216,7 +238,8 @@ impl Noticing<'_> {
             }
             let of = |tree: &[TreeChange]| self.runner.compiled(self.warm, package, tree, self.cancel);
             let Some(after) = of(self.trees.1)? else { return Ok(false) };
-            let functions = sources.iter().flat_map(|source| &source.changed.functions);
+            let of_package = sources.iter().filter(|source| source.package.name == package.name);
+            let functions = of_package.flat_map(|source| &source.changed.functions);
             let is_there = |label: &str| {
                 let name = label.rsplit("::").next().unwrap_or(label);
                 let name = name.split('#').next().unwrap_or(name);
@@ -286,14 +309,22 @@ impl Noticing<'_> {
         wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
     ) -> Result<BTreeSet<usize>, String> {
         let made = all_of(side, sources, wanted, &BTreeSet::new())?;
-        let all: Vec<usize> =
-            made.iter().flat_map(|(_, made)| made.mutants.iter().map(|mutant| mutant.number)).collect();
-        let most = self.settings.mutants as usize;
-        let stays = |at: usize| at * most / all.len().max(1) != (at + 1) * most / all.len().max(1);
-        if all.len() <= most {
-            return Ok(BTreeSet::new());
+        // Those on lines that change come first, then one of each function, then the rest in turn.
+        let mut all: Vec<(usize, usize, usize)> = Vec::new();
+        for (source, made) in &made {
+            let lines = changed_lines(source.before, source.after);
+            let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+            for mutant in &made.mutants {
+                let turn = seen.entry(mutant.function.as_str()).or_default();
+                *turn += 1;
+                let here =
+                    side == Side::After && !mutant.whole && lines.iter().any(|lines| lines.contains(&mutant.line));
+                let rank = if *turn == 1 { 0 } else { 1 + usize::from(!here) };
+                all.push((rank, mutant.number.wrapping_mul(2_654_435_761) % 65_537, mutant.number));
+            }
         }
-        Ok(all.iter().enumerate().filter(|(at, _)| !stays(*at)).map(|(_, number)| *number).collect())
+        all.sort_unstable();
+        Ok(all.into_iter().skip(self.settings.mutants as usize).map(|(_, _, number)| number).collect())
     }
 
     /// The sources with wrong versions, and the roots of their crates with the switch.
@@ -407,11 +438,12 @@ fn is_code(change: &Change) -> bool {
     change.path.is_rust() && change.after.as_ref().is_some_and(|state| plain(state.mode))
 }
 
-/// Whether a file, below its package, holds tests, benchmarks or examples, or is a build script.
-fn is_test_file(path: &str) -> bool {
+/// Whether a file, below its package, holds tests, benchmarks or examples, or is a build script. Among the sources a name is
+/// not enough: it must hold tests, before and after.
+fn is_test_file(path: &str, before: &str, after: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
+    let named = matches!(name, "tests.rs" | "test.rs") || path.split('/').any(|part| part == "tests");
     matches!(first, "tests" | "benches" | "examples" | "build.rs")
-        || path.split('/').any(|part| part == "tests")
-        || matches!(name, "tests.rs" | "test.rs")
+        || named && [before, after].iter().all(|text| text.is_empty() || text.contains("#[test]"))
 }

@@ -10,13 +10,25 @@ use crate::isolation::{Cancel, Exit, TreeChange};
 use crate::metadata::Package;
 use crate::runner::{Call, Runner, TrialError};
 
-/// Fixed: the file and cargo come in as arguments. Comments, names of variables, and the places in the names of closures
-/// and impl blocks are taken out; what is left is printed as its digest, after the names of functions.
+/// Fixed: the file and cargo come in as arguments. Comments and names of variables are taken out, and the places in the names
+/// of closures and impl blocks become the order in which they first come up: which is meant stays to be seen, where it
+/// stands does not. What is left is printed as its digest, after the names of functions. It is compiled with the checks that
+/// tests run with.
 const SCRIPT: &str = r#"file=$1 cargo=$2
 shift 2
-"$cargo" rustc --offline --quiet "$@" --emit=mir="$file" -C opt-level=2 || exit
+"$cargo" rustc --offline --quiet "$@" --emit=mir="$file" -C opt-level=2 -C debug-assertions=on -C overflow-checks=on || exit
 sed -n 's/^\(const \)\{0,1\}fn \([^(]*\)(.*$/\2/p' "$file"
-sed -e '/^ *\/\//d' -e '/^ *debug /d' -e '/^ *$/d' -e 's/\(@\| at \)[^ ]*:[0-9]*:[0-9]*: [0-9]*:[0-9]*//g' "$file" | sha256sum"#;
+awk '/^ *\/\// || /^ *debug / || /^ *$/ { next }
+{
+  out = ""; rest = $0
+  while (match(rest, /:[0-9]+:[0-9]+: [0-9]+:[0-9]+[}>]/)) {
+    place = substr(rest, RSTART, RLENGTH - 1)
+    if (!(place in order)) order[place] = ++count
+    out = out substr(rest, 1, RSTART - 1) "~" order[place]
+    rest = substr(rest, RSTART + RLENGTH - 1)
+  }
+  print out rest
+}' "$file" | sha256sum"#;
 
 /// What the compiler made of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -53,11 +53,12 @@ pub fn markdown(cycle: &Cycle) -> String {
 /// A text from outside on one line, with nothing in it that Markdown obeys.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    for c in shown(text).chars() {
+    let lines: Vec<String> = text.lines().map(shown).collect();
+    for c in lines.join(" ").chars() {
         if "\\`*_{}[]<>()#+!|~@&".contains(c) {
             plain.push('\\');
         }
-        plain.push(if c == '\n' { ' ' } else { c });
+        plain.push(c);
     }
     plain
 }

@@ -269,6 +269,7 @@ mod tests {
             path: crate::RelPath::new("src/lib.rs").unwrap(),
             function: "f".to_owned(),
             line: 1,
+            is_new: false,
             now: crate::Mutants { tried: 4, ..Default::default() },
             changed: None,
             before: None,

@@ -38,6 +38,9 @@ pub struct FunctionNoticed {
     pub function: String,
     /// The line where it begins.
     pub line: u32,
+    /// Whether there was none of its name before.
+    #[serde(default)]
+    pub is_new: bool,
     /// Its mutants.
     pub now: Mutants,
     /// Those of them that stand on lines that change, where there are any.
@@ -67,6 +70,11 @@ impl Mutants {
         self.tried.saturating_sub(self.caught)
     }
 
+    /// Whether fewer than a third of them are caught.
+    fn is_hardly_noticed(&self) -> bool {
+        self.caught * 3 < self.tried
+    }
+
     /// Whether clearly fewer are caught, and more survive, than of another one.
     fn is_less_noticed_than(&self, other: &Self) -> bool {
         let share = |of: &Self| (of.caught * 100).checked_div(of.tried).unwrap_or(100);
@@ -90,6 +98,12 @@ impl FunctionNoticed {
             let all = now.tried;
             return Some(format!("no test notices what {name} does: all {all} wrong versions of it pass: {survivors}"));
         }
+        if self.before.is_none() && self.is_new && now.is_hardly_noticed() {
+            return Some(format!(
+                "tests notice little of {name}, which is new: {} of {} wrong versions fail: {survivors}",
+                now.caught, now.tried
+            ));
+        }
         if let Some(changed) = self.changed.as_ref().filter(|changed| changed.tried > 0 && changed.caught == 0) {
             let (all, survivors) = (changed.tried, changed.survivors.join("; "));
             return Some(format!(
@@ -108,7 +122,9 @@ impl Noticed {
     /// Why a person should look at the change.
     pub fn reasons(&self) -> impl Iterator<Item = String> {
         let unseen = self.unseen.iter().map(|what| format!("nothing shows what it does to change {what}"));
-        self.functions.iter().filter_map(FunctionNoticed::reason).chain(unseen).filter(|_| !self.same_code)
+        let no_data = self.no_data.iter().map(|why| format!("nothing shows what the change does: {why}"));
+        let reasons = self.functions.iter().filter_map(FunctionNoticed::reason).chain(unseen).chain(no_data);
+        reasons.filter(|_| !self.same_code)
     }
 
     /// In a few words, for a report.
@@ -119,18 +135,15 @@ impl Noticed {
         }
         let sum = |count: fn(&Mutants) -> u64| self.functions.iter().map(|function| count(&function.now)).sum::<u64>();
         let tried = sum(|mutants| mutants.tried);
-        if tried == 0 {
-            return self
-                .no_data
-                .first()
-                .map_or_else(|| "no function changes".to_owned(), |why| format!("no data: {why}"));
+        let mut parts = Vec::new();
+        if tried > 0 {
+            let functions = self.functions.len();
+            let plural = if functions == 1 { "" } else { "s" };
+            let caught = sum(|mutants| mutants.caught);
+            parts.push(format!("{caught} of {tried} wrong versions of {functions} function{plural} fail a test"));
         }
-        let functions = self.functions.len();
-        let plural = if functions == 1 { "" } else { "s" };
-        format!(
-            "{} of {tried} wrong versions of {functions} function{plural} fail a test",
-            sum(|mutants| mutants.caught)
-        )
+        parts.extend(self.no_data.iter().map(|why| format!("no data: {why}")));
+        if parts.is_empty() { "no function changes".to_owned() } else { parts.join("; ") }
     }
 }
 
@@ -144,6 +157,7 @@ mod tests {
             path: RelPath::new("src/lib.rs").expect("it is a path"),
             function: "f".to_owned(),
             line: 3,
+            is_new: false,
             now: mutants(now),
             changed: None,
             before: before.map(mutants),

@@ -1,6 +1,6 @@
 //! The functions and values of a file, and in which of them two texts differ. Test code is none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
@@ -17,6 +17,10 @@ pub(crate) struct Function<'f> {
     pub attributes: &'f [Attribute],
     pub signature: &'f Signature,
     pub body: &'f Block,
+    /// Whether something around it is there under a condition only.
+    conditional: bool,
+    /// It stands in the impl of a trait, so that another one is called when it is gone.
+    of_trait: bool,
 }
 
 impl Function<'_> {
@@ -28,6 +32,14 @@ impl Function<'_> {
         self.signature.to_tokens(&mut tokens);
         self.body.to_tokens(&mut tokens);
         tokens.to_string()
+    }
+
+    /// What callers see of it, and what the linker does.
+    fn head(&self) -> String {
+        let plain = ["doc", "allow", "expect", "warn", "deny", "inline", "must_use", "cold"];
+        let attributes = self.attributes.iter().filter(|one| !plain.iter().any(|name| one.path().is_ident(name)));
+        let attributes: String = attributes.map(|attribute| attribute.to_token_stream().to_string()).collect();
+        attributes + &self.signature.to_token_stream().to_string()
     }
 
     fn line(&self) -> u32 {
@@ -65,6 +77,10 @@ struct Collector<'f> {
     values: Vec<Value<'f>>,
     /// What is neither, and that no wrong version can be made of: what it is, and what it says.
     opaque: BTreeMap<String, String>,
+    /// What must not go: what it is.
+    kept: BTreeSet<String>,
+    conditional: bool,
+    of_trait: bool,
     seen: BTreeMap<String, usize>,
 }
 
@@ -72,9 +88,46 @@ impl<'f> Collector<'f> {
     fn of(file: &'f syn::File) -> Self {
         let mut collector = Self::default();
         if !is_test_code(&file.attrs) {
-            collector.visit_file(file);
+            collector.under(&file.attrs, |this| this.visit_file(file));
         }
         collector
+    }
+
+    /// Looks at what stands below these attributes.
+    fn under(&mut self, attributes: &[Attribute], look: impl FnOnce(&mut Self)) {
+        let around = self.conditional;
+        self.conditional |= attributes.iter().any(|one| one.path().is_ident("cfg") || one.path().is_ident("cfg_attr"));
+        look(self);
+        self.conditional = around;
+    }
+
+    fn derives(&mut self, name: &syn::Ident, attributes: &[Attribute]) {
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+            let _ = attribute.parse_nested_meta(|meta| {
+                let derived = meta.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                self.kept.insert(format!("the derived `{derived}` of `{name}`"));
+                Ok(())
+            });
+        }
+    }
+
+    fn imports(&mut self, tree: &syn::UseTree, path: &str) {
+        match tree {
+            syn::UseTree::Path(tree_path) => self.imports(&tree_path.tree, &format!("{path}::{}", tree_path.ident)),
+            syn::UseTree::Name(name) => {
+                let known_as = if name.ident == "self" {
+                    path.rsplit("::").next().unwrap_or(path).to_owned()
+                } else {
+                    name.ident.to_string()
+                };
+                self.opaque.insert(format!("what `{known_as}` stands for"), format!("{path}::{}", name.ident));
+            }
+            syn::UseTree::Rename(rename) => {
+                self.opaque.insert(format!("what `{}` stands for", rename.rename), format!("{path}::{}", rename.ident));
+            }
+            syn::UseTree::Glob(_) => {}
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.imports(tree, path)),
+        }
     }
 
     fn label(&mut self, name: &str) -> String {
@@ -115,7 +168,11 @@ impl<'f> Collector<'f> {
             return;
         }
         let label = self.label(&signature.ident.to_string());
-        self.found.push(Function { label, attributes, signature, body });
+        if self.of_trait {
+            self.kept.insert(format!("the function `{label}` of a trait"));
+        }
+        let (conditional, of_trait) = (self.conditional, self.of_trait);
+        self.found.push(Function { label, attributes, signature, body, conditional, of_trait });
     }
 
     fn within(&mut self, name: String, look: impl FnOnce(&mut Self)) {
@@ -129,19 +186,36 @@ impl<'f> Collector<'f> {
 impl<'f> Visit<'f> for Collector<'f> {
     fn visit_item_mod(&mut self, item: &'f ItemMod) {
         if !is_test_code(&item.attrs) {
-            self.within(item.ident.to_string(), |this| visit::visit_item_mod(this, item));
+            self.under(&item.attrs, |this| {
+                this.within(item.ident.to_string(), |this| visit::visit_item_mod(this, item));
+            });
         }
     }
 
     fn visit_item_impl(&mut self, item: &'f ItemImpl) {
-        if !is_test_code(&item.attrs) {
-            self.within(type_name(&item.self_ty), |this| visit::visit_item_impl(this, item));
+        if is_test_code(&item.attrs) {
+            return;
         }
+        let name = type_name(&item.self_ty);
+        if let Some((path, _)) = &item.trait_ {
+            self.kept.insert(format!("the impl of `{}` for `{name}`", path.to_token_stream()));
+        }
+        self.of_trait = item.trait_.is_some();
+        self.under(&item.attrs, |this| this.within(name, |this| visit::visit_item_impl(this, item)));
+        self.of_trait = false;
     }
 
     fn visit_item_trait(&mut self, item: &'f ItemTrait) {
         if !is_test_code(&item.attrs) {
-            self.within(item.ident.to_string(), |this| visit::visit_item_trait(this, item));
+            self.under(&item.attrs, |this| {
+                this.within(item.ident.to_string(), |this| visit::visit_item_trait(this, item));
+            });
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'f syn::ItemUse) {
+        if !is_test_code(&item.attrs) {
+            self.imports(&item.tree, "");
         }
     }
 
@@ -167,6 +241,7 @@ impl<'f> Visit<'f> for Collector<'f> {
         if is_test_code(&item.attrs) {
             return;
         }
+        self.derives(&item.ident, &item.attrs);
         self.laid_out("enum", &item.ident, &item.attrs, item.variants.iter().map(|variant| &variant.ident));
         self.within(item.ident.to_string(), |this| {
             for variant in &item.variants {
@@ -179,6 +254,7 @@ impl<'f> Visit<'f> for Collector<'f> {
 
     fn visit_item_struct(&mut self, item: &'f syn::ItemStruct) {
         if !is_test_code(&item.attrs) {
+            self.derives(&item.ident, &item.attrs);
             let fields = item.fields.iter().filter_map(|field| field.ident.as_ref());
             self.laid_out("struct", &item.ident, &item.attrs, fields);
         }
@@ -191,8 +267,16 @@ impl<'f> Visit<'f> for Collector<'f> {
     }
 
     fn visit_item_macro(&mut self, item: &'f syn::ItemMacro) {
-        if let Some(name) = item.ident.as_ref().filter(|_| !is_test_code(&item.attrs)) {
-            self.opaque.insert(format!("the macro `{name}`"), item.mac.tokens.to_string());
+        if is_test_code(&item.attrs) {
+            return;
+        }
+        match &item.ident {
+            Some(name) => drop(self.opaque.insert(format!("the macro `{name}`"), item.mac.tokens.to_string())),
+            // What a call makes of its text, only its macro knows.
+            None => {
+                let name = item.mac.path.to_token_stream().to_string().replace(' ', "");
+                self.opaque.entry(format!("what `{name}!` makes")).or_default().push_str(&item.mac.tokens.to_string());
+            }
         }
     }
 
@@ -239,8 +323,8 @@ pub struct Changed {
     pub constant: Vec<String>,
     /// The values that are new or other ones, each with its line: constants, statics, discriminants.
     pub values: Vec<(String, u32)>,
-    /// What was there before, says something else now, and is nothing that wrong versions can be made of: macros, types, the
-    /// order of variants and fields.
+    /// What was there before, is gone or says something else now, and is nothing that wrong versions can be made of: macros,
+    /// types, the order of variants and fields, what names stand for, impls of traits, and what is derived.
     pub opaque: Vec<String>,
     /// Whether something else than functions and test code differs.
     pub elsewhere: bool,
@@ -255,33 +339,43 @@ pub struct Changed {
 pub fn changed(before: &str, after: &str) -> Result<Changed, Unreadable> {
     with_files(&[before, after], |files| {
         let [before, after] = files.as_slice() else { return Changed::default() };
-        let old: BTreeMap<String, String> =
-            functions(before).iter().map(|one| (one.label.clone(), one.tokens())).collect();
+        let (old, new) = (Collector::of(before), Collector::of(after));
         let mut changed = Changed { elsewhere: around(before) != around(after), ..Changed::default() };
-        for function in functions(after) {
-            let tokens = function.tokens();
-            let known = old.get(&function.label);
-            if known == Some(&tokens) {
-                continue;
-            }
-            changed.conditional |= [Some(&tokens), known].into_iter().flatten().any(|text| text.contains("cfg"));
-            changed.functions.push((function.label.clone(), function.line()));
-            if function.signature.constness.is_some() {
-                changed.constant.push(function.label.clone());
-            }
-            if known.is_some() {
-                changed.known.push(function.label);
-            }
-        }
+        changed.take_functions(&old, &new);
         let tokens = |value: &Value<'_>| value.expression.to_token_stream().to_string();
-        let old: BTreeMap<String, String> = values(before).iter().map(|one| (one.label.clone(), tokens(one))).collect();
-        let new = values(after).into_iter().filter(|value| old.get(&value.label) != Some(&tokens(value)));
-        changed.values = new.map(|value| (value.label.clone(), value.line())).collect();
-        let (old, new) = (Collector::of(before).opaque, Collector::of(after).opaque);
-        let other = new.iter().filter(|(what, says)| old.get(*what).is_some_and(|said| said != *says));
+        let known: BTreeMap<&str, String> = old.values.iter().map(|one| (one.label.as_str(), tokens(one))).collect();
+        let others = new.values.iter().filter(|value| known.get(value.label.as_str()) != Some(&tokens(value)));
+        changed.values = others.map(|value| (value.label.clone(), value.line())).collect();
+        let other = new.opaque.iter().filter(|(what, says)| old.opaque.get(*what).is_some_and(|said| said != *says));
         changed.opaque = other.map(|(what, _)| what.split('\u{0}').next().unwrap_or(what).to_owned()).collect();
+        changed.opaque.extend(old.kept.difference(&new.kept).map(|gone| format!("{gone}, which goes")));
         changed
     })
+}
+
+impl Changed {
+    fn take_functions(&mut self, old: &Collector<'_>, new: &Collector<'_>) {
+        let known: BTreeMap<&str, &Function<'_>> = old.found.iter().map(|one| (one.label.as_str(), one)).collect();
+        // One that is gone was called by somebody, or overrode another one.
+        self.elsewhere |= known.keys().any(|label| new.found.iter().all(|one| one.label != *label));
+        for function in &new.found {
+            let before = known.get(function.label.as_str());
+            if before.is_some_and(|before| before.tokens() == function.tokens() && before.of_trait == function.of_trait)
+            {
+                continue;
+            }
+            let both = || before.copied().into_iter().chain([function]);
+            self.conditional |= both().any(|one| one.conditional || one.tokens().contains("cfg"));
+            self.elsewhere |= before.is_none_or(|before| before.head() != function.head());
+            self.functions.push((function.label.clone(), function.line()));
+            if function.signature.constness.is_some() {
+                self.constant.push(function.label.clone());
+            }
+            if before.is_some() {
+                self.known.push(function.label.clone());
+            }
+        }
+    }
 }
 
 /// What a file says besides its functions and its test code, comments and docs.
@@ -348,7 +442,7 @@ mod tests {
         let after = before.replace("{ 2 }", "{ 3 }").replace("mod m {", "mod m { fn d() {}");
         let found = changed(before, &after).expect("it parses");
         assert_eq!(found.functions, [("S::b".to_owned(), 4), ("m::d".to_owned(), 5)]);
-        assert_eq!((found.known, found.elsewhere, found.conditional), (vec!["S::b".to_owned()], false, false));
+        assert_eq!((found.known, found.elsewhere, found.conditional), (vec!["S::b".to_owned()], true, false));
 
         let value = "const A: u8 = 1; enum E { B = 2, C }";
         let found = changed(value, &value.replace('1', "3").replace('2', "4")).expect("it parses");
@@ -357,6 +451,18 @@ mod tests {
         let found = changed(shapes, "enum E { C, B } struct S { a: u8 } type T = u16; macro_rules! m { () => { 2 } }");
         let expected = ["the macro `m`", "the order of the enum `E`", "the type `T`"];
         assert_eq!(found.expect("it parses").opaque, expected);
+
+        let names =
+            "use a::check; #[derive(Clone, Debug)] struct S; impl Drop for S { fn drop(&mut self) {} } t! { 1 }";
+        let found = changed(names, "use b::check; #[derive(Clone)] struct S; t! { 2 }").expect("it parses");
+        let expected = [
+            "what `check` stands for",
+            "what `t!` makes",
+            "the derived `Debug` of `S`, which goes",
+            "the function `S::drop` of a trait, which goes",
+            "the impl of `Drop` for `S`, which goes",
+        ];
+        assert_eq!((found.opaque, found.elsewhere), (expected.map(str::to_owned).to_vec(), true));
 
         let other = before.replace("struct S;", "struct S(u8);");
         let found = changed(before, &other).expect("it parses");
@@ -367,6 +473,10 @@ mod tests {
     fn what_is_there_under_a_condition_only_is_said_to_be() {
         let before = "fn a() -> u8 { if cfg!(windows) { 1 } else { 2 } }";
         assert!(changed(before, &before.replace('1', "3")).expect("it parses").conditional);
+        for around in ["#[cfg(windows)] mod m {", "#[cfg(windows)] impl S {", "#![cfg(windows)] mod m {"] {
+            let before = format!("{around} fn a() -> u8 {{ 1 }} }}");
+            assert!(changed(&before, &before.replace('1', "3")).expect("it parses").conditional, "{around}");
+        }
     }
 
     #[test]
