@@ -7,6 +7,8 @@ use crate::cli::support::{Room, lib_diff};
 fn what_was_turned_down_is_remembered_and_not_proposed_again() {
     // Nothing looks at `empty`, so its finding asks a person.
     let room = Room::tiny_but("        assert!(empty(&[]));\n", "        let _ = empty(&[]);\n");
+    room.write("kaizen.toml", "[gate]\nsuggestions = true\n");
+    room.commit("Trust no suggestion that no test looks at");
     let said = room.kaizen(&["run-cycle"]).expect(0);
     let patch = said.patch("ASKED");
     room.kaizen(&["status"]).says(&["kaizen approve"]);

@@ -52,18 +52,13 @@ fn what_fails_on_the_base_is_named_and_not_held_against_a_patch() {
 
       1 DECLINED             repair failing test tiny/lib::tests::sees_an_empty_list
                              repairing this needs a model, and none is configured (kaizen init --explain model)
-      2 ASKED        <patch>  clear 1 finding of clippy::len_zero                  rustfix  -1 +1
-                             no test notices what `empty` (src/lib.rs:9) does: all 2 wrong versions of it pass: line 9:
-                             returns `true` at once; line 9: returns `false` at once
+      2 LANDED       <patch>  Clear 1 finding of clippy::len_zero                  rustfix  -1 +1     1/2 same
       3 LANDED       <patch>  Clear 1 finding of clippy::needless_return           rustfix  -1 +1     1/2 same
-      signals   after what landed, 1: 1 clippy
 
-      landed 1 on branch kaizen/<cycle>/landed · asked 1 · declined 1 · <time>, <time> of it in trials
+      landed 2 on branch kaizen/<cycle>/landed · declined 1 · <time>, <time> of it in trials
       look      git log -p main..kaizen/<cycle>/landed
       take      git merge kaizen/<cycle>/landed
       undo      kaizen revert <patch>
-      look      git show kaizen/<cycle>/2-clear-1-finding-of-clippy-len-zero
-      decide    kaizen approve <patch>
     "#);
 }
 

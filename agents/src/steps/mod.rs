@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{
-    AttemptEvent, AttemptStage, Cycle, OpportunityId, OpportunityKind, Specialist, Step, TrialId, TrialOutcome, Verdict,
+    AttemptEvent, AttemptStage, Cycle, EngineName, OpportunityId, OpportunityKind, Round, Specialist, Step, TrialId,
+    TrialOutcome, Verdict,
 };
 use kaizen_settings::FailingTests;
 
@@ -191,6 +192,14 @@ impl Colleagues {
         Ok(vec![at(id, AttemptEvent::Reviewed { review })])
     }
 
+    /// Whether it is asked if tests would notice that a patch is wrong. Where a person is asked anyway, it is for them to look;
+    /// and what the compiler's own tools mark as safe for machines is trusted by default, as far as tests allow.
+    fn is_to_be_noticed(&self, round: &Round) -> bool {
+        let suggested = round.patch.author.engine == EngineName::Rustfix;
+        round.review.as_ref().is_some_and(|review| review.verdict == Verdict::Pass)
+            && (!suggested || self.world.settings.gate.suggestions)
+    }
+
     /// The intent is one step, the trial itself the next: a trial that was cut off is simply run again.
     async fn try_patch(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
         let attempt = found(cycle.attempt(id), "attempt")?;
@@ -216,8 +225,7 @@ impl Colleagues {
             against,
             benchmark: patch.benchmark.clone(),
             confirm: patch.items.len() < 2,
-            // Where a person is asked anyway, it is for them to look.
-            notice: round.review.as_ref().is_some_and(|review| review.verdict == Verdict::Pass),
+            notice: self.is_to_be_noticed(round),
             base: patch.base.clone(),
         };
         let report = self.pool.try_tree(tree_of(cycle, &patch.commit), compared).await?;

@@ -276,6 +276,8 @@ pub struct GateSettings {
     pub mutants: u32,
     /// How long they are run, seconds.
     pub mutants_secs: u64,
+    /// Whether they are made of changes as well that the compiler's own tools suggest.
+    pub suggestions: bool,
     /// Whether signed evidence is put on commits that land, as a git note.
     pub evidence: bool,
 }
