@@ -12,7 +12,9 @@ fn everything(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         for entry in std::fs::read_dir(dir).expect("a folder").flatten() {
             let path = entry.path();
             let name = path.strip_prefix(top).expect("below").display().to_string();
-            let own = name.starts_with(".git/objects") || name.contains("refs/heads/kaizen");
+            let own = name.starts_with(".git/objects")
+                || name.contains("refs/heads/kaizen")
+                || name.ends_with("refs/notes/kaizen");
             if own {
                 continue;
             }

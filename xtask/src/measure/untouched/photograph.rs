@@ -12,7 +12,10 @@ use sha2::{Digest as _, Sha256};
 use super::super::scratch::everything_below;
 
 /// Parts of a git folder that are Kaizen's to change: new objects, and refs of its own with their logs.
-const OURS: &[&str] = &["objects", "refs/heads/kaizen", "logs/refs/heads/kaizen"];
+const OURS: &[&str] =
+    &["objects", "refs/heads/kaizen", "logs/refs/heads/kaizen", "refs/notes/kaizen", "logs/refs/notes/kaizen"];
+/// Folders that are there when the first note is: what else is in them counts.
+const OF_NOTES: &[&str] = &["refs/notes", "logs/refs/notes"];
 /// Folders that get a new entry when something of Kaizen's own is first made in them: their time may move.
 const PARENTS: &[&str] = &["", "refs/heads", "logs/refs/heads", "refs", "logs", "logs/refs"];
 
@@ -39,7 +42,9 @@ impl Photograph {
         let mut all = BTreeMap::new();
         for path in everything_below(folder) {
             let in_git = inside_git(&path);
-            if in_git.as_deref().is_some_and(|path| OURS.iter().any(|ours| Path::new(path).starts_with(ours))) {
+            let is_ours =
+                |path: &str| OF_NOTES.contains(&path) || OURS.iter().any(|ours| Path::new(path).starts_with(ours));
+            if in_git.as_deref().is_some_and(is_ours) {
                 continue;
             }
             let may_move = in_git.as_deref().is_some_and(|path| PARENTS.contains(&path));
@@ -122,7 +127,8 @@ mod tests {
         }
         let before = Photograph::take(dir.path()).unwrap();
         assert!(before.changes(&Photograph::take(dir.path()).unwrap()).is_empty());
-        for path in [".git/objects/ab/cd", ".git/refs/heads/kaizen/c/landed", ".git/logs/refs/heads/kaizen/c"] {
+        let ours = [".git/objects/ab/cd", ".git/refs/heads/kaizen/c/landed", ".git/logs/refs/heads/kaizen/c"];
+        for path in ours.into_iter().chain([".git/refs/notes/kaizen"]) {
             write(path, "ours");
         }
         // The folders of git's own that lead to them are new as well, as they are the first time in a repository.
