@@ -10,12 +10,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 use std::time::Duration;
 
-use kaizen_domain::edit::{Change, FileMode};
-use kaizen_domain::noticed::NAMED;
+use kaizen_domain::edit::Change;
 use kaizen_domain::{
     Comparison, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TestOutcome, TrialOutcome, TrialReport,
 };
-use kaizen_mutants::{Changed, Instrumented, changed, instrument, switch, versions};
+use kaizen_mutants::{Changed, Instrumented, Mutant, changed, instrument, switch, versions};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{
     Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase,
@@ -51,6 +50,15 @@ struct Source<'a> {
     after: &'a str,
     package: &'a Package,
     changed: Changed,
+    /// The lines that the change brings in.
+    lines: Vec<Range<u32>>,
+}
+
+impl Source<'_> {
+    /// Whether a mutant stands on a line that changes.
+    fn brings_in(&self, side: Side, mutant: &Mutant) -> bool {
+        side == Side::After && !mutant.whole && self.lines.iter().any(|lines| lines.contains(&mutant.line))
+    }
 }
 
 /// Files with functions, and the mutants of these.
@@ -131,7 +139,7 @@ impl Noticing<'_> {
                     is_new: !source.changed.known.contains(name),
                     now: counted.all,
                     changed: Some(counted.changed).filter(|changed| changed.tried > 0),
-                    before: of(&before).map(|before| before.all),
+                    before: of(&before).map(|before| Mutants { survivors: Vec::new(), ..before.all }),
                 });
             }
         }
@@ -155,7 +163,10 @@ impl Noticing<'_> {
                 continue;
             }
             match changed(before, after) {
-                Ok(changed) => sources.push(Source { path: &change.path, before, after, package, changed }),
+                Ok(changed) => {
+                    let lines = changed_lines(before, after);
+                    sources.push(Source { path: &change.path, before, after, package, changed, lines });
+                }
                 Err(why) => noticed.no_data.push(format!("{}: {why}", change.path)),
             }
         }
@@ -178,12 +189,7 @@ impl Noticing<'_> {
                 let wanted = BTreeSet::from([name.clone()]);
                 for version in versions(source.before, source.after, &wanted, VERSIONS).unwrap_or_default() {
                     let Some(caught) = self.is_caught(source.path, version.text)? else { continue };
-                    now.tried += 1;
-                    now.reached += 1;
-                    now.caught += u64::from(caught);
-                    if !caught {
-                        now.survivors.push(format!("line {}: {}", version.line, version.what));
-                    }
+                    now.count(true, caught, version.line, &version.what);
                 }
                 if now.tried == 0 {
                     noticed.no_data.push(format!("no wrong version of `{name}` could be made"));
@@ -312,14 +318,11 @@ impl Noticing<'_> {
         // Those on lines that change come first, then one of each function, then the rest in turn.
         let mut all: Vec<(usize, usize, usize)> = Vec::new();
         for (source, made) in &made {
-            let lines = changed_lines(source.before, source.after);
             let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
             for mutant in &made.mutants {
                 let turn = seen.entry(mutant.function.as_str()).or_default();
                 *turn += 1;
-                let here =
-                    side == Side::After && !mutant.whole && lines.iter().any(|lines| lines.contains(&mutant.line));
-                let rank = if *turn == 1 { 0 } else { 1 + usize::from(!here) };
+                let rank = if *turn == 1 { 0 } else { 1 + usize::from(!source.brings_in(side, mutant)) };
                 all.push((rank, mutant.number.wrapping_mul(2_654_435_761) % 65_537, mutant.number));
             }
         }
@@ -398,7 +401,6 @@ fn counts(
     let mut counts = Counts::new();
     for source in sources {
         let Some((_, made)) = made.iter().find(|(one, _)| one.path == source.path) else { continue };
-        let lines = changed_lines(source.before, source.after);
         for function in wanted(source) {
             let mut counted = Counted::default();
             for mutant in made.mutants.iter().filter(|mutant| mutant.function == function) {
@@ -406,16 +408,9 @@ fn counts(
                     continue;
                 }
                 let (reached, caught) = (run.reached.contains(&mutant.number), run.caught.contains(&mutant.number));
-                let count = |mutants: &mut Mutants| {
-                    mutants.tried += 1;
-                    mutants.reached += u64::from(reached);
-                    mutants.caught += u64::from(caught);
-                    if !caught && side == Side::After && mutants.survivors.len() < NAMED {
-                        mutants.survivors.push(format!("line {}: {}", mutant.line, mutant.what));
-                    }
-                };
+                let count = |mutants: &mut Mutants| mutants.count(reached, caught, mutant.line, &mutant.what);
                 count(&mut counted.all);
-                if side == Side::After && !mutant.whole && lines.iter().any(|lines| lines.contains(&mutant.line)) {
+                if source.brings_in(side, mutant) {
                     count(&mut counted.changed);
                 }
             }
@@ -434,8 +429,7 @@ fn changed_lines(before: &str, after: &str) -> Vec<Range<u32>> {
 }
 
 fn is_code(change: &Change) -> bool {
-    let plain = |mode: FileMode| matches!(mode, FileMode::Regular | FileMode::Executable);
-    change.path.is_rust() && change.after.as_ref().is_some_and(|state| plain(state.mode))
+    change.path.is_rust() && change.after.as_ref().is_some_and(|state| state.mode.is_file())
 }
 
 /// Whether a file, below its package, holds tests, benchmarks or examples, or is a build script. Among the sources a name is

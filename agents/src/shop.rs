@@ -128,13 +128,11 @@ impl Shop {
     /// # Errors
     /// When the sandbox cannot be set up.
     pub fn format(&self, tree: &TreeOf, mut changes: Vec<Change>, cancel: &Cancel) -> Result<Vec<Change>, AgentError> {
-        let (runner, warm, base) = self.set_up(tree, cancel, &mut |_| {})?;
         let touched = |change: &Change| {
-            Some(Touched {
-                path: change.path.clone(),
-                before: change.before.as_ref().map(|state| String::from_utf8(state.bytes.clone())).transpose().ok()?,
-                after: change.after.as_ref().and_then(|state| String::from_utf8(state.bytes.clone()).ok())?,
-            })
+            let (before, after) = change.texts()?;
+            change.after.as_ref()?;
+            let before = change.before.as_ref().map(|_| before.to_owned());
+            Some(Touched { path: change.path.clone(), before, after: after.to_owned() })
         };
         let (places, sources): (Vec<usize>, Vec<Touched>) = changes
             .iter()
@@ -145,6 +143,7 @@ impl Shop {
         if sources.is_empty() {
             return Ok(changes);
         }
+        let (runner, warm, base) = self.set_up(tree, cancel, &mut |_| {})?;
         let formatted = runner
             .metadata(&warm, base.clone(), cancel)
             .and_then(|metadata| runner.formatted(&warm, &base, &metadata, &sources, cancel));
@@ -292,7 +291,7 @@ fn asked_toolchain(repo: &Repo, commit: &CommitId, folder: &str) -> Option<Strin
 fn tree_change(change: &Change) -> Option<TreeChange> {
     match &change.after {
         None => Some(TreeChange::Remove { path: change.path.clone() }),
-        Some(state) if matches!(state.mode, FileMode::Regular | FileMode::Executable) => Some(TreeChange::Write {
+        Some(state) if state.mode.is_file() => Some(TreeChange::Write {
             path: change.path.clone(),
             bytes: state.bytes.clone(),
             executable: state.mode == FileMode::Executable,

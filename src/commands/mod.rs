@@ -29,6 +29,9 @@ use kaizen_journal::{Found, Journal, Noun};
 use crate::failure::Failure;
 use crate::state_dir;
 
+/// How long a command that writes to the journal by itself holds the lease for.
+pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// A runtime for the agents.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     // Many ask for TLS; the first one to install a provider decides, and a second try is no error.

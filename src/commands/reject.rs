@@ -7,6 +7,7 @@ use kaizen_domain::{Event, OpportunityKind, Signal, SignalKind, TurnedDownItem};
 use kaizen_journal::Journal;
 use serde_json::json;
 
+use crate::commands::LEASE;
 use crate::commands::given::waiting;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,8 +15,6 @@ use crate::output::{self, say};
 use crate::session::{Session, SessionOptions};
 use crate::story::lines::shown;
 
-/// How long the lease is held for.
-const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
 /// A longer reason is cut, characters.
 const LONGEST: usize = 2_000;
 

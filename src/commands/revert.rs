@@ -6,16 +6,13 @@ use kaizen_domain::{CommitId, CycleId, Event, Landing, PatchId, RefName, Timesta
 use kaizen_journal::{Filter, Journal, Noun};
 use kaizen_repo::{Carried, NewCommit, Repo};
 
-use crate::commands::{find, journal, show};
+use crate::commands::{LEASE, find, journal, show};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::open_revert;
 use crate::output::{self, say};
 use crate::session::{Session, SessionOptions};
 use crate::story::lines::shown;
-
-/// How long the lease is held for.
-const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A landed patch.
 struct Landed {

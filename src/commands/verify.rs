@@ -129,10 +129,11 @@ fn decided(statement: &Statement) -> String {
     };
     let tests = &evidence.after.tests;
     let passed = tests.values().filter(|outcome| **outcome == kaizen_domain::TestOutcome::Passed).count();
-    let noticed = evidence.noticed.as_ref().map(|noticed| format!("; {}", noticed.shown())).unwrap_or_default();
-    let not_looked = evidence.noticed.is_none() && evidence.diff_sha256 != digest("");
-    let noticed = if not_looked { "; whether tests would notice it was not looked at".to_owned() } else { noticed };
-    format!("{what}: {passed} of {} tests pass{noticed}", tests.len())
+    let noticed = match &evidence.noticed {
+        Some(noticed) => noticed.shown(),
+        None => "whether tests would notice it was not looked at".to_owned(),
+    };
+    format!("{what}: {passed} of {} tests pass; {noticed}", tests.len())
 }
 
 /// The statement against the journal, where the cycle is in it.

@@ -59,6 +59,14 @@ pub enum FileMode {
     Submodule,
 }
 
+impl FileMode {
+    /// Whether it is a file with bytes of its own, and no link or other repository.
+    #[must_use]
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::Regular | Self::Executable)
+    }
+}
+
 /// One entry of a tree: its kind and its bytes (of a link: where it points).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileState {

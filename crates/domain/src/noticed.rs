@@ -10,7 +10,7 @@ const FALL: u64 = 10;
 /// How many more may survive: one may be another way to say the same.
 const MORE: u64 = 1;
 /// How many mutants that nothing notices are named in a report.
-pub const NAMED: usize = 3;
+const NAMED: usize = 3;
 
 /// What was found out about the functions that a patch changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,6 +66,16 @@ pub struct Mutants {
 }
 
 impl Mutants {
+    /// Counts one more; the first that nothing notices are named.
+    pub fn count(&mut self, reached: bool, caught: bool, line: u32, what: &str) {
+        self.tried += 1;
+        self.reached += u64::from(reached);
+        self.caught += u64::from(caught);
+        if !caught && self.survivors.len() < NAMED {
+            self.survivors.push(format!("line {line}: {what}"));
+        }
+    }
+
     fn survived(&self) -> u64 {
         self.tried.saturating_sub(self.caught)
     }

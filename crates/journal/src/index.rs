@@ -59,11 +59,6 @@ impl fmt::Display for Noun {
     }
 }
 
-/// The name of an event, as the column `kind` spells it.
-pub(crate) fn kind(event: &Event) -> &'static str {
-    event.name()
-}
-
 /// The cycle that an event belongs to.
 pub(crate) fn cycle(event: &Event) -> Option<CycleId> {
     match event {

@@ -113,7 +113,7 @@ impl Journal {
                 step.size += row.size();
                 // What a replay will see is what the caller goes on with.
                 let event = row.event().map_err(|error| JournalError::Unwritable {
-                    kind: index::kind(event).to_owned(),
+                    kind: event.name().to_owned(),
                     reason: format!("it would not read back: {error}"),
                 })?;
                 let record = Record { seq: row.seq, at, tenant: tenant.clone(), repo: lease.repo().to_owned(), event };

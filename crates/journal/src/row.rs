@@ -34,7 +34,7 @@ impl Row {
         (at, tenant, repo): (Timestamp, &TenantId, &str),
         event: &Event,
     ) -> Result<Self, JournalError> {
-        let kind = index::kind(event);
+        let kind = event.name();
         let unwritable = |reason: String| JournalError::Unwritable { kind: kind.to_owned(), reason };
         if i64::try_from(at.0).is_err() {
             return Err(unwritable(format!("{} is no time", at.0)));
@@ -107,7 +107,7 @@ impl Row {
         }
         let event = self.event().map_err(|error| bad(format!("its event cannot be read: {error}")))?;
         let columns_fit =
-            self.kind == index::kind(&event) && self.cycle == index::cycle(&event).map(|cycle| cycle.to_string());
+            self.kind == event.name() && self.cycle == index::cycle(&event).map(|cycle| cycle.to_string());
         if !columns_fit {
             return Err(bad("its columns do not match its event".to_owned()));
         }
