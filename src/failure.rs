@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kaizen_agents::security::advisories::AdvisoriesError;
 use kaizen_agents::{AgentError, Shortage};
 use kaizen_domain::Millis;
 use kaizen_evidence::KeyError;
@@ -147,6 +148,15 @@ impl From<JournalError> for Failure {
     }
 }
 
+impl From<AdvisoriesError> for Failure {
+    fn from(error: AdvisoriesError) -> Self {
+        Self::input(
+            chain(&error),
+            "clone https://github.com/rustsec/advisory-db there, name another folder, or leave `security.advisories` empty",
+        )
+    }
+}
+
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match &error {
@@ -174,6 +184,7 @@ impl From<AgentError> for Failure {
             AgentError::Trial(error) => error.into(),
             AgentError::Forge(error) => error.into(),
             AgentError::Key(error) => error.into(),
+            AgentError::Advisories(error) => error.into(),
             AgentError::Stopped(reason) => Self {
                 exit: Exit::Stopped,
                 message: format!("stopped: {reason}"),

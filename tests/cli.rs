@@ -5,10 +5,12 @@
 //! `KAIZEN_TEST_ALL` is set.
 
 mod cli {
+    mod advisories;
     mod approve;
     mod bad_base;
     mod bad_repository;
     mod bad_settings;
+    mod behaviour;
     mod bisect;
     mod bombs;
     mod busy;

@@ -5,6 +5,8 @@ use kaizen_repo::RepoError;
 use kaizen_sandbox::TrialError;
 use thiserror::Error;
 
+use crate::security::advisories::AdvisoriesError;
+
 /// Why an actor could not do what it was asked.
 #[derive(Debug, Error)]
 pub enum AgentError {
@@ -46,6 +48,9 @@ pub enum AgentError {
     /// The review.
     #[error(transparent)]
     Review(#[from] kaizen_patch::NoThread),
+    /// The database of advisories.
+    #[error(transparent)]
+    Advisories(#[from] AdvisoriesError),
     /// A step met a state that it cannot follow.
     #[error(transparent)]
     Illegal(#[from] kaizen_domain::IllegalEvent),
@@ -62,13 +67,17 @@ pub enum AgentError {
 
 impl AgentError {
     /// Whether it may be over by the next run, so that the cycle is left to be resumed: a full disk, a stop, a journal
-    /// that cannot be written.
+    /// that cannot be written, advisories that cannot be read.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         self.shortage().is_some()
             || matches!(
                 self,
-                Self::Journal(_) | Self::Stopped(_) | Self::Emergency(_) | Self::Trial(TrialError::Cancelled)
+                Self::Journal(_)
+                    | Self::Advisories(_)
+                    | Self::Stopped(_)
+                    | Self::Emergency(_)
+                    | Self::Trial(TrialError::Cancelled)
             )
     }
 

@@ -37,6 +37,7 @@ pub fn statement(cycle: &Cycle, attempt: &Attempt, asked: &[String]) -> Option<S
         before: TestsTried::of(cycle.base_report.as_ref()?),
         after: TestsTried::of(trial),
         noticed: trial.noticed.as_deref().cloned(),
+        behaviour: trial.behaviour.as_deref().cloned(),
         speed: trial.speed.clone(),
         decision,
         approved: cycle.request.source.approved(),

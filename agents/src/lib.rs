@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod architect;
+mod behaving;
 pub mod clock;
 pub mod configurator;
 pub mod coordinator;

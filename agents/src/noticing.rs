@@ -27,6 +27,8 @@ const BUILDS: usize = 5;
 /// Values and constant functions that are looked at, and wrong versions of each: each of these costs a build.
 const MOST_ALONE: usize = 6;
 const VERSIONS: usize = 2;
+/// Sources that are looked through for the names of files.
+const SOURCES: usize = 2_000;
 
 /// Two trees, one before a change and one after it, and what is known of them.
 pub(crate) struct Noticing<'a> {
@@ -39,6 +41,8 @@ pub(crate) struct Noticing<'a> {
     pub changes: &'a [Change],
     pub report: &'a TrialReport,
     pub cancel: &'a Cancel,
+    /// The paths of all files before the change.
+    pub files: &'a [String],
     /// Reads a file of the tree before the change.
     pub read: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -85,20 +89,20 @@ impl Noticing<'_> {
     /// # Errors
     /// When the sandbox cannot run it.
     pub(crate) fn look(&self) -> Result<Noticed, TrialError> {
-        let mut noticed = Noticed::default();
+        let mut noticed = Noticed { unseen: self.taken_in(), ..Noticed::default() };
         if !self.changes.iter().any(is_code) {
             return Ok(noticed);
         }
         let metadata = self.runner.metadata(self.warm, self.trees.1.to_vec(), self.cancel)?;
         let sources = self.sources(&metadata, &mut noticed);
         let changed = |source: &Source<'_>| !source.changed.functions.is_empty();
-        if sources.iter().any(changed) {
+        if sources.iter().any(changed) && noticed.unseen.is_empty() {
             noticed.same_code = self.is_same_code(&sources)?;
         }
         if noticed.same_code || self.settings.mutants == 0 {
             return Ok(noticed);
         }
-        noticed.unseen = sources.iter().flat_map(|source| source.changed.opaque.iter().cloned()).collect();
+        noticed.unseen.extend(sources.iter().flat_map(|source| source.changed.opaque.iter().cloned()));
         if sources.iter().any(|source| source.changed.conditional) {
             noticed.unseen.push("what is there under a condition of the build only".to_owned());
         }
@@ -144,6 +148,30 @@ impl Noticing<'_> {
             }
         }
         Ok(noticed)
+    }
+
+    /// Files that are no code and that code names: what is read, or compiled in. Nothing shows what it does to change them.
+    fn taken_in(&self) -> Vec<String> {
+        let changed: Vec<(&RelPath, &str)> = self
+            .changes
+            .iter()
+            .filter(|change| !is_code(change) && !change.path.is_rust())
+            .filter_map(|change| Some((&change.path, change.path.as_str().rsplit('/').next()?)))
+            .filter(|(_, name)| !matches!(*name, "Cargo.toml" | "Cargo.lock"))
+            .collect();
+        if changed.is_empty() {
+            return Vec::new();
+        }
+        let is_test = |path: &str| path.split('/').any(|part| matches!(part, "tests" | "benches" | "examples"));
+        let code = self.files.iter().filter(|path| path.ends_with(".rs") && !is_test(path)).take(SOURCES);
+        let code: Vec<String> = code.filter_map(|path| (self.read)(path)).collect();
+        let names = |line: &str, name: &str| {
+            let says_nothing = ["//", "#![doc", "#[doc"].iter().any(|start| line.trim_start().starts_with(start));
+            line.contains(name) && !says_nothing
+        };
+        let taken =
+            changed.into_iter().filter(|(_, name)| code.iter().any(|text| text.lines().any(|line| names(line, name))));
+        taken.map(|(path, _)| format!("`{path}`, which the code reads or takes in")).collect()
     }
 
     /// The sources that change, apart from tests. Of what cannot be looked at, it is said why.
@@ -428,13 +456,13 @@ fn changed_lines(before: &str, after: &str) -> Vec<Range<u32>> {
     other.map(|op| number(op.new_range().start)..number(op.new_range().end)).collect()
 }
 
-fn is_code(change: &Change) -> bool {
+pub(crate) fn is_code(change: &Change) -> bool {
     change.path.is_rust() && change.after.as_ref().is_some_and(|state| state.mode.is_file())
 }
 
 /// Whether a file, below its package, holds tests, benchmarks or examples, or is a build script. Among the sources a name is
 /// not enough: it must hold tests, before and after.
-fn is_test_file(path: &str, before: &str, after: &str) -> bool {
+pub(crate) fn is_test_file(path: &str, before: &str, after: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     let named = matches!(name, "tests.rs" | "test.rs") || path.split('/').any(|part| part == "tests");

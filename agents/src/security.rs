@@ -1,11 +1,13 @@
 //! The Security actor: reviews every patch before any of its code runs, and can veto any. Nobody but a person overrules
 //! what it asks a person, and nobody at all what it refuses.
 
+pub mod advisories;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use kaizen_domain::{Cycle, EngineName, Patch, PatchSource, Plan, RelPath, Review, Severity};
-use kaizen_patch::{Manifest, Policy, ReviewInput};
+use kaizen_patch::{ADVISORY_RULE, Manifest, Policy, ReviewInput, is_lock_file};
 use kaizen_settings::TestFiles;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
@@ -71,7 +73,10 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
     let manifest =
         repo.read(&patch.base, &RelPath::new("Cargo.toml").map_err(|error| AgentError::Bug(error.to_string()))?)?;
     let own_repository = manifest.is_some_and(|state| world.is_kaizen(&String::from_utf8_lossy(&state.bytes)));
-    let policy = policy(world, plan.task.engine, own_repository);
+    let mut policy = policy(world, plan.task.engine, own_repository);
+    if changes.iter().any(|change| is_lock_file(&change.path)) {
+        policy.advisories = world.advisories.advisories()?;
+    }
     let reach = own.then_some(plan.task.reach.as_slice());
     let mut manifests = Vec::new();
     for (path, _, _) in
@@ -93,9 +98,15 @@ fn review(world: &World, cycle: &Cycle, patch: &Patch, plan: &Plan) -> Result<Re
         let restores =
             kaizen_patch::review(&ReviewInput { changes: &back, reach: None, policy: &policy, manifests: &manifests })?;
         for finding in &mut review.findings {
-            if finding.severity == Severity::Person && restores.findings.contains(finding) {
-                finding.severity = Severity::Note;
+            if !restores.findings.contains(finding) {
+                continue;
             }
+            finding.severity = match finding.severity {
+                // What is known against a version may be news since it was replaced: a person says whether it comes back.
+                Severity::Refusal if finding.rule == ADVISORY_RULE => Severity::Person,
+                Severity::Person => Severity::Note,
+                other => other,
+            };
         }
     }
     let tests_open = tests_are_open(world, plan.task.engine);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kaizen_domain::edit::{Change, FileMode};
 use kaizen_domain::trial::{Comparison, SpeedVerdict};
-use kaizen_domain::{CommitId, Noticed, RelPath, TrialId, TrialOutcome, TrialReport};
+use kaizen_domain::{CommitId, RelPath, TrialId, TrialOutcome, TrialReport};
 use kaizen_repo::Repo;
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
@@ -17,6 +17,7 @@ use kaizen_sandbox::{
 
 use kaizen_settings::Settings;
 
+use crate::behaving::Behaving;
 use crate::error::AgentError;
 use crate::noticing::Noticing;
 use crate::trial_pool::{Compared, Printed, Printing, progress};
@@ -84,8 +85,7 @@ impl Shop {
         }
         if compared.notice && may_land(against, &report) {
             on(Progress::Noticing);
-            let noticed = self.noticed(tree, &compared.base, (&runner, &warm, &changes), &report, cancel)?;
-            report.noticed = Some(Box::new(noticed));
+            self.look_closer(tree, compared, (&runner, &warm, &changes), &mut report, cancel)?;
         }
         Ok(report)
     }
@@ -176,33 +176,46 @@ impl Shop {
         Ok(runner.print_repeatedly(&warm, &asked.command, &changes, asked.times, cancel)?)
     }
 
-    /// Whether anything would notice if the change from `base` to a tree were wrong.
-    fn noticed(
+    /// Whether anything would notice if the change were wrong, and whether functions do the same as before it.
+    fn look_closer(
         &self,
         tree: &TreeOf,
-        base: &CommitId,
+        compared: &Compared,
         (runner, warm, after): (&Runner, &WarmBase, &[TreeChange]),
-        report: &TrialReport,
+        report: &mut TrialReport,
         cancel: &Cancel,
-    ) -> Result<Noticed, AgentError> {
+    ) -> Result<(), AgentError> {
         let repo = self.world.repo()?;
+        let base = &compared.base;
         let before = self.changes_from(&repo, &tree.warm, base)?;
         let changes = repo.changes(base, &tree.commit)?;
         let read = |path: &str| {
             let state = repo.read(base, &RelPath::new(path).ok()?).ok()??;
             String::from_utf8(state.bytes).ok()
         };
+        let settings = &self.world.settings.gate;
+        let files: Vec<String> = repo.files(base)?.files.iter().map(|(path, ..)| path.to_string()).collect();
         let noticing = Noticing {
             runner,
             warm,
-            settings: &self.world.settings.gate,
+            settings,
             trees: (&before, after),
             changes: &changes,
             report,
             cancel,
+            files: &files,
             read: &read,
         };
-        Ok(noticing.look()?)
+        let noticed = noticing.look()?;
+        let behaviour = if noticed.same_code || settings.inputs == 0 {
+            None
+        } else {
+            let (against, claimed) = (&compared.against, compared.claims_same);
+            Behaving { of: &noticing, against, claimed }.look()?
+        };
+        report.noticed = Some(Box::new(noticed));
+        report.behaviour = behaviour.map(Box::new);
+        Ok(())
     }
 
     fn set_up(

@@ -24,6 +24,7 @@ use crate::journal::JournalHandle;
 use crate::model_gateway::{GatewayHandle, Models};
 use crate::notice::{Notice, Notices};
 use crate::preview::Preview;
+use crate::security::advisories::AdvisoryDatabase;
 use crate::steps::Colleagues;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorHandle, SupervisorMsg};
 use crate::world::{CrashPoint, World};
@@ -78,9 +79,11 @@ static SYSTEMS: AtomicU64 = AtomicU64::new(0);
 /// Starts the system: takes the lease on the repository, opens the journal, brings up the agents.
 ///
 /// # Errors
-/// When the repository or the journal cannot be opened, or another process works on the repository.
+/// When the repository or the journal cannot be opened, another process works on the repository, or the settings name
+/// a database of advisories that is not there.
 pub async fn start(options: Options) -> Result<Kaizen, AgentError> {
     let repo = Repo::open(&options.repo)?;
+    let advisories = AdvisoryDatabase::of(&options.settings.security)?;
     let world = Arc::new(World {
         system: format!("kaizen-{}", SYSTEMS.fetch_add(1, Ordering::Relaxed)),
         key: repo.key(),
@@ -93,6 +96,7 @@ pub async fn start(options: Options) -> Result<Kaizen, AgentError> {
         notices: Notices::default(),
         crash: CrashPoint::from_environment(),
         index: std::sync::Mutex::default(),
+        advisories,
     });
     let built_in: [Arc<dyn Engine>; 4] = [Arc::new(Rustfix), Arc::new(Manifest), Arc::new(Given), Arc::new(Model)];
     let engines = Arc::new(options.engines.into_iter().chain(built_in).collect::<Vec<_>>());

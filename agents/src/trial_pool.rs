@@ -66,6 +66,8 @@ pub struct Compared {
     pub confirm: bool,
     /// Whether it is asked if anything would notice that it is wrong.
     pub notice: bool,
+    /// Whether the change is of a kind that keeps behaviour.
+    pub claims_same: bool,
     /// The commit that the benchmark is compared with.
     pub base: CommitId,
 }

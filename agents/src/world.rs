@@ -12,6 +12,7 @@ use kaizen_settings::Settings;
 use crate::clock::Clock;
 use crate::error::AgentError;
 use crate::notice::Notices;
+use crate::security::advisories::AdvisoryDatabase;
 
 /// Everything that is the same for every actor of a system.
 pub struct World {
@@ -37,6 +38,8 @@ pub struct World {
     pub crash: CrashPoint,
     /// What the sources hold, as they were last looked at.
     pub index: Mutex<Option<Arc<Index>>>,
+    /// What is known against packages.
+    pub advisories: AdvisoryDatabase,
 }
 
 /// A test hook: the environment variable `KAIZEN_CRASH_AFTER=N` makes the process abort, without a word to anyone, right

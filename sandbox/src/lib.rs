@@ -16,6 +16,7 @@ pub mod benchmark;
 pub mod cargo_json;
 mod cargo_output;
 mod direct;
+pub mod driven;
 mod durations;
 pub mod formatting;
 pub mod harness;
@@ -33,6 +34,7 @@ pub mod toolchain;
 pub mod trial;
 
 pub use base::WarmBase;
+pub use driven::DriverBuilt;
 pub use formatting::Touched;
 pub use isolation::{Cancel, Exit, Isolation, IsolationError, Limits, TreeChange};
 pub use metadata::{CrateRoot, Metadata, Package};

@@ -33,6 +33,8 @@ pub struct Package {
 pub struct CrateRoot {
     /// Its first file, below the top of the repository.
     pub path: String,
+    /// Its name in the manifest.
+    pub name: String,
     /// The program's name; none for the library.
     pub program: Option<String>,
 }
@@ -71,7 +73,7 @@ impl RawTarget {
         let program = is(&["bin"]).then(|| self.name.clone());
         let library = is(&["lib", "rlib", "dylib", "cdylib", "staticlib"]);
         let path = base.below_tree(&self.src_path)?.to_owned();
-        (program.is_some() || library).then_some(CrateRoot { path, program })
+        (program.is_some() || library).then_some(CrateRoot { path, name: self.name.clone(), program })
     }
 }
 

@@ -229,6 +229,7 @@ impl Runner {
             flaky: run.flaky,
             speed: None,
             noticed: None,
+            behaviour: None,
             layers: self.layers().to_vec(),
             toolchain: format!("{}{by}", self.toolchain.title()),
             wall: Millis::from_duration(run.wall),

@@ -1,6 +1,7 @@
 //! `kaizen doctor`: what this machine can and cannot do, and how to mend it. It looks and changes nothing, unless it is
 //! told to begin a damaged journal anew.
 
+use kaizen_agents::security::advisories;
 use kaizen_agents::shop::arrangement;
 use kaizen_domain::{LandingMode, Layer, LayerState};
 use kaizen_forge::Protection;
@@ -47,6 +48,7 @@ pub fn run(options: &SessionOptions, rebuild_journal: bool, json: bool) -> Resul
     let mut rows = vec![rust(&toolchain)];
     rows.extend(repository(options, &session, toolchain.is_ok_and(|found| found.nextest.is_none())));
     rows.extend(if json { layers(&session) } else { sandbox(&session) });
+    rows.extend(known_advisories(&session));
     rows.push(model(&session));
     rows.extend(forge(&session));
     rows.push(journal(options));
@@ -162,6 +164,29 @@ fn layers(session: &Result<Session, Failure>) -> Vec<Row> {
         ));
     }
     rows
+}
+
+/// The database of advisories, when the settings name one: all of it is read.
+fn known_advisories(session: &Result<Session, Failure>) -> Option<Row> {
+    let at = &session.as_ref().ok()?.settings.security.advisories;
+    if at.is_empty() {
+        return None;
+    }
+    Some(match advisories::read(std::path::Path::new(at)) {
+        Ok(known) => {
+            let all = ok("advisories", format!("{} read from {at}", known.advisories.len()));
+            match known.left_out.first() {
+                None => all,
+                Some(first) => Row {
+                    text: format!("{}, {} left out, the first is {first}", all.text, known.left_out.len()),
+                    verdict: "weaker",
+                    help: Some("bring your copy of the database up to date".to_owned()),
+                    ..all
+                },
+            }
+        }
+        Err(error) => bad("advisories", error.into()),
+    })
 }
 
 fn model(session: &Result<Session, Failure>) -> Row {

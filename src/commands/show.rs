@@ -259,6 +259,7 @@ impl Shown<'_> {
             self.line("", "they are built from nothing that changed, so they give what they gave on the base");
         }
         self.noticed(trial);
+        self.behaviour(trial);
         self.line("sandbox", &format!("{}; {}", sandbox(&trial.layers), trial.toolchain));
         if let Some(speed) = &trial.speed {
             self.line("speed", &speed.detail);
@@ -275,6 +276,17 @@ impl Shown<'_> {
             self.line("", &format!("{name}: {} of {}{}", now.caught, now.tried, before.unwrap_or_default()));
             now.survivors.iter().for_each(|survivor| self.line("", &format!("  passes: {}", shown(survivor))));
         }
+    }
+
+    /// Whether functions do the same as before.
+    fn behaviour(&self, trial: &TrialReport) {
+        let Some(behaviour) = &trial.behaviour else { return };
+        self.line("behaviour", &shown(&behaviour.shown()));
+        for driven in behaviour.driven.iter().filter(|driven| driven.changes || driven.inputs > 0) {
+            self.line("", &format!("{}: {} inputs", shown(&driven.function), driven.inputs));
+        }
+        behaviour.differences.iter().skip(1).for_each(|one| self.line("", &shown(&one.shown())));
+        behaviour.no_data.iter().for_each(|why| self.line("", &format!("no data: {}", shown(why))));
     }
 
     /// Where the patch is now, and what a person can do about it.

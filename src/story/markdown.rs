@@ -35,6 +35,9 @@ pub fn markdown(cycle: &Cycle) -> String {
             if let Some(noticed) = &trial.noticed {
                 row("noticed", &noticed.shown());
             }
+            if let Some(behaviour) = &trial.behaviour {
+                row("behaviour", &behaviour.shown());
+            }
             row("toolchain", &trial.toolchain);
         }
         let notes = round.review.as_ref().map_or(0, |review| review.findings.len());

@@ -144,7 +144,7 @@ fn tests_in_docs_count() {
 #[test]
 fn it_can_be_turned_off() {
     let room = till();
-    room.write("kaizen.toml", "[gate]\nmutants = 0\n");
+    room.write("kaizen.toml", "[gate]\nmutants = 0\ninputs = 0\n");
     room.commit("Ask nothing");
     let diff = changed("if count == 1 { \"piece\" }", "if count < 2 { \"piece\" }");
     room.try_diff(&diff, &[]).expect(0);

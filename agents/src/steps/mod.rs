@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{
-    AttemptEvent, AttemptStage, Cycle, EngineName, OpportunityId, OpportunityKind, Round, Specialist, Step, TrialId,
-    TrialOutcome, Verdict,
+    Attempt, AttemptEvent, AttemptStage, Check, Cycle, EngineName, OpportunityId, OpportunityKind, Round, Specialist,
+    Step, TrialId, TrialOutcome, Verdict,
 };
 use kaizen_settings::FailingTests;
 
@@ -226,11 +226,19 @@ impl Colleagues {
             benchmark: patch.benchmark.clone(),
             confirm: patch.items.len() < 2,
             notice: self.is_to_be_noticed(round),
+            claims_same: claims_same(cycle, attempt),
             base: patch.base.clone(),
         };
         let report = self.pool.try_tree(tree_of(cycle, &patch.commit), compared).await?;
         Ok(vec![at(id, AttemptEvent::TrialFinished { report })])
     }
+}
+
+/// Whether what is done for an opportunity is to keep behaviour: a clean-up, or what is only to be faster.
+fn claims_same(cycle: &Cycle, attempt: &Attempt) -> bool {
+    let kind = cycle.opportunity(attempt.opportunity).map(|opportunity| opportunity.kind);
+    let faster = attempt.plan.as_ref().is_some_and(|plan| plan.task.check == Check::Faster);
+    faster || matches!(kind, Some(OpportunityKind::Cleanup | OpportunityKind::Performance))
 }
 
 /// An event of the work on one opportunity.

@@ -77,6 +77,7 @@ impl Watcher {
             confirm: true,
             // It is what was there before.
             notice: false,
+            claims_same: false,
             base: before.clone(),
         };
         let tried = self.pool.try_tree(self.tree(before, after), compared).await?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::behaviour::Behaviour;
 use crate::noticed::Noticed;
 use crate::plan::Check;
 use crate::review::{Review, Verdict};
@@ -66,6 +67,7 @@ pub fn decide(
         reasons.extend(few(tests).map(|test| format!("test `{test}` {what}")));
     }
     reasons.extend(candidate.noticed.as_deref().into_iter().flat_map(Noticed::reasons));
+    reasons.extend(candidate.behaviour.as_deref().into_iter().flat_map(Behaviour::reasons));
     let shown = comparison.held + comparison.repaired.len() > 0 || matches!(check, Check::Builds);
     if !shown {
         reasons.push("no test passes on the base, so nothing shows that behaviour is kept".to_owned());
@@ -104,6 +106,10 @@ fn broken(comparison: &Comparison, check: &Check) -> Option<Decision> {
 }
 
 fn not_done(comparison: &Comparison, check: &Check, candidate: &TrialReport) -> Option<Decision> {
+    let others: Vec<String> = candidate.behaviour.as_deref().into_iter().flat_map(Behaviour::refusals).collect();
+    if !others.is_empty() {
+        return Some(Decision::Reject { reasons: others });
+    }
     if let Some(speed) = candidate.speed.as_ref().filter(|speed| speed.verdict == SpeedVerdict::Worse) {
         return Some(Decision::Reject { reasons: vec![format!("it is slower: {}", speed.detail)] });
     }
@@ -162,6 +168,7 @@ mod tests {
             flaky: Default::default(),
             speed: None,
             noticed: None,
+            behaviour: None,
             layers: Vec::new(),
             toolchain: "rustc 1.95.0".to_owned(),
             wall: Millis(1),

@@ -4,6 +4,7 @@
 //! value, transition and decision can be replayed from the journal and tested without a machine around it.
 
 pub mod attempt;
+pub mod behaviour;
 pub mod cycle;
 pub mod decision;
 pub mod diagnostic;
@@ -30,6 +31,7 @@ pub mod watch;
 pub mod word;
 
 pub use attempt::{Attempt, AttemptEvent, AttemptStage, Round};
+pub use behaviour::{Behaviour, Differs, Driven};
 pub use cycle::{Cycle, CycleEvent, CycleStage};
 pub use decision::{Decision, decide};
 pub use diagnostic::{Diagnostic, Level, Tool};

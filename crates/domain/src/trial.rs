@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::behaviour::Behaviour;
 use crate::diagnostic::Diagnostic;
 use crate::id::TrialId;
 use crate::names::CommitId;
@@ -147,6 +148,9 @@ pub struct TrialReport {
     /// How far tests notice what the changed functions do, when that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noticed: Option<Box<Noticed>>,
+    /// Whether functions do the same before and after the change, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<Box<Behaviour>>,
     /// The layers of the sandbox as they were.
     pub layers: Vec<Layer>,
     /// The compiler, as `rustc -vV` names it.

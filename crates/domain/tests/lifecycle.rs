@@ -48,6 +48,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         flaky: Default::default(),
         speed: None,
         noticed: None,
+        behaviour: None,
         layers: Vec::new(),
         toolchain: String::new(),
         wall: Millis(1),

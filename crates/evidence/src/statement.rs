@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use kaizen_domain::trial::Speed;
 use kaizen_domain::{
-    Authorship, Check, CommitId, CycleId, Decision, Layer, Millis, Noticed, OpportunityId, OpportunityKind, PatchId,
-    Review, Spend, TestOutcome, TreeId, TrialReport,
+    Authorship, Behaviour, Check, CommitId, CycleId, Decision, Layer, Millis, Noticed, OpportunityId, OpportunityKind,
+    PatchId, Review, Spend, TestOutcome, TreeId, TrialReport,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -80,6 +80,9 @@ pub struct Evidence {
     /// How far tests would notice a wrong version of what changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noticed: Option<Noticed>,
+    /// Whether functions do the same before and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<Behaviour>,
     /// What a benchmark said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<Speed>,

@@ -40,6 +40,7 @@ fn statement() -> Statement {
         before: tried(),
         after: tried(),
         noticed: None,
+        behaviour: None,
         speed: None,
         decision: Decision::Land,
         approved: false,

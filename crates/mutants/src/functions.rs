@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Block, Expr, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Meta, Signature, TraitItemFn};
 
-use crate::parse::{Unreadable, with_files};
+use kaizen_source::{Unreadable, with_files};
 
 /// A function as a tree.
 pub(crate) struct Function<'f> {

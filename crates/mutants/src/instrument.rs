@@ -10,8 +10,8 @@ use syn::{Block, Expr, ExprBinary, ExprLit, ExprMacro, ExprUnary, Signature, Stm
 
 use crate::functions::{Function, functions};
 use crate::operators::{is_assignment, may_be_left_out, other_literal, other_operators, returned, shown};
-use crate::parse::{Unreadable, with_files};
 use crate::switch::MODULE;
+use kaizen_source::{Unreadable, with_files};
 
 /// A wrong version of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,12 +14,11 @@
 mod functions;
 mod instrument;
 mod operators;
-mod parse;
 mod switch;
 mod versions;
 
 pub use functions::{Changed, changed};
 pub use instrument::{Instrumented, Mutant, instrument};
-pub use parse::Unreadable;
+pub use kaizen_source::Unreadable;
 pub use switch::{MODULE, switch};
 pub use versions::{Version, versions};

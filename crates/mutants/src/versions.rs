@@ -11,7 +11,7 @@ use syn::{Expr, Lit};
 use crate::functions::{functions, values};
 use crate::instrument::candidates;
 use crate::operators::other_literal;
-use crate::parse::{Unreadable, with_files};
+use kaizen_source::{Unreadable, with_files};
 
 /// A text with one thing in it that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,5 +26,7 @@ pub use diff::{apply_diff, render, stat};
 pub use error::ApplyError;
 pub use parses::{parse_error, still_parses};
 pub use redact::redact;
-pub use review::{Manifest, NoThread, Policy, ReviewInput, review};
+pub use review::{
+    ADVISORY_RULE, Advisories, Advisory, AdvisoryFault, Manifest, NoThread, Policy, ReviewInput, is_lock_file, review,
+};
 pub use source::{MemorySource, Source, SourceError};

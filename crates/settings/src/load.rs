@@ -1,6 +1,7 @@
 //! Reads settings files, checks them against the defaults and merges them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize as _;
 use toml::{Table, Value};
@@ -12,7 +13,7 @@ use crate::settings::Settings;
 use crate::{providers, repositories};
 
 /// Sections that a repository may not set: they decide what this machine does, and where secrets go.
-const OWN_SECTIONS: [&str; 5] = ["sandbox", "model", "router", "forge", "daemon"];
+const OWN_SECTIONS: [&str; 6] = ["sandbox", "security", "model", "router", "forge", "daemon"];
 
 /// Keys for which none at all would be no limit but an end to all work.
 const NOT_ZERO: [&str; 24] = [
@@ -148,6 +149,11 @@ fn fault(defaults: &Table, section: &str, key: &str, value: &Value) -> Option<St
     let least = i64::from(NOT_ZERO.contains(&dotted.as_str()));
     if value.as_integer().is_some_and(|value| value < least) {
         return Some(format!("must be {least} or more"));
+    }
+    // Where the program is started says nothing about where a person keeps something.
+    let relative = |path: &str| !path.is_empty() && !Path::new(path).is_absolute();
+    if dotted == "security.advisories" && value.as_str().is_some_and(relative) {
+        return Some("must be an absolute path, or empty".to_owned());
     }
     // What somebody else proposes is judged when they ask for it; it is no work to look for.
     let proposal = Value::String("proposal".to_owned());
@@ -291,6 +297,20 @@ mod tests {
         error: `sandbox` in kaizen.toml, line 1, cannot be set by a repository
         help: `sandbox` decides what this machine may do; set it in your own file, see `kaizen doctor`
         ");
+        let error = refused("[security]\nadvisories = \"\"\n", Origin::Repository);
+        assert!(error.contains("`security` in kaizen.toml, line 1, cannot be set by a repository"), "{error}");
+    }
+
+    #[test]
+    fn the_database_of_advisories_has_one_place() {
+        insta::assert_snapshot!(refused("[security]\nadvisories = \"~/advisory-db\"\n", Origin::Own), @r"
+        error: `security.advisories` in kaizen.toml, line 2: must be an absolute path, or empty
+        help: `kaizen init --explain security` shows each key with its default
+        ");
+        let text = "[security]\nadvisories = \"/srv/advisory-db\"\n".to_owned();
+        let settings = load(&[Layer { file: "f".to_owned(), text, origin: Origin::Own }]).unwrap();
+        assert_eq!(settings.security.advisories, "/srv/advisory-db");
+        assert_eq!(Settings::default().security.advisories, "");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Settings {
     pub agents: AgentSettings,
     /// What this machine may do without.
     pub sandbox: SandboxSettings,
+    /// What is known of the packages that patches bring in.
+    pub security: SecuritySettings,
     /// The language model, and what all of them together may cost.
     pub model: ModelSettings,
     /// Which of several models is asked.
@@ -276,6 +278,10 @@ pub struct GateSettings {
     pub mutants: u32,
     /// How long they are run, seconds.
     pub mutants_secs: u64,
+    /// Inputs that each function of a library is called with before and after a change, at most; 0 for none.
+    pub inputs: u32,
+    /// How long they may take on one side, seconds.
+    pub inputs_secs: u64,
     /// Whether they are made of changes as well that the compiler's own tools suggest.
     pub suggestions: bool,
     /// Whether signed evidence is put on commits that land, as a git note.
@@ -300,6 +306,13 @@ pub struct SandboxSettings {
     pub arrangement: Arrangement,
     /// Layers that may be missing.
     pub waived: Vec<String>,
+}
+
+/// What is known of the packages that patches bring in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecuritySettings {
+    /// The folder of a database of advisories in the RustSec format; empty: none.
+    pub advisories: String,
 }
 
 /// How the sandbox is built.

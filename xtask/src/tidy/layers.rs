@@ -14,7 +14,18 @@ use super::{Files, Report};
 const RESERVED: &[(&str, &[&str])] = &[
     ("ractor", &["kaizen-agents"]),
     ("git2", &["kaizen-repo", "kaizen-testkit"]),
-    ("syn", &["kaizen-context", "kaizen-patch", "kaizen-fixers", "kaizen-mutants", "kaizen-sandbox"]),
+    (
+        "syn",
+        &[
+            "kaizen-context",
+            "kaizen-patch",
+            "kaizen-fixers",
+            "kaizen-mutants",
+            "kaizen-behaviour",
+            "kaizen-source",
+            "kaizen-sandbox",
+        ],
+    ),
     ("async-openai", &["kaizen-llm"]),
     ("reqwest", &["kaizen-llm", "kaizen-forge", "kaizen-metrics", "kaizen"]),
     ("rusqlite", &["kaizen-journal"]),
@@ -99,7 +110,7 @@ impl std::fmt::Display for Floor {
 /// The floor of the crate in a folder.
 fn floor(folder: &str) -> Option<Floor> {
     match folder {
-        "crates/domain" => Some(Floor::At(1)),
+        "crates/domain" | "crates/source" => Some(Floor::At(1)),
         "crates/testkit" | "crates/forgestand" | "xtask" => Some(Floor::Outside),
         "sandbox" => Some(Floor::At(2)),
         "agents" => Some(Floor::At(3)),

@@ -12,15 +12,21 @@ use crate::shown::shown;
 pub(super) const RULE: &str = "lock-file";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) source: Option<String>,
     checksum: Option<String>,
 }
 
+/// Whether a path is that of a lock file of Cargo, by its name.
+#[must_use]
+pub fn is_lock_file(path: &RelPath) -> bool {
+    path.file_name().eq_ignore_ascii_case("cargo.lock")
+}
+
 pub(super) fn check(input: &ReviewInput<'_>, manifests: &manifest::Outcome, findings: &mut Findings) {
-    for change in input.changes.iter().filter(|change| change.path.file_name().eq_ignore_ascii_case("cargo.lock")) {
+    for change in input.changes.iter().filter(|change| is_lock_file(&change.path)) {
         let path = &change.path;
         let Some((before, after)) = super::texts(change) else { continue };
         if change.after.is_none() {
@@ -34,7 +40,7 @@ pub(super) fn check(input: &ReviewInput<'_>, manifests: &manifest::Outcome, find
     }
 }
 
-fn packages(text: &str) -> Result<BTreeSet<Package>, String> {
+pub(super) fn packages(text: &str) -> Result<BTreeSet<Package>, String> {
     let table: Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
     let list = table.get("package").and_then(Value::as_array).cloned().unwrap_or_default();
     let field = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -113,6 +119,6 @@ fn bumped(input: &ReviewInput<'_>, path: &RelPath, label: &str, findings: &mut F
     }
 }
 
-fn is_registry(source: &str) -> bool {
+pub(super) fn is_registry(source: &str) -> bool {
     matches!(source, "registry+https://github.com/rust-lang/crates.io-index" | "sparse+https://index.crates.io/")
 }

@@ -4,6 +4,7 @@
 //! Rules on code share syntax trees of what differs, parsed once a side; files are dealt out to the processors, since
 //! no rule on code looks at two files. Nothing in here trusts a name, a comment or a size that the patch brings.
 
+mod advisories;
 mod bytes;
 mod code;
 mod doctests;
@@ -21,8 +22,11 @@ mod secrets;
 mod size;
 mod system;
 mod unsafe_code;
+mod unseen;
 mod weakened;
 
+pub use advisories::{Advisories, Advisory, AdvisoryFault, RULE as ADVISORY_RULE};
+pub use lockfile::is_lock_file;
 pub use policy::Policy;
 
 use kaizen_domain::RelPath;
@@ -63,9 +67,9 @@ type DataRule = fn(&ReviewInput<'_>, &mut Findings);
 type CodeRule = fn(&CodeFile<'_>, &mut Findings);
 
 const FIRST: &[DataRule] = &[kind::check, size::check];
-const DATA: &[DataRule] = &[paths::check, bytes::check, secrets::check, dependencies];
+const DATA: &[DataRule] = &[paths::check, bytes::check, secrets::check, dependencies, advisories::check];
 const CODE: &[CodeRule] =
-    &[parse::check, unsafe_code::check, system::check, lints::check, weakened::check, doctests::check];
+    &[parse::check, unsafe_code::check, system::check, unseen::check, lints::check, weakened::check, doctests::check];
 
 /// Reviews a patch. Total: on any input it returns a review and does not panic.
 ///

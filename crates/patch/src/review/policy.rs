@@ -1,7 +1,10 @@
 //! What a patch may do without a person, as plain values with careful defaults.
 
+use std::sync::Arc;
+
 use kaizen_domain::RelPath;
 
+use super::advisories::Advisories;
 use super::glob::matches;
 
 /// The policy of a review. Sizes are per patch unless they say otherwise; patterns are those of the review's globs:
@@ -32,6 +35,8 @@ pub struct Policy {
     pub allow_new_dependencies: bool,
     /// Other versions of packages in the lock file need no person.
     pub allow_lock_updates: bool,
+    /// What is known against packages; none of it may come in.
+    pub advisories: Arc<Advisories>,
 }
 
 impl Default for Policy {
@@ -71,6 +76,18 @@ impl Default for Policy {
                 "bors.toml",
                 "**/kaizen.toml",
                 "**/.kaizen/**",
+                // What other automatic maintainers obey.
+                "**/AGENTS.md",
+                "**/AGENT.md",
+                "**/CLAUDE.md",
+                "**/GEMINI.md",
+                "**/.cursorrules",
+                "**/.cursor/**",
+                "**/.windsurfrules",
+                "**/.clinerules",
+                "**/.junie/**",
+                "**/.aider*",
+                "**/copilot-instructions.md",
                 "**/clippy.toml",
                 "**/.clippy.toml",
                 "**/rustfmt.toml",
@@ -103,6 +120,7 @@ impl Default for Policy {
                 "crates/repo/**",
                 "sandbox/**",
                 "agents/src/security*",
+                "agents/src/security/**",
                 "agents/src/**/security*",
                 "prompts/security*",
                 "src/policy*",
@@ -110,6 +128,7 @@ impl Default for Policy {
             ]),
             allow_new_dependencies: false,
             allow_lock_updates: false,
+            advisories: Arc::default(),
         }
     }
 }

@@ -160,3 +160,26 @@ fn public_items_are_promises() {
         assert!(!rules(&review).contains(&"public-item"), "{after}: {review:#?}");
     }
 }
+
+#[test]
+fn what_release_builds_leave_out_and_what_time_tells_asks_a_person() {
+    let rule = "unseen-by-tests";
+    let before = "fn a(v: &mut V) { v.x(); }\n";
+    for inside in ["v.pop().is_some()", "{ n += 1; n > 0 }", "{ n = 2; true }", "b(&mut v)"] {
+        let after = format!("fn a(v: &mut V) {{ v.x(); debug_assert!({inside}); }}\n");
+        assert!(rules(&changed("src/lib.rs", before, &after)).contains(&rule), "{inside}");
+        // One that was there stays one's own business.
+        let kept = changed("src/lib.rs", &after, &after.replace("v.x()", "v.y()"));
+        assert!(!rules(&kept).contains(&rule), "{inside}");
+    }
+    for inside in ["v.len() == 2", "v.len() <= 2 && v.is_sorted()", "match v { X => true, _ => a != b }"] {
+        let after = format!("fn a(v: &mut V) {{ v.x(); debug_assert!({inside}); }}\n");
+        assert!(!rules(&changed("src/lib.rs", before, &after)).contains(&rule), "{inside}");
+    }
+    let slow = "fn same(a: &[u8], b: &[u8]) -> bool { a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0 }\n";
+    let early = changed("src/lib.rs", slow, "fn same(a: &[u8], b: &[u8]) -> bool { a == b }\n");
+    assert!(rules(&early).contains(&rule), "{early:#?}");
+    let by_name = "fn same(a: &[u8], b: &[u8]) -> bool { a.ct_eq(b).into() }\n";
+    assert!(!rules(&changed("src/lib.rs", slow, by_name)).contains(&rule));
+    assert!(rules(&changed("src/lib.rs", by_name, "fn same(a: &[u8], b: &[u8]) -> bool { a == b }\n")).contains(&rule));
+}

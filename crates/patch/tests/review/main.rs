@@ -5,6 +5,7 @@ use kaizen_domain::edit::{Change, FileMode, FileState};
 use kaizen_domain::review::{Review, Severity, Verdict};
 use kaizen_patch::{Manifest, Policy, ReviewInput, review};
 
+mod advisories;
 mod code;
 mod dependencies;
 mod fuzz;

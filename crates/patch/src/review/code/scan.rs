@@ -64,9 +64,14 @@ pub(in crate::review) struct PathUse<'t> {
 impl PathUse<'_> {
     /// The arguments of a call or of a macro, given the lexemes that it was found in.
     pub(in crate::review) fn arguments(&self, lexemes: &[Lexeme<'_>]) -> String {
-        let Some(open) = self.open else { return String::new() };
+        joined(self.given(lexemes))
+    }
+
+    /// The same as lexemes, with what opens and closes them.
+    pub(in crate::review) fn given<'l, 't>(&self, lexemes: &'l [Lexeme<'t>]) -> &'l [Lexeme<'t>] {
+        let Some(open) = self.open else { return &[] };
         let close = closing(lexemes, open);
-        joined(lexemes.get(open..=close.min(lexemes.len().saturating_sub(1))).unwrap_or(&[]))
+        lexemes.get(open..=close.min(lexemes.len().saturating_sub(1))).unwrap_or(&[])
     }
 }
 

@@ -27,10 +27,10 @@ pub enum Unreadable {
 }
 
 /// Parses texts, and does with the trees what is to be done; both on a thread of their own.
-pub(crate) fn with_files<T: Send>(
-    texts: &[&str],
-    work: impl FnOnce(Vec<syn::File>) -> T + Send,
-) -> Result<T, Unreadable> {
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn with_files<T: Send>(texts: &[&str], work: impl FnOnce(Vec<syn::File>) -> T + Send) -> Result<T, Unreadable> {
     if texts.iter().any(|text| text.len() > FILE) {
         return Err(Unreadable::TooMuch);
     }
@@ -39,7 +39,7 @@ pub(crate) fn with_files<T: Send>(
         files.map(work)
     };
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("kaizen-mutants".to_owned()).stack_size(STACK);
+        let thread = std::thread::Builder::new().name("kaizen-source".to_owned()).stack_size(STACK);
         let running = thread.spawn_scoped(scope, parse).map_err(|_| Unreadable::NoThread)?;
         running.join().unwrap_or(Err(Unreadable::NotRust))
     })

@@ -1,0 +1,274 @@
+//! Behaving: whether the libraries that a change touches do the same as before, for inputs that are made up from signatures
+//! and literals. The driver is built against the tree before and the one after; where they differ, the smallest input is
+//! looked for that shows it, and whether any test tells the two apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use kaizen_behaviour::{Case, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, differences, with_tests_of};
+use kaizen_domain::edit::Change;
+use kaizen_domain::{Behaviour, Comparison, Differs, Driven, TestId, TestOutcome, TrialReport};
+use kaizen_sandbox::trial::Tried;
+use kaizen_sandbox::{CrateRoot, DriverBuilt, Metadata, Package, TreeChange, TrialError};
+
+use crate::noticing::{Noticing, is_code, is_test_file};
+
+/// How often what the compiler refuses is left out.
+const BUILDS: usize = 8;
+/// For how many functions a difference is made smaller and told.
+const TOLD: usize = 3;
+/// How many inputs that show a difference are looked at for the smallest to begin with.
+const FIRST: usize = 24;
+/// In how many rounds an input is made smaller.
+const ROUNDS: usize = 16;
+/// Files of tests whose literals are taken.
+const TESTS: usize = 60;
+
+/// A change, and what else has to be known of it.
+pub(crate) struct Behaving<'a> {
+    /// The trees, and how they are tried.
+    pub of: &'a Noticing<'a>,
+    /// The report of the tree before the change.
+    pub against: &'a TrialReport,
+    /// The patch is of a kind that keeps behaviour.
+    pub claimed: bool,
+}
+
+/// The driver of a package, built on both sides.
+struct Ready {
+    driver: Driver,
+    refused: BTreeSet<Unit>,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Behaving<'_> {
+    /// Looks at the change; none when it touches no library.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub(crate) fn look(&self) -> Result<Option<Behaviour>, TrialError> {
+        let noticing = self.of;
+        let metadata = noticing.runner.metadata(noticing.warm, noticing.trees.1.to_vec(), noticing.cancel)?;
+        let mut behaviour = Behaviour { claimed: self.claimed, ..Behaviour::default() };
+        let packages = self.packages(&metadata);
+        if packages.is_empty() {
+            return Ok(None);
+        }
+        for package in packages {
+            let Some(root) = package.roots.iter().find(|root| root.program.is_none()) else {
+                behaviour.no_data.push(format!("`{}` has no library that others can call", package.name));
+                continue;
+            };
+            match self.ready(package, root)? {
+                Ok(ready) => self.drive(&ready, &mut behaviour)?,
+                Err(why) => behaviour.no_data.extend(why),
+            }
+        }
+        if !behaviour.differences.is_empty() {
+            behaviour.told_apart = self.told_apart()?;
+        }
+        Ok(Some(behaviour))
+    }
+
+    /// The packages whose code changes.
+    fn packages<'m>(&self, metadata: &'m Metadata) -> Vec<&'m Package> {
+        let mut packages: Vec<&Package> = Vec::new();
+        for change in self.of.changes.iter().filter(|change| change.path.is_rust()) {
+            let Some(package) = metadata.package_of(change.path.as_str()) else { continue };
+            let (before, after) = change.texts().unwrap_or_default();
+            let below = change.path.as_str().strip_prefix(package.folder()).unwrap_or_default();
+            if !is_test_file(below, before, after) && packages.iter().all(|known| known.name != package.name) {
+                packages.push(package);
+            }
+        }
+        packages
+    }
+
+    /// The text of a file after the change.
+    fn after(&self, path: &str) -> Option<String> {
+        match self.of.changes.iter().find(|change| change.path.as_str() == path) {
+            Some(change) => Some(change.after.as_ref().and(change.texts())?.1.to_owned()),
+            None => (self.of.read)(path),
+        }
+    }
+
+    /// Builds the driver of a package on both sides; the reasons when there is nothing to be driven.
+    fn ready(&self, package: &Package, root: &CrateRoot) -> Result<Result<Ready, Vec<String>>, TrialError> {
+        let tests = |path: &&String| {
+            let below = path.strip_prefix(package.folder()).unwrap_or_default();
+            below.ends_with(".rs") && ["tests/", "examples/", "benches/"].iter().any(|folder| below.starts_with(folder))
+        };
+        let tests: Vec<String> =
+            self.of.files.iter().filter(tests).take(TESTS).filter_map(|path| (self.of.read)(path)).collect();
+        let name = root.name.replace('-', "_");
+        let driver = Driver::of(&Sources {
+            root: &root.path,
+            name: &name,
+            before: self.of.read,
+            after: &|path| self.after(path),
+            tests: &tests,
+        });
+        let mut refused = BTreeSet::new();
+        let mut built: Vec<Vec<u8>> = Vec::new();
+        // What one side refuses is left out on both.
+        for _ in 0..BUILDS {
+            if driver.driven(&refused).next().is_none() {
+                break;
+            }
+            let program = driver.program(&refused);
+            built.clear();
+            for tree in [self.of.trees.0, self.of.trees.1] {
+                match self.of.runner.build_driver(self.of.warm, package, &program.text, tree, self.of.cancel)? {
+                    DriverBuilt::Program(bytes) => built.push(bytes),
+                    DriverBuilt::Refused(lines) => {
+                        let units: BTreeSet<Unit> = lines.iter().filter_map(|line| program.unit_at(*line)).collect();
+                        if units.is_empty() {
+                            return Ok(Err(vec![format!("`{name}` cannot be driven: its driver does not build")]));
+                        }
+                        refused.extend(units);
+                        break;
+                    }
+                    DriverBuilt::Unclear(why) => return Ok(Err(vec![format!("`{name}` cannot be driven: {why}")])),
+                }
+            }
+            if let [before, after] = built.as_slice() {
+                let (before, after) = (before.clone(), after.clone());
+                return Ok(Ok(Ready { driver, refused, before, after }));
+            }
+        }
+        let mut why = driver.no_data.clone();
+        why.extend(not_driven(&driver, &refused));
+        Ok(Err(why))
+    }
+
+    fn drive(&self, ready: &Ready, behaviour: &mut Behaviour) -> Result<(), TrialError> {
+        let settings = self.of.settings;
+        let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
+        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX).max(1);
+        let plan = Plan {
+            seed: self.seed(),
+            each: (settings.inputs_secs.saturating_mul(1000) / count).max(100),
+            many: entries.iter().map(|(entry, _)| (*entry, settings.inputs.into())).collect(),
+            ..Plan::default()
+        };
+        let [first, second, now] = self.run(ready, &plan)?;
+        let compared = differences([&first, &second], &now);
+        let mut told = 0;
+        for (number, entry) in entries {
+            let (inputs, differ) = compared.get(&number).cloned().unwrap_or_default();
+            behaviour.driven.push(Driven { function: entry.name.clone(), inputs, changes: entry.changes });
+            if inputs == 0 && entry.changes {
+                behaviour.no_data.push(format!("no input of `{}` shows what it does", entry.name));
+            }
+            if differ.is_empty() || told == TOLD {
+                continue;
+            }
+            let again = differ.iter().take(FIRST).map(|one| (one.entry, one.case)).collect();
+            if let Some((input, was, now)) = self.smallest(ready, number, again)? {
+                told += 1;
+                let (function, of) = (entry.name.clone(), u64::try_from(differ.len()).unwrap_or(u64::MAX));
+                behaviour.differences.push(Differs { function, input, before: was, after: now, of });
+            }
+        }
+        behaviour.no_data.extend(ready.driver.no_data.iter().cloned());
+        behaviour.no_data.extend(not_driven(&ready.driver, &ready.refused));
+        Ok(())
+    }
+
+    /// What two runs before the change say, and one after it.
+    fn run(&self, ready: &Ready, plan: &Plan) -> Result<[Said; 3], TrialError> {
+        let programs = [ready.before.as_slice(), &ready.before, &ready.after];
+        let said = self.of.runner.run_drivers(self.of.warm, programs, &plan.text(), self.of.cancel)?;
+        Ok(said.map(|text| Said::read(plan, text.trim_start())))
+    }
+
+    /// The smallest input found that shows a difference, with what comes of it before and after.
+    fn smallest(
+        &self,
+        ready: &Ready,
+        entry: usize,
+        again: Vec<(usize, u64)>,
+    ) -> Result<Option<(String, String, String)>, TrialError> {
+        let plan = Plan { seed: self.seed(), again, ..Plan::default() };
+        let [was, _, now] = self.run(ready, &plan)?;
+        let told = was.whole.iter().zip(&now.whole).filter_map(|(was, now)| {
+            let (choices, input, _) = was.told.as_ref()?;
+            Some((choices.len(), choices.clone(), input.clone(), was.shown(), now))
+        });
+        let Some((_, choices, input, before, after)) =
+            told.min_by(|one, other| one.1.cmp(&other.1).then(one.0.cmp(&other.0)))
+        else {
+            return Ok(None);
+        };
+        let (after, ended) = (after.shown(), after.status);
+        let mut best = (input, before, after);
+        // One that does not come back costs its time with every try.
+        if ended == Status::Hung {
+            return Ok(Some(best));
+        }
+        let mut shrinking = Shrinking::of(choices);
+        for _ in 0..ROUNDS {
+            let with = shrinking.propose().iter().map(|choices| (entry, choices.clone())).collect();
+            let [was, again, now] = self.run(ready, &Plan { with, ..Plan::default() })?;
+            let Some((was, now)) = shrinking.take([&was.whole, &again.whole], &now.whole) else { break };
+            best = (input_of(was), was.shown(), now.shown());
+        }
+        Ok(Some(best))
+    }
+
+    /// Tests that fail on what was there before and pass now: those that were there, and those that come with the change.
+    fn told_apart(&self) -> Result<Vec<TestId>, TrialError> {
+        let noticing = self.of;
+        let compared = Comparison::of(self.against, noticing.report);
+        let mut told = compared.repaired;
+        if compared.added.is_empty() {
+            return Ok(told);
+        }
+        let mut changes = noticing.trees.0.to_vec();
+        changes.extend(noticing.changes.iter().filter_map(with_new_tests));
+        let tried = Tried {
+            base: noticing.warm,
+            id: noticing.report.id,
+            commit: &self.against.commit,
+            changes: &changes,
+            against: self.against,
+            confirm: false,
+        };
+        let before = noticing.runner.try_tree(&tried, noticing.cancel, &mut |_| {})?;
+        let fails = |id: &&TestId| before.tests.get(id).is_some_and(|test| test.outcome == TestOutcome::Failed);
+        told.extend(compared.added.iter().filter(fails).cloned());
+        Ok(told)
+    }
+
+    /// Another one for each trial, so that no patch can know it, and the same when the trial is looked at again.
+    fn seed(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.of.report.id.to_string().hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+fn input_of(case: &Case) -> String {
+    case.told.as_ref().map(|(_, input, _)| input.clone()).unwrap_or_default()
+}
+
+/// A file as it was, with the tests that come with the change.
+fn with_new_tests(change: &Change) -> Option<TreeChange> {
+    let (before, after) = change.texts()?;
+    let state = change.after.as_ref().filter(|_| is_code(change))?;
+    let text = match is_test_file(change.path.as_str(), before, after) || change.before.is_none() {
+        true => after.to_owned(),
+        false => with_tests_of(before, after)?,
+    };
+    let executable = state.mode == kaizen_domain::edit::FileMode::Executable;
+    Some(TreeChange::Write { path: change.path.clone(), bytes: text.into_bytes(), executable })
+}
+
+/// What changes and was left out, because the compiler refuses every way to call it.
+fn not_driven(driver: &Driver, refused: &BTreeSet<Unit>) -> Vec<String> {
+    let driven: BTreeMap<usize, &Entry> = driver.driven(refused).collect();
+    let left =
+        driver.entries.iter().enumerate().filter(|(number, entry)| entry.changes && !driven.contains_key(number));
+    left.map(|(_, entry)| format!("`{}` cannot be driven: no values for its arguments are known", entry.name)).collect()
+}

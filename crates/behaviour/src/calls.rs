@@ -1,0 +1,229 @@
+//! How a function is called from outside: by which path, with which types in place of its parameters, and in which of its
+//! arguments something can be seen afterwards.
+
+use std::collections::BTreeMap;
+
+use crate::concrete::{Concrete, assignments, of_input, types};
+use crate::items::{Function, Module};
+use crate::library::Library;
+
+/// More ways to fill the parameters of a function are not tried.
+const WAYS: usize = 3;
+/// More arguments than the program knows to make.
+const ARGUMENTS: usize = 8;
+
+/// A way to name and call a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// An expression that can be called.
+    pub callee: String,
+    /// For each argument, whether something may be seen in it after the call.
+    pub changed: Vec<bool>,
+    /// Whether it needs a number in place of a caller's function.
+    pub answers: bool,
+}
+
+/// The name of a function for people.
+pub(crate) fn shown(library: &Library, module: &Module, function: &Function, name: &str) -> String {
+    let of = |code: &str| library.outside(&module.path, code, &BTreeMap::new()).replace(' ', "");
+    let path = match &function.owner {
+        Some(owner) => match owner.trait_.as_deref().filter(|_| !owner.default) {
+            Some(trait_) => format!("<{} as {}>::{}", of(&owner.of), of(trait_), function.name),
+            None => format!("{}::{}", of(&owner.of), function.name),
+        },
+        None => of(&function.name),
+    };
+    path.replace(&format!("{}::", crate::library::NAME), &format!("{name}::"))
+}
+
+/// The bodies of functions of the program that drive this one, the most likely first.
+///
+/// # Errors
+/// Why it cannot be called.
+pub(crate) fn entries(
+    library: &Library,
+    module: &Module,
+    function: &Function,
+    name: &str,
+) -> Result<Vec<String>, String> {
+    let body = |call: &Call| {
+        let count = call.changed.len();
+        let all: Vec<String> = (0..count).map(|at| format!("a{at}")).collect();
+        let names = if count == 1 { "(a0,)".to_owned() } else { format!("({})", all.join(", ")) };
+        let says: Vec<String> = all.iter().map(|name| format!("say!(&{name})")).collect();
+        let given = call.changed.iter().zip(&all).map(|(changed, name)| match changed {
+            true => format!("&mut *{name}"),
+            false => name.clone(),
+        });
+        let seen = call.changed.iter().zip(&all).filter(|(changed, _)| **changed);
+        let seen: String = seen.map(|(_, name)| format!("\n    s.tell(say!(&{name}));")).collect();
+        let number = if call.answers { "    let k = c.below(0);\n" } else { "" };
+        format!(
+            "{number}    let f = {};\n    let {names} = drive::arguments_{count}(&f, c);\n    s.input({:?}, &[{}]);\n    \
+             let r = f({});\n    tell!(r, s);{seen}",
+            call.callee,
+            name,
+            says.join(", "),
+            given.collect::<Vec<_>>().join(", ")
+        )
+    };
+    let calls = calls(library, module, function)?;
+    Ok(calls.iter().map(body).collect())
+}
+
+/// The ways to call a function.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn calls(library: &Library, module: &Module, function: &Function) -> Result<Vec<Call>, String> {
+    if let Some(why) = function.special {
+        return Err(why.to_owned());
+    }
+    if function.inputs.len() > ARGUMENTS {
+        return Err(format!("it takes more than {ARGUMENTS} arguments"));
+    }
+    let owner_params = function.owner.as_ref().map(|owner| owner.params.as_slice()).unwrap_or_default();
+    let params: Vec<_> = owner_params.iter().chain(&function.params).cloned().collect();
+    let mut all: Vec<Call> = Vec::new();
+    for assignment in assignments(library, &params, WAYS) {
+        let call = call(library, module, function, &assignment)?;
+        if !all.contains(&call) {
+            all.push(call);
+        }
+    }
+    Ok(all)
+}
+
+fn call(
+    library: &Library,
+    module: &Module,
+    function: &Function,
+    assignment: &BTreeMap<String, Concrete>,
+) -> Result<Call, String> {
+    let known = types(assignment);
+    let outside = |code: &str| library.outside(&module.path, code, &known);
+    let mut path = match &function.owner {
+        None => {
+            let place = (module.path.clone(), function.name.clone());
+            library.public(&place).ok_or("nobody outside can name it")?.to_owned()
+        }
+        Some(owner) => {
+            let of = if owner.default { implementor(library, module, &owner.of)? } else { outside(&owner.of) };
+            if !owner.default && is_hidden(library, module, &owner.of) {
+                return Err("nobody outside can name its type".to_owned());
+            }
+            match &owner.trait_ {
+                None => format!("<{of}>::{}", function.name),
+                Some(trait_) => {
+                    if let Some(callee) = well_known(trait_, &of, &function.name) {
+                        let count = callee.split('|').nth(1).map_or(0, |head| head.matches(": ").count());
+                        return Ok(Call { callee, changed: vec![false; count], answers: false });
+                    }
+                    if matches!(function.name.as_str(), "drop" | "fmt" | "serialize" | "deserialize") {
+                        return Err(format!("`{}` is called by others only", function.name));
+                    }
+                    format!("<{of} as {}>::{}", outside(trait_), function.name)
+                }
+            }
+        }
+    };
+    if !function.params.is_empty() {
+        let filled = function.params.iter().map(|param| match assignment.get(&param.name) {
+            Some(Concrete::Is(ty)) => ty.clone(),
+            _ => "_".to_owned(),
+        });
+        path = format!("{path}::<{}>", filled.collect::<Vec<_>>().join(", "));
+    }
+    let answers: Vec<Option<usize>> = function
+        .inputs
+        .iter()
+        .map(|input| {
+            let bare = input.ty.trim_start_matches("& mut ").trim_start_matches("& ");
+            match assignment.get(bare).cloned().or_else(|| of_input(library, input)) {
+                Some(Concrete::Answers(count)) => Some(count),
+                _ => None,
+            }
+        })
+        .collect();
+    let by_impl = |at: usize| function.inputs.get(at).and_then(|input| of_input(library, input));
+    if answers.iter().all(Option::is_none) && (0..answers.len()).all(|at| by_impl(at).is_none()) {
+        let changed = function.inputs.iter().map(|input| input.by_mut).collect();
+        return Ok(Call { callee: path, changed, answers: false });
+    }
+    // What the caller would give is given here, so that only the rest is made.
+    let (mut head, mut given) = (Vec::new(), Vec::new());
+    for (at, input) in function.inputs.iter().enumerate() {
+        match (answers.get(at).copied().flatten(), by_impl(at)) {
+            (Some(count), _) => given.push(format!("{}{}", if input.by_mut { "&mut " } else { "" }, answer(count))),
+            (None, Some(Concrete::Is(ty))) => {
+                head.push(format!("a{at}: {ty}"));
+                given.push(format!("a{at}"));
+            }
+            (None, _) => {
+                head.push(format!("a{at}: _"));
+                given.push(format!("a{at}"));
+            }
+        }
+    }
+    let changed = vec![false; head.len()];
+    let callee = format!("|{}| {path}({})", head.join(", "), given.join(", "));
+    Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some) })
+}
+
+/// A function that says the same to the same.
+fn answer(count: usize) -> String {
+    let names: Vec<String> = (0..count).map(|at| format!("x{at}: _")).collect();
+    let says: Vec<String> = (0..count).map(|at| format!("say!(&x{at})")).collect();
+    format!("|{}| drive::answer([{}].concat(), k)", names.join(", "), {
+        let mut all = vec!["String::new()".to_owned()];
+        all.extend(says);
+        all.join(", ")
+    })
+}
+
+/// Whether a type is declared in the library, and nobody outside can name it.
+fn is_hidden(library: &Library, module: &Module, of: &str) -> bool {
+    let name = of.split('<').next().unwrap_or(of).trim();
+    let declared = library.declared(&module.path, name, 8);
+    declared.is_some_and(|place| library.public(&place).is_none())
+}
+
+/// A type that has a trait, to call what the trait does by default.
+fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<String, String> {
+    let place = library.declared(&module.path, trait_, 8);
+    let found = library.impls().find(|(at, owner)| {
+        let name = owner.trait_.as_deref().map(|path| path.split('<').next().unwrap_or(path).trim());
+        owner.params.is_empty()
+            && name.is_some_and(|name| {
+                let last = name.rsplit("::").next().unwrap_or(name).trim();
+                last == trait_ && library.declared(&at.path, last, 8) == place
+            })
+            && !is_hidden(library, at, &owner.of)
+    });
+    let (at, owner) = found.ok_or("nothing that has the trait can be named")?;
+    Ok(library.outside(&at.path, &owner.of, &BTreeMap::new()))
+}
+
+/// How what belongs to a trait that everybody knows is driven, where calling it by its name is not possible.
+fn well_known(trait_: &str, of: &str, function: &str) -> Option<String> {
+    let last = trait_.split('<').next().unwrap_or(trait_).rsplit("::").next().unwrap_or(trait_).trim();
+    let by_ref = |body: &str| Some(format!("|a0: &'static {of}| {body}"));
+    let by_value = |body: &str| Some(format!("|a0: {of}| {body}"));
+    match (last, function) {
+        ("Display", _) => by_ref(r#"format!("{a0}, {a0:>9}, {a0:#}, {a0:.2}")"#),
+        ("Debug", _) => by_ref(r#"format!("{a0:?}, {a0:#?}")"#),
+        ("LowerHex", _) => by_ref(r#"format!("{a0:x}, {a0:#010x}")"#),
+        ("UpperHex", _) => by_ref(r#"format!("{a0:X}, {a0:#010X}")"#),
+        ("Binary", _) => by_ref(r#"format!("{a0:b}, {a0:#010b}")"#),
+        ("Octal", _) => by_ref(r#"format!("{a0:o}, {a0:#010o}")"#),
+        ("LowerExp", _) => by_ref(r#"format!("{a0:e}")"#),
+        ("Hash", _) => by_ref("drive::digest_of(a0)"),
+        ("Iterator", "next") => by_value("a0"),
+        ("DoubleEndedIterator", "next_back") => by_value("a0.rev()"),
+        ("Read", "read") => by_value(
+            "{ let mut all = Vec::new(); let done = std::io::Read::read_to_end(&mut std::io::Read::take(a0, 4096), &mut all); \
+             (done.is_ok(), all) }",
+        ),
+        _ => None,
+    }
+}

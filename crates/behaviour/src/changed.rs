@@ -1,0 +1,183 @@
+//! Which functions are to be driven when a library changes: those that others can call and that say something else, and
+//! those through which they come to what changes behind them. Who calls whom is known by names alone, so rather too many
+//! are driven than too few.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::items::{Function, Module};
+use crate::library::Library;
+
+/// How many calls away a function may be from what changes.
+const FAR: usize = 3;
+/// Names that say nothing about who is called.
+const COMMON: &[&str] = &[
+    "fmt",
+    "clone",
+    "eq",
+    "ne",
+    "cmp",
+    "partial_cmp",
+    "hash",
+    "next",
+    "from",
+    "into",
+    "default",
+    "drop",
+    "deref",
+    "index",
+    "new",
+    "as_ref",
+    "borrow",
+    "into_iter",
+    "iter",
+    "from_str",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "neg",
+    "not",
+    "len",
+    "get",
+    "is_empty",
+    "push",
+    "write",
+    "read",
+    "source",
+    "from_iter",
+    "extend",
+    "size_hint",
+];
+
+/// A function that is to be driven.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'l> {
+    pub module: &'l Module,
+    pub function: &'l Function,
+    /// How many calls lie between it and what changes.
+    pub distance: usize,
+}
+
+type Key = (Vec<String>, Option<String>, Option<String>, String, usize);
+
+/// What is to be driven, the nearest first. What is there on one side only cannot be compared.
+pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> Vec<Target<'l>> {
+    let (old, new) = (keyed(before), keyed(after));
+    let mut distances: BTreeMap<&Key, usize> = BTreeMap::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for (key, (_, function)) in &old {
+        let now = new.get(key);
+        if now.is_none_or(|(_, now)| now.text != function.text) {
+            distances.insert(key, 0);
+            names.insert(called(function));
+            names.extend(state_of(function));
+        }
+    }
+    // What is new may be called in place of something else, such as an impl of what a trait does by default.
+    names.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).map(|(_, (_, function))| called(function)));
+    let others = |library: &Library| -> BTreeSet<(Vec<String>, String, String)> {
+        let all = library.modules.values().flat_map(|module| {
+            module.others.iter().map(|(name, text)| (module.path.clone(), name.clone(), text.clone()))
+        });
+        all.collect()
+    };
+    names.extend(others(before).symmetric_difference(&others(after)).map(|(_, name, _)| name.clone()));
+    for distance in 1..=FAR {
+        let reached: Vec<&Key> = old
+            .iter()
+            .filter(|(key, (_, function))| {
+                let owner = function.owner.as_ref().map(|owner| bare(&owner.of)).unwrap_or_default();
+                let about = |name: &String| function.mentions.contains(name) || owner == name;
+                !distances.contains_key(key) && names.iter().any(about)
+            })
+            .map(|(key, _)| key)
+            .collect();
+        let more: Vec<String> = reached.iter().filter_map(|key| Some(called(old.get(*key)?.1))).collect();
+        distances.extend(reached.into_iter().map(|key| (key, distance)));
+        names.extend(more);
+    }
+    let both = old.iter().filter(|(key, _)| new.contains_key(*key));
+    let mut targets: Vec<Target<'l>> = both
+        .filter_map(|(key, (module, function))| Some(Target { module, function, distance: *distances.get(key)? }))
+        .collect();
+    targets.retain(|target| target.function.public);
+    targets.sort_by_key(|target| target.distance);
+    targets.truncate(most);
+    targets
+}
+
+/// The name by which others come to a function.
+fn called(function: &Function) -> String {
+    match &function.owner {
+        Some(owner) if COMMON.contains(&function.name.as_str()) => bare(&owner.of).to_owned(),
+        _ => function.name.clone(),
+    }
+}
+
+/// The type whose values are other ones after a function: what it leaves behind is seen by the type's other methods.
+fn state_of(function: &Function) -> Option<String> {
+    let owner = function.owner.as_ref().filter(|owner| owner.trait_.is_none())?;
+    let changes = function.inputs.first().is_some_and(|input| input.receiver && input.by_mut);
+    let makes =
+        function.output.split(|one: char| !one.is_alphanumeric()).any(|word| word == "Self" || word == bare(&owner.of));
+    (changes || makes).then(|| bare(&owner.of).to_owned())
+}
+
+fn bare(of: &str) -> &str {
+    of.split(['<', ' ']).next().unwrap_or(of)
+}
+
+fn keyed(library: &Library) -> BTreeMap<Key, (&Module, &Function)> {
+    let mut all = BTreeMap::new();
+    for (module, function) in library.functions() {
+        let owner = function.owner.as_ref();
+        let mut key: Key = (
+            module.path.clone(),
+            owner.map(|owner| owner.of.clone()),
+            owner.and_then(|owner| owner.trait_.clone()),
+            function.name.clone(),
+            0,
+        );
+        while all.contains_key(&key) {
+            key.4 += 1;
+        }
+        all.insert(key, (module, function));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(before: &str, after: &str) -> Vec<(String, usize)> {
+        let library = |text: &str| {
+            let text = text.to_owned();
+            Library::read("src/lib.rs", &move |path| (path == "src/lib.rs").then(|| text.clone()))
+        };
+        let (before, after) = (library(before), library(after));
+        targets(&before, &after, 9).iter().map(|target| (target.function.name.clone(), target.distance)).collect()
+    }
+
+    #[test]
+    fn what_changes_behind_a_public_function_is_driven_through_it() {
+        let before = "const K: u8 = 1; fn inner() -> u8 { K } pub fn outer() -> u8 { inner() } pub fn same() {} \
+                      pub fn own() -> u8 { 3 }";
+        let named = |all: &[(&str, usize)]| -> Vec<(String, usize)> {
+            all.iter().map(|(name, distance)| ((*name).to_owned(), *distance)).collect()
+        };
+        assert_eq!(of(before, before), []);
+        assert_eq!(of(before, &before.replace('3', "4")), named(&[("own", 0)]));
+        assert_eq!(of(before, &before.replace("{ K }", "{ K + 1 }")), named(&[("outer", 1)]));
+        assert_eq!(of(before, &before.replace("u8 = 1", "u8 = 2")), named(&[("outer", 2)]));
+        assert_eq!(of(before, &before.replace("fn same() {}", "fn same() { /* x */ }")), []);
+    }
+
+    #[test]
+    fn what_a_trait_does_is_reached_through_the_type() {
+        let before = "pub struct S(u8); impl Clone for S { fn clone(&self) -> S { S(self.0) } } \
+                      pub fn twice(s: &S) -> (S, u8) { let t: S = s.clone(); (t, 1) }";
+        let found = of(before, &before.replace("S(self.0)", "S(0)"));
+        assert_eq!(found, [("clone".to_owned(), 0), ("twice".to_owned(), 1)]);
+    }
+}

@@ -1,0 +1,209 @@
+//! What stands for a generic parameter when something is called: a type that keeps its bounds, or a function in place of a
+//! caller's. Bounds are text; what the compiler then refuses is left out.
+
+use std::collections::BTreeMap;
+
+use crate::items::{Input, Param};
+use crate::library::Library;
+
+/// What stands for a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Concrete {
+    /// A type or a constant, as others write it.
+    Is(String),
+    /// A function that takes that many values.
+    Answers(usize),
+}
+
+/// The ways in which parameters may be filled, the most likely first; each a whole assignment.
+pub(crate) fn assignments(library: &Library, params: &[Param], ways: usize) -> Vec<BTreeMap<String, Concrete>> {
+    let choices: Vec<(String, Vec<Concrete>)> =
+        params.iter().map(|param| (param.name.clone(), of_param(library, param))).collect();
+    let most = choices.iter().map(|(_, all)| all.len()).max().unwrap_or(1).min(ways);
+    let nth = |way: usize| {
+        let chosen = choices.iter().filter_map(|(name, all)| {
+            let one = all.get(way).or_else(|| all.last())?;
+            Some((name.clone(), one.clone()))
+        });
+        chosen.collect::<BTreeMap<_, _>>()
+    };
+    (0..most.max(1)).map(nth).map(|assignment| resolved(&assignment)).collect()
+}
+
+/// The types among an assignment.
+pub(crate) fn types(assignment: &BTreeMap<String, Concrete>) -> BTreeMap<String, String> {
+    let types = assignment.iter().filter_map(|(name, concrete)| match concrete {
+        Concrete::Is(ty) => Some((name.clone(), ty.clone())),
+        Concrete::Answers(_) => None,
+    });
+    types.collect()
+}
+
+/// What stands for an argument that is written `impl Bounds`; none for any other.
+pub(crate) fn of_input(library: &Library, input: &Input) -> Option<Concrete> {
+    let bounds = input.ty.strip_prefix("impl ")?;
+    let param = Param { name: String::new(), constant: None, bounds: bounds.to_owned() };
+    of_param(library, &param).into_iter().next()
+}
+
+fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
+    let is = |all: &[&str]| all.iter().map(|ty| Concrete::Is((*ty).to_owned())).collect::<Vec<_>>();
+    if let Some(constant) = &param.constant {
+        return match constant.as_str() {
+            "bool" => is(&["true", "false"]),
+            "char" => is(&["'a'"]),
+            _ => is(&["4", "1"]),
+        };
+    }
+    let bounds = param.bounds.replace(' ', "");
+    let has = |what: &str| bounds.contains(what);
+    if let Some(arity) = arity(&bounds) {
+        return vec![Concrete::Answers(arity)];
+    }
+    if has("Iterator<Item=") {
+        let item = param.bounds.split_once("Item =").map(|(_, rest)| balanced(rest)).unwrap_or_default();
+        let item = library.outside(&[], &written(item.trim()), &BTreeMap::new());
+        return vec![Concrete::Is(format!("std::vec::IntoIter<{item}>"))];
+    }
+    let rules: [(&[&str], &[&str]); 11] = [
+        (&["AsRef<[u8]>", "Into<Vec<u8>>", "Borrow<[u8]>"], &["Vec<u8>"]),
+        (
+            &["AsRef<str>", "Into<String>", "ToString", "Display", "Borrow<str>", "Into<Cow", "Into<Box<str"],
+            &["&'static str"],
+        ),
+        (&["AsRef<OsStr>", "AsRef<Path>", "Into<PathBuf>", "Into<OsString>"], &["&'static str"]),
+        (&["fmt::Write"], &["String"]),
+        (&["BufRead", "Read", "Seek"], &["std::io::Cursor<Vec<u8>>"]),
+        (&["Write"], &["Vec<u8>"]),
+        (&["BuildHasher"], &["std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>"]),
+        (&["Hasher"], &["std::collections::hash_map::DefaultHasher"]),
+        (&["Iterator"], &["std::vec::IntoIter<i64>"]),
+        (&["Float", "Into<f64>", "From<f64>"], &["f64"]),
+        (&["Error"], &["std::fmt::Error"]),
+    ];
+    if let Some((_, types)) = rules.iter().find(|(needles, _)| needles.iter().any(|needle| has(needle))) {
+        return is(types);
+    }
+    let mut own: Vec<Concrete> = Vec::new();
+    for (module, owner) in library.impls() {
+        let name = owner.trait_.as_deref().and_then(|path| path.split("::").last()).unwrap_or_default();
+        let name: String = name.split('<').next().unwrap_or(name).trim().to_owned();
+        let asked = bounds.split('+').any(|bound| bound.rsplit("::").next() == Some(&name));
+        if asked
+            && owner.params.is_empty()
+            && library.modules.values().any(|m| m.traits.iter().any(|(t, _)| *t == name))
+        {
+            own.push(Concrete::Is(library.outside(&module.path, &owner.of, &BTreeMap::new())));
+        }
+    }
+    own.truncate(3);
+    own.extend(is(&["i64", "String", "u8"]));
+    own
+}
+
+/// The number of values that a function among bounds takes.
+fn arity(bounds: &str) -> Option<usize> {
+    let rest = ["FnMut(", "FnOnce(", "Fn("].iter().find_map(|name| Some(bounds.split_once(name)?.1))?;
+    let (mut depth, mut commas, mut any) = (0_i32, 0, false);
+    for one in rest.chars() {
+        match one {
+            ')' if depth == 0 => break,
+            '(' | '<' | '[' => depth += 1,
+            ')' | '>' | ']' => depth -= 1,
+            ',' if depth == 0 => commas += 1,
+            _ => {}
+        }
+        any = true;
+    }
+    Some(if any { commas + 1 } else { 0 })
+}
+
+/// The beginning of a text up to where its brackets are closed.
+fn balanced(text: &str) -> String {
+    let mut depth = 0_i32;
+    let end = text.char_indices().find(|(_, one)| {
+        match one {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        depth < 0 || (depth == 0 && (*one == '+' || *one == ','))
+    });
+    text.get(..end.map_or(text.len(), |(at, _)| at)).unwrap_or(text).to_owned()
+}
+
+/// A type among bounds as it can be written where no `impl` may stand.
+fn written(ty: &str) -> String {
+    match ty.strip_prefix("impl ") {
+        Some(bounds) if bounds.contains("str >") || bounds.contains("String") => "&'static str".to_owned(),
+        Some(_) => "i64".to_owned(),
+        None => ty.to_owned(),
+    }
+}
+
+/// Parameters within what stands for others are filled as well.
+fn resolved(assignment: &BTreeMap<String, Concrete>) -> BTreeMap<String, Concrete> {
+    let fill = |text: &str| {
+        let mut filled = text.to_owned();
+        for (name, concrete) in assignment {
+            if let Concrete::Is(ty) = concrete
+                && ty != text
+            {
+                filled = whole_words(&filled, name, ty);
+            }
+        }
+        filled
+    };
+    let all = assignment.iter().map(|(name, concrete)| match concrete {
+        Concrete::Is(ty) => (name.clone(), Concrete::Is(fill(ty))),
+        answers @ Concrete::Answers(_) => (name.clone(), answers.clone()),
+    });
+    all.collect()
+}
+
+fn whole_words(text: &str, name: &str, with: &str) -> String {
+    let in_name = |one: char| one.is_alphanumeric() || one == '_';
+    let mut out = String::new();
+    let mut word = String::new();
+    for one in text.chars().chain(['\0']) {
+        if in_name(one) {
+            word.push(one);
+            continue;
+        }
+        out += if word == name { with } else { &word };
+        word.clear();
+        out.extend((one != '\0').then_some(one));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(bounds: &str) -> Concrete {
+        let param = Param { name: "T".to_owned(), constant: None, bounds: bounds.to_owned() };
+        of_param(&Library::default(), &param).remove(0)
+    }
+
+    #[test]
+    fn bounds_choose_types() {
+        let is = |ty: &str| Concrete::Is(ty.to_owned());
+        assert_eq!(first("Into < String >"), is("&'static str"));
+        assert_eq!(first("Ord + Copy"), is("i64"));
+        assert_eq!(first("io :: BufRead"), is("std::io::Cursor<Vec<u8>>"));
+        assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2));
+        assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0));
+        let items = first("IntoIterator < Item = (u8 , & 'a str) > + Clone");
+        assert_eq!(items, is("std::vec::IntoIter<( u8 , & 'static str )>"));
+    }
+
+    #[test]
+    fn parameters_of_parameters_are_filled() {
+        let param =
+            |name: &str, bounds: &str| Param { name: name.to_owned(), constant: None, bounds: bounds.to_owned() };
+        let all = assignments(&Library::default(), &[param("I", "Iterator < Item = X >"), param("X", "Ord")], 2);
+        assert_eq!(all[0].get("I"), Some(&Concrete::Is("std::vec::IntoIter<i64>".to_owned())));
+        assert_eq!(all[1].get("X"), Some(&Concrete::Is("String".to_owned())));
+    }
+}

@@ -1,0 +1,208 @@
+//! The driver: a program in which functions of a library are called with inputs that follow from numbers. The same text is
+//! built against the library before and after a change; what the two write down is compared by others, outside.
+//!
+//! It is made of units: a function that is driven, a way to make a value of a type, a way to look at one. What the compiler
+//! refuses of them is left out, and the text made again.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use crate::calls;
+use crate::changed::{Target, targets};
+use crate::library::{Library, NAME};
+use crate::literals::Literals;
+use crate::makers::{self, Maker};
+
+const PRELUDE: &str = include_str!("driver_prelude.rs.txt");
+/// More functions are not driven for one change.
+const ENTRIES: usize = 24;
+
+/// The sources that a driver is made of.
+pub struct Sources<'s> {
+    /// The first file of the library.
+    pub root: &'s str,
+    /// The library's name, as code calls it.
+    pub name: &'s str,
+    /// Reads a file before the change.
+    pub before: &'s dyn Fn(&str) -> Option<String>,
+    /// Reads one after it.
+    pub after: &'s dyn Fn(&str) -> Option<String>,
+    /// Texts whose literals inputs are made of, besides the library's own: tests.
+    pub tests: &'s [String],
+}
+
+/// A function that is driven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// As people write it, such as `stall::money::cash`.
+    pub name: String,
+    /// Whether it is what changes, and not only on the way there.
+    pub changes: bool,
+    /// What it is in the sources: one function can be driven in more than one way.
+    pub function: String,
+    /// The functions of the program, the most likely first: the first one that is not refused is called.
+    ways: Vec<String>,
+}
+
+/// A driver of a change.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    library: String,
+    /// What it drives; numbers in plans count from the first.
+    pub entries: Vec<Entry>,
+    /// What changes and cannot be driven, and why.
+    pub no_data: Vec<String>,
+    makers: Vec<Maker>,
+    lookers: Vec<Maker>,
+    literals: Literals,
+}
+
+/// A part of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// A way to drive a function.
+    Entry(usize, usize),
+    /// All ways to make a type, or one of them.
+    Maker(usize, Option<usize>),
+    /// All ways to look at a type, or one of them.
+    Looker(usize, Option<usize>),
+}
+
+/// The text of a driver.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// All of it.
+    pub text: String,
+    /// The lines of each unit, counted from 1.
+    lines: Vec<(Range<u32>, Unit)>,
+}
+
+impl Program {
+    /// What stands in a line; the smallest part, where one stands in another.
+    #[must_use]
+    pub fn unit_at(&self, line: u32) -> Option<Unit> {
+        let here = self.lines.iter().filter(|(lines, _)| lines.contains(&line));
+        here.min_by_key(|(lines, _)| lines.end - lines.start).map(|(_, unit)| *unit)
+    }
+}
+
+impl Driver {
+    /// A driver for what changes between two versions of a library.
+    #[must_use]
+    pub fn of(sources: &Sources<'_>) -> Self {
+        let (before, after) = (Library::read(sources.root, sources.before), Library::read(sources.root, sources.after));
+        let mut literals = Literals::default();
+        // Those of files that change come first: they tell where the change bends.
+        let changed = |path: &&String| (sources.before)(path) != (sources.after)(path);
+        let (first, then): (Vec<&String>, Vec<&String>) =
+            before.files.union(&after.files).partition(|path| changed(path));
+        for path in first.into_iter().chain(then) {
+            for text in [(sources.before)(path), (sources.after)(path)].into_iter().flatten() {
+                literals.take(&text);
+            }
+        }
+        for text in sources.tests {
+            literals.take(text);
+        }
+        let mut driver = Self {
+            library: sources.name.to_owned(),
+            entries: Vec::new(),
+            no_data: before.unread.iter().map(|path| format!("{path} cannot be read")).collect(),
+            makers: makers::makers(&before),
+            lookers: makers::lookers(&before),
+            literals,
+        };
+        for target in targets(&before, &after, ENTRIES) {
+            driver.take(&before, &target);
+        }
+        driver
+    }
+
+    fn take(&mut self, library: &Library, target: &Target<'_>) {
+        let name = calls::shown(library, target.module, target.function, &self.library);
+        let ways = calls::entries(library, target.module, target.function, &name);
+        match ways {
+            Ok(ways) => self.entries.push(Entry {
+                name,
+                changes: target.distance == 0,
+                function: target.function.name.clone(),
+                ways,
+            }),
+            Err(why) if target.distance == 0 => self.no_data.push(format!("`{name}` cannot be driven: {why}")),
+            Err(_) => {}
+        }
+    }
+
+    /// The program, without what was refused.
+    #[must_use]
+    pub fn program(&self, refused: &BTreeSet<Unit>) -> Program {
+        let mut out = Writer { text: PRELUDE.to_owned(), lines: Vec::new() };
+        let _ = writeln!(out.text, "extern crate {} as {NAME};", self.library);
+        self.write_literals(&mut out.text);
+        for (number, maker) in self.makers.iter().enumerate() {
+            maker.write_maker(number, refused, &mut out);
+        }
+        for (number, looker) in self.lookers.iter().enumerate() {
+            looker.write_looker(number, refused, &mut out);
+        }
+        let mut table = String::new();
+        for (number, entry) in self.entries.iter().enumerate() {
+            let way = (0..entry.ways.len()).find(|way| !refused.contains(&Unit::Entry(number, *way)));
+            let call = match way.and_then(|way| Some((way, entry.ways.get(way)?))) {
+                Some((way, body)) => {
+                    let text = format!("fn case_{number}(c: &mut Choices, s: &mut Seen) {{\n{body}\n}}\n");
+                    out.unit(Unit::Entry(number, way), &text);
+                    format!("case_{number}")
+                }
+                None => "|_, _| reject()".to_owned(),
+            };
+            let _ = writeln!(table, "    ({:?}, {call}),", entry.name);
+        }
+        let _ = writeln!(out.text, "fn main() {{ drive::main(&[\n{table}]); }}");
+        Program { text: out.text, lines: out.lines }
+    }
+
+    /// The entries of which a way is left.
+    pub fn driven<'d>(&'d self, refused: &'d BTreeSet<Unit>) -> impl Iterator<Item = (usize, &'d Entry)> {
+        self.entries
+            .iter()
+            .enumerate()
+            .filter(|(number, entry)| (0..entry.ways.len()).any(|way| !refused.contains(&Unit::Entry(*number, way))))
+    }
+
+    fn write_literals(&self, out: &mut String) {
+        let Literals { integers, floats, texts, characters, .. } = &self.literals;
+        let integers: Vec<String> = [0, 1].iter().chain(integers).map(i128::to_string).collect();
+        let texts: Vec<String> =
+            std::iter::once("").chain(texts.iter().map(String::as_str)).map(|t| format!("{t:?}")).collect();
+        let characters: Vec<String> = characters.iter().map(|one| format!("{one:?}")).collect();
+        let _ = writeln!(out, "const INTEGERS: &[i128] = &[{}];", integers.join(", "));
+        let _ = writeln!(out, "const FLOATS: &[f64] = &[{}];", floats.join(", "));
+        let _ = writeln!(out, "const TEXTS: &[&str] = &[{}];", texts.join(", "));
+        let _ = writeln!(out, "const CHARACTERS: &[char] = &[{}];", characters.join(", "));
+    }
+}
+
+/// A text that grows, and knows where its units stand.
+pub(crate) struct Writer {
+    pub text: String,
+    pub lines: Vec<(Range<u32>, Unit)>,
+}
+
+impl Writer {
+    /// The number of the line that comes next.
+    pub fn line(&self) -> u32 {
+        u32::try_from(self.text.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Writes a unit.
+    pub fn unit(&mut self, unit: Unit, text: &str) {
+        let from = self.line();
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self.lines.push((from..self.line(), unit));
+    }
+}

@@ -1,0 +1,429 @@
+//! What a file declares, without its trees: functions with their signatures and what their bodies mention, types with what
+//! they are made of, imports and modules. Test code is none of it.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{
+    Attribute, Fields, FnArg, GenericParam, Generics, ImplItem, Item, ItemImpl, Meta, Signature, TraitItem, UseTree,
+};
+use syn::{Visibility, WherePredicate};
+
+/// A parameter of a type, an impl or a function, apart from lifetimes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Param {
+    pub name: String,
+    /// A constant: its type.
+    pub constant: Option<String>,
+    /// What is asked of it, where it is declared and behind `where`.
+    pub bounds: String,
+}
+
+/// An argument of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// Its type; for `self` as it is written.
+    pub ty: String,
+    pub by_mut: bool,
+    pub receiver: bool,
+}
+
+/// What a function belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub of: TokenText,
+    pub trait_: Option<TokenText>,
+    pub params: Vec<Param>,
+    /// It is the trait itself, and this is what it does by default.
+    pub default: bool,
+}
+
+/// Code as text, tokens apart.
+pub(crate) type TokenText = String;
+
+/// A function or method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Function {
+    pub name: String,
+    pub owner: Option<Owner>,
+    /// Whether it is public where it stands, or a part of a trait.
+    pub public: bool,
+    pub inputs: Vec<Input>,
+    /// Empty when it gives nothing back.
+    pub output: TokenText,
+    pub params: Vec<Param>,
+    /// Why it cannot be called like any other, such as `unsafe`.
+    pub special: Option<&'static str>,
+    /// All of it, to be compared.
+    pub text: TokenText,
+    /// The names in its body.
+    pub mentions: BTreeSet<String>,
+}
+
+/// What a type is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Ways to write one down: what follows the path of the type, with `@` for each value.
+    Open(Vec<String>),
+    /// It has private parts, or is no struct or enum.
+    Closed,
+}
+
+/// A type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Type {
+    pub name: String,
+    pub public: bool,
+    pub params: Vec<Param>,
+    pub lifetimes: usize,
+    pub shape: Shape,
+    pub derives: BTreeSet<String>,
+}
+
+/// An import: the path, the name here (`*` for all), and whether others may use it from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Import {
+    pub path: Vec<String>,
+    pub name: String,
+    pub public: bool,
+}
+
+/// A module within a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Module {
+    /// Below the file's own module.
+    pub path: Vec<String>,
+    /// The names of modules in it, and which are public.
+    pub modules: Vec<(String, bool)>,
+    /// Those of them that stand in files of their own, with the path that is written at them.
+    pub files: Vec<(String, Option<String>)>,
+    pub functions: Vec<Function>,
+    pub types: Vec<Type>,
+    pub traits: Vec<(String, bool)>,
+    pub imports: Vec<Import>,
+    /// Everything else by its name: values, macros, and types once more, to be compared.
+    pub others: Vec<(String, TokenText)>,
+    /// Impls of traits: the trait and the type.
+    pub impls: Vec<Owner>,
+}
+
+/// The modules of a file, its own first.
+pub(crate) fn modules(file: &syn::File) -> Vec<Module> {
+    let mut all = Vec::new();
+    collect(&file.items, Vec::new(), &mut all);
+    all
+}
+
+fn collect(items: &[Item], path: Vec<String>, all: &mut Vec<Module>) {
+    let at = all.len();
+    all.push(Module { path: path.clone(), ..Module::default() });
+    let mut module = Module { path: path.clone(), ..Module::default() };
+    for item in items {
+        match item {
+            Item::Mod(item) if !is_test_code(&item.attrs) => {
+                let name = item.ident.to_string();
+                module.modules.push((name.clone(), is_public(&item.vis)));
+                match &item.content {
+                    Some((_, items)) => {
+                        let mut inner = path.clone();
+                        inner.push(name);
+                        collect(items, inner, all);
+                    }
+                    None => module.files.push((name, written_path(&item.attrs))),
+                }
+            }
+            Item::Fn(item) if !is_test_code(&item.attrs) => {
+                let (text, body) = (text(item), item.block.to_token_stream());
+                module.functions.push(function(&item.sig, None, is_public(&item.vis), text, body));
+            }
+            Item::Impl(item) if !is_test_code(&item.attrs) => module.take_impl(item),
+            Item::Trait(item) if !is_test_code(&item.attrs) => {
+                let name = item.ident.to_string();
+                module.traits.push((name.clone(), is_public(&item.vis)));
+                let owner =
+                    Owner { of: name.clone(), trait_: Some(name), params: params(&item.generics), default: true };
+                for inner in &item.items {
+                    if let TraitItem::Fn(inner) = inner
+                        && let Some(body) = &inner.default
+                    {
+                        let body = body.to_token_stream();
+                        module.functions.push(function(&inner.sig, Some(owner.clone()), true, text(inner), body));
+                    }
+                }
+            }
+            Item::Use(item) if !is_test_code(&item.attrs) => {
+                imports(&item.tree, Vec::new(), is_public(&item.vis), &mut module.imports);
+            }
+            other => module.take_other(other),
+        }
+    }
+    if let Some(place) = all.get_mut(at) {
+        *place = module;
+    }
+}
+
+impl Module {
+    fn take_impl(&mut self, item: &ItemImpl) {
+        let owner = Owner {
+            of: text(&item.self_ty),
+            trait_: item.trait_.as_ref().map(|(path, _)| text(path)),
+            params: params(&item.generics),
+            default: false,
+        };
+        if owner.trait_.is_some() {
+            self.impls.push(owner.clone());
+        }
+        for inner in &item.items {
+            match inner {
+                ImplItem::Fn(inner) if !is_test_code(&inner.attrs) => {
+                    let public = owner.trait_.is_some() || is_public(&inner.vis);
+                    let body = inner.block.to_token_stream();
+                    self.functions.push(function(&inner.sig, Some(owner.clone()), public, text(inner), body));
+                }
+                ImplItem::Const(inner) => self.others.push((inner.ident.to_string(), text(inner))),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_other(&mut self, item: &Item) {
+        let named = |name: &syn::Ident| (name.to_string(), text(item));
+        match item {
+            Item::Struct(item) if !is_test_code(&item.attrs) => {
+                self.others.push(named(&item.ident));
+                let shape = match open_fields(&item.fields, false) {
+                    Some(open) => Shape::Open(vec![open]),
+                    None => Shape::Closed,
+                };
+                self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, shape);
+            }
+            Item::Enum(item) if !is_test_code(&item.attrs) => {
+                self.others.push(named(&item.ident));
+                let variants = item.variants.iter();
+                let open = variants
+                    .filter_map(|variant| Some(format!("::{}{}", variant.ident, open_fields(&variant.fields, true)?)));
+                self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, Shape::Open(open.collect()));
+            }
+            Item::Const(item) if !is_test_code(&item.attrs) => self.others.push(named(&item.ident)),
+            Item::Static(item) if !is_test_code(&item.attrs) => self.others.push(named(&item.ident)),
+            Item::Type(item) if !is_test_code(&item.attrs) => {
+                self.others.push(named(&item.ident));
+                self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, Shape::Closed);
+            }
+            Item::Macro(item) if !is_test_code(&item.attrs) => {
+                let name = item.ident.as_ref().or_else(|| item.mac.path.segments.last().map(|last| &last.ident));
+                self.others.extend(name.map(|name| (name.to_string(), text(&item.mac))));
+            }
+            _ => {}
+        }
+    }
+
+    fn take_type(
+        &mut self,
+        name: &syn::Ident,
+        vis: &Visibility,
+        generics: &Generics,
+        attributes: &[Attribute],
+        shape: Shape,
+    ) {
+        let mut derives = BTreeSet::new();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+            if let Meta::List(list) = &attribute.meta {
+                derives.extend(names(&list.tokens));
+            }
+        }
+        self.types.push(Type {
+            name: name.to_string(),
+            public: is_public(vis),
+            params: params(generics),
+            lifetimes: generics.lifetimes().count(),
+            shape,
+            derives,
+        });
+    }
+}
+
+/// How fields are written down, with `@` for each value; none when one of them is private.
+fn open_fields(fields: &Fields, all_public: bool) -> Option<String> {
+    if !all_public && fields.iter().any(|field| !is_public(&field.vis)) {
+        return None;
+    }
+    Some(match fields {
+        Fields::Unit => String::new(),
+        Fields::Unnamed(fields) => format!("({})", vec!["@"; fields.unnamed.len()].join(", ")),
+        Fields::Named(fields) => {
+            let all: Vec<String> =
+                fields.named.iter().filter_map(|field| Some(format!("{}: @", field.ident.as_ref()?))).collect();
+            format!(" {{ {} }}", all.join(", "))
+        }
+    })
+}
+
+fn function(
+    signature: &Signature,
+    owner: Option<Owner>,
+    public: bool,
+    text_of_all: TokenText,
+    body: TokenStream,
+) -> Function {
+    let inputs = signature.inputs.iter().map(|input| match input {
+        FnArg::Receiver(receiver) => {
+            let ty = text(receiver);
+            Input { by_mut: ty.starts_with('&') && ty.contains("mut "), ty, receiver: true }
+        }
+        FnArg::Typed(typed) => {
+            let ty = text(&typed.ty);
+            let by_mut = ty.strip_prefix('&').is_some_and(|rest| {
+                let rest = rest.trim_start();
+                let rest =
+                    if rest.starts_with('\'') { rest.split_once(' ').map_or("", |(_, rest)| rest) } else { rest };
+                rest.starts_with("mut ")
+            });
+            Input { by_mut, ty, receiver: false }
+        }
+    });
+    let mentions = names(&body);
+    let special = match () {
+        () if text(&signature.safety) == "unsafe" => Some("it is unsafe"),
+        () if signature.asyncness.is_some() => Some("it is async"),
+        () if signature.variadic.is_some() => Some("it is variadic"),
+        () => None,
+    };
+    Function {
+        name: signature.ident.to_string(),
+        owner,
+        public,
+        inputs: inputs.collect(),
+        output: match &signature.output {
+            syn::ReturnType::Default => String::new(),
+            syn::ReturnType::Type(_, ty) => text(ty),
+        },
+        params: params(&signature.generics),
+        special,
+        text: text_of_all,
+        mentions,
+    }
+}
+
+fn params(generics: &Generics) -> Vec<Param> {
+    let behind_where = |name: &str| -> String {
+        let Some(all) = &generics.where_clause else { return String::new() };
+        let of = all.predicates.iter().filter_map(|predicate| match predicate {
+            WherePredicate::Type(predicate) if text(&predicate.bounded_ty) == name => Some(text(&predicate.bounds)),
+            _ => None,
+        });
+        of.collect::<Vec<_>>().join(" + ")
+    };
+    let all = generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => {
+            let name = param.ident.to_string();
+            let bounds = format!("{} + {}", text(&param.bounds), behind_where(&name));
+            Some(Param { name, constant: None, bounds })
+        }
+        GenericParam::Const(param) => {
+            Some(Param { name: param.ident.to_string(), constant: Some(text(&param.ty)), bounds: String::new() })
+        }
+        _ => None,
+    });
+    all.collect()
+}
+
+fn imports(tree: &UseTree, path: Vec<String>, public: bool, all: &mut Vec<Import>) {
+    let with = |name: &syn::Ident| {
+        let mut path = path.clone();
+        if name != "self" {
+            path.push(name.to_string());
+        }
+        path
+    };
+    match tree {
+        UseTree::Path(inner) => imports(&inner.tree, with(&inner.ident), public, all),
+        UseTree::Name(inner) => {
+            let path = with(&inner.ident);
+            let name = path.last().cloned().unwrap_or_default();
+            all.push(Import { path, name, public });
+        }
+        UseTree::Rename(inner) => {
+            all.push(Import { path: with(&inner.ident), name: inner.rename.to_string(), public });
+        }
+        UseTree::Glob(_) => all.push(Import { path, name: "*".to_owned(), public }),
+        UseTree::Group(group) => {
+            for inner in &group.items {
+                imports(inner, path.clone(), public, all);
+            }
+        }
+    }
+}
+
+/// All names in code.
+pub(crate) fn names(tokens: &TokenStream) -> BTreeSet<String> {
+    fn walk(tokens: TokenStream, all: &mut BTreeSet<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => drop(all.insert(name.to_string())),
+                TokenTree::Group(group) => walk(group.stream(), all),
+                _ => {}
+            }
+        }
+    }
+    let mut all = BTreeSet::new();
+    walk(tokens.clone(), &mut all);
+    all
+}
+
+/// Code as text without docs, which say nothing.
+fn text(of: &impl ToTokens) -> TokenText {
+    fn without_docs(tokens: TokenStream) -> TokenStream {
+        let mut kept: Vec<TokenTree> = Vec::new();
+        for token in tokens {
+            if let TokenTree::Group(group) = &token {
+                let is_doc = group.delimiter() == proc_macro2::Delimiter::Bracket
+                    && group.stream().into_iter().next().is_some_and(|first| first.to_string() == "doc");
+                let mark = |token: Option<&TokenTree>| token.is_some_and(|token| token.to_string() == "#");
+                if is_doc && mark(kept.last()) {
+                    kept.pop();
+                    continue;
+                }
+                let mut inner = proc_macro2::Group::new(group.delimiter(), without_docs(group.stream()));
+                inner.set_span(group.span());
+                kept.push(TokenTree::Group(inner));
+            } else {
+                kept.push(token);
+            }
+        }
+        kept.into_iter().collect()
+    }
+    without_docs(of.to_token_stream()).to_string()
+}
+
+fn is_public(vis: &Visibility) -> bool {
+    matches!(vis, Visibility::Public(_))
+}
+
+fn written_path(attributes: &[Attribute]) -> Option<String> {
+    let path = attributes.iter().find(|attribute| attribute.path().is_ident("path"))?;
+    match &path.meta {
+        Meta::NameValue(value) => Some(text(&value.value).trim_matches('"').to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether an item is a test, or is there only for tests.
+pub(crate) fn is_test_item(item: &Item) -> bool {
+    let attributes = match item {
+        Item::Mod(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        _ => return false,
+    };
+    is_test_code(attributes)
+}
+
+fn is_test_code(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
+        meta => meta.path().segments.last().is_some_and(|last| last.ident == "test" || last.ident == "bench"),
+    })
+}

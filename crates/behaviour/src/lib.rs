@@ -1,0 +1,31 @@
+//! Behaviour: whether a library does the same before and after a change. Its public functions, those that change or that lead
+//! to what changes, are called with inputs that are made from their signatures and from the literals of code, tests and docs;
+//! what they give back, whether they panic, and what becomes of their arguments is compared.
+//!
+//! [`Driver`] is the program that calls them, as text: the same for both sides, and built and run apart from each other, so
+//! that neither side can speak for the other, and one that ends its process takes nobody along. [`Plan`] says what it is to
+//! do, [`Said`] is what it wrote down, and [`Difference`] what two of these disagree about. [`Shrinking`] makes an input that
+//! shows a difference smaller.
+//!
+//! An input is a sequence of numbers, each a choice that was made (MacIver and Donaldson, Test-Case Reduction via Test-Case
+//! Generation: Insights From the Hypothesis Reducer, 2020): so the same input can be made on both sides, whose types have
+//! nothing to do with each other, and a smaller sequence makes a smaller input of any type.
+//!
+//! It runs nothing and reads no file.
+
+mod calls;
+mod changed;
+mod concrete;
+mod driver;
+mod items;
+mod library;
+mod literals;
+mod makers;
+mod new_tests;
+mod said;
+mod shrinking;
+
+pub use driver::{Driver, Entry, Program, Sources, Unit};
+pub use new_tests::with_tests_of;
+pub use said::{Case, Difference, Plan, Said, Status, differences};
+pub use shrinking::Shrinking;

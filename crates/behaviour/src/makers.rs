@@ -1,0 +1,308 @@
+//! How values of a library's types are made: by what is public of them, by functions that give them back, and then changed
+//! by methods. And how values that cannot be printed are looked at: by methods without arguments.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::calls::{Call, calls};
+use crate::concrete::{assignments, types};
+use crate::driver::{Unit, Writer};
+use crate::items::{Function, Module, Shape, Type};
+use crate::library::{Library, Place};
+
+/// More types are not made, nor in more ways, nor changed by more methods.
+const TYPES: usize = 120;
+const ARMS: usize = 16;
+const CHANGES: usize = 12;
+
+/// The code that makes values of a type, or looks at them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Maker {
+    /// The type, as others write it.
+    ty: String,
+    /// Each way.
+    ways: Vec<String>,
+    /// How a value is changed after it was made.
+    changes: Vec<String>,
+}
+
+/// A type that others can name, with types in place of its parameters.
+struct Named<'l> {
+    place: Place,
+    ty: &'l Type,
+    name: String,
+    path: String,
+}
+
+fn named(library: &Library) -> Vec<Named<'_>> {
+    let mut all = Vec::new();
+    for (module, ty) in library.types() {
+        let place = (module.path.clone(), ty.name.clone());
+        let Some(path) = library.public(&place).map(str::to_owned) else { continue };
+        for assignment in assignments(library, &ty.params, 2) {
+            let known = types(&assignment);
+            let lifetimes = std::iter::repeat_n("'static".to_owned(), ty.lifetimes);
+            let filled = ty.params.iter().filter_map(|param| known.get(&param.name).cloned());
+            let inner: Vec<String> = lifetimes.chain(filled).collect();
+            let name = if inner.is_empty() { path.clone() } else { format!("{path}<{}>", inner.join(", ")) };
+            all.push(Named { place: place.clone(), ty, name, path: path.clone() });
+        }
+    }
+    all.truncate(TYPES);
+    all
+}
+
+/// The makers of all types that others can name.
+pub(crate) fn makers(library: &Library) -> Vec<Maker> {
+    let mut all = Vec::new();
+    for named in named(library) {
+        let mut ways = written_down(&named);
+        let is_alias = matches!(named.ty.shape, Shape::Closed)
+            && library.modules.get(&named.place.0).is_some_and(|module| {
+                module.others.iter().any(|(name, text)| *name == named.ty.name && text.contains("type "))
+            });
+        if is_alias {
+            continue;
+        }
+        if named.ty.derives.contains("Default") {
+            ways.push("Default::default()".to_owned());
+        }
+        let (mut given, mut methods, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+        for (module, function) in library.functions().filter(|(_, function)| function.public) {
+            let own = of_type(library, module, function, &named);
+            let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
+            let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
+            if own && takes_self && !is_trait && function.inputs.first().is_some_and(|input| input.by_mut) {
+                changes.extend(change(library, module, function, &named));
+            } else if let Some(made) = gives(library, module, function, &named) {
+                let way = format!("{{ {made} }}");
+                if takes_self { methods.push(way) } else { given.push((function.inputs.len(), way)) }
+            }
+        }
+        given.sort_by_key(|(inputs, _)| *inputs);
+        ways.extend(given.into_iter().map(|(_, way)| way));
+        if ways.is_empty() {
+            ways = methods;
+        }
+        ways.truncate(ARMS);
+        changes.truncate(CHANGES);
+        if !ways.is_empty() {
+            all.push(Maker { ty: named.name, ways, changes });
+        }
+    }
+    all
+}
+
+/// How values of types that cannot be printed are looked at.
+pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
+    let mut all = Vec::new();
+    for named in named(library) {
+        let printed = library.impls().any(|(module, owner)| {
+            owner.trait_.as_deref().is_some_and(|path| path.ends_with("Debug"))
+                && library.declared(&module.path, bare(&owner.of), 8).as_ref() == Some(&named.place)
+        });
+        if printed || named.ty.derives.contains("Debug") {
+            continue;
+        }
+        let mut ways = Vec::new();
+        for (module, function) in library.functions().filter(|(_, function)| function.public) {
+            let takes = matches!(function.inputs.as_slice(), [only] if only.receiver && only.ty.starts_with('&') && !only.by_mut);
+            let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
+            if takes
+                && !is_trait
+                && !function.output.is_empty()
+                && function.special.is_none()
+                && function.params.is_empty()
+                && of_type(library, module, function, &named)
+            {
+                ways.push(format!(
+                    "s.look({:?}, |s| tell!(<{}>::{}(self), s));",
+                    function.name, named.name, function.name
+                ));
+            }
+        }
+        ways.truncate(CHANGES);
+        if !ways.is_empty() {
+            all.push(Maker { ty: named.name, ways, changes: Vec::new() });
+        }
+    }
+    all
+}
+
+/// The ways to write a value down.
+fn written_down(named: &Named<'_>) -> Vec<String> {
+    match &named.ty.shape {
+        Shape::Open(ways) => ways.iter().map(|way| format!("{}{}", named.path, way.replace('@', "c.draw()"))).collect(),
+        Shape::Closed => Vec::new(),
+    }
+}
+
+fn bare(of: &str) -> &str {
+    of.split('<').next().unwrap_or(of).trim()
+}
+
+/// Whether a function belongs to a type.
+fn of_type(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> bool {
+    let Some(owner) = &function.owner else { return false };
+    !owner.default && library.declared(&module.path, bare(&owner.of), 8).as_ref() == Some(&named.place)
+}
+
+/// Code that gives back a value of the type by calling a function; none when that gives something else.
+fn gives(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<String> {
+    let unwrap = unwrapping(&function.output)?;
+    let is_self = unwrap.core == "Self" && of_type(library, module, function, named);
+    let core = library.declared(&module.path, bare(&unwrap.core), 8);
+    if !is_self && core.as_ref() != Some(&named.place) {
+        return None;
+    }
+    let skipped = function.owner.as_ref().and_then(|owner| owner.trait_.as_deref()).is_some_and(|path| {
+        let last = bare(path).rsplit("::").next().unwrap_or(path).trim();
+        matches!(last, "Clone" | "Deserialize" | "ToOwned")
+            || (last == "Default" && named.ty.derives.contains("Default"))
+    });
+    let same_shape = unwrap.core.matches(',').count() == named.name.matches(',').count() || is_self;
+    if skipped || !same_shape {
+        return None;
+    }
+    let call = calls(library, module, function).ok()?.into_iter().next()?;
+    Some(called(&call, "arguments", "", unwrap.text))
+}
+
+/// Code that changes `made` by a method.
+fn change(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<String> {
+    if function.inputs.len() > 5 {
+        return None;
+    }
+    let call = calls(library, module, function).ok()?.into_iter().find(|call| {
+        // The parameters of the type are those of the value.
+        named.ty.params.is_empty() || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
+    })?;
+    Some(format!("let _ = {{ {} }};", called(&call, "others", "&mut made", "")))
+}
+
+fn called(call: &Call, arguments: &str, first: &str, unwrap: &str) -> String {
+    let skip = usize::from(!first.is_empty());
+    let count = call.changed.len();
+    let all: Vec<String> = (skip..count).map(|at| format!("a{at}")).collect();
+    let names = if all.len() == 1 { format!("({},)", all.join("")) } else { format!("({})", all.join(", ")) };
+    let given: Vec<&str> =
+        std::iter::once(first).filter(|one| !one.is_empty()).chain(all.iter().map(String::as_str)).collect();
+    let number = if call.answers { "let k = c.below(0); " } else { "" };
+    format!(
+        "{number}let f = {}; let {names} = drive::{arguments}_{count}(&f, c); f({}){unwrap}",
+        call.callee,
+        given.join(", ")
+    )
+}
+
+/// How a value is taken out of what a function gives back.
+struct Unwrapping {
+    core: String,
+    text: &'static str,
+}
+
+fn unwrapping(output: &str) -> Option<Unwrapping> {
+    let inner = |rest: &str| {
+        let mut depth = 0_i32;
+        let end = rest.char_indices().find(|(_, one)| {
+            depth += match one {
+                '<' | '(' => 1,
+                '>' | ')' => -1,
+                _ => 0,
+            };
+            depth < 0 || (depth == 0 && *one == ',')
+        });
+        rest.get(..end.map_or(rest.len(), |(at, _)| at)).unwrap_or(rest).trim().to_owned()
+    };
+    let (head, rest) = output.split_once('<').unwrap_or((output, ""));
+    let last = head.rsplit("::").next().unwrap_or(head).trim();
+    let (core, text) = match last {
+        "Result" => (inner(rest), ".unwrap_or_else(|_| reject())"),
+        "Option" => (inner(rest), ".unwrap_or_else(|| reject())"),
+        _ => (output.trim().to_owned(), ""),
+    };
+    let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
+    (plain && !core.starts_with("impl ") && !core.starts_with("dyn ")).then_some(Unwrapping { core, text })
+}
+
+impl Maker {
+    pub fn write_maker(&self, number: usize, refused: &BTreeSet<Unit>, out: &mut Writer) {
+        let of = |at: usize| Unit::Maker(number, Some(at));
+        let left = |from: usize, all: &[String]| -> Vec<(Unit, String)> {
+            let all = all.iter().enumerate().map(|(at, way)| (of(from + at), way.clone()));
+            all.filter(|(unit, _)| !refused.contains(unit)).collect()
+        };
+        let (ways, changes) = (left(0, &self.ways), left(self.ways.len(), &self.changes));
+        if ways.is_empty() || refused.contains(&Unit::Maker(number, None)) {
+            return;
+        }
+        let from = out.line();
+        let _ = writeln!(out.text, "impl Draw for {} {{\nfn draw(c: &mut Choices) -> Self {{ c.deeper(|c| {{", self.ty);
+        let _ = writeln!(out.text, "let mut made: Self = match c.below({}) {{", ways.len());
+        for (at, (unit, way)) in ways.iter().enumerate() {
+            out.unit(*unit, &format!("{at} => {way},\n"));
+        }
+        let _ = writeln!(out.text, "_ => reject(),\n}};");
+        if !changes.is_empty() {
+            let _ = writeln!(out.text, "for _ in 0..c.below(6) {{ match c.below({}) {{", changes.len());
+            for (at, (unit, change)) in changes.iter().enumerate() {
+                out.unit(*unit, &format!("{at} => {{ {change} }}\n"));
+            }
+            let _ = writeln!(out.text, "_ => {{}}\n}} }}");
+        }
+        let _ = writeln!(out.text, "made\n}}) }}\n}}");
+        out.lines.push((from..out.line(), Unit::Maker(number, None)));
+    }
+
+    pub fn write_looker(&self, number: usize, refused: &BTreeSet<Unit>, out: &mut Writer) {
+        if refused.contains(&Unit::Looker(number, None)) {
+            return;
+        }
+        let from = out.line();
+        let _ = writeln!(out.text, "impl Look for {} {{\nfn look(&self, s: &mut Seen) {{", self.ty);
+        for (at, way) in self.ways.iter().enumerate() {
+            let unit = Unit::Looker(number, Some(at));
+            if !refused.contains(&unit) {
+                out.unit(unit, way);
+            }
+        }
+        let _ = writeln!(out.text, "}}\n}}");
+        out.lines.push((from..out.line(), Unit::Looker(number, None)));
+    }
+}
+
+/// Names in what is written for a type, for tests.
+#[cfg(test)]
+pub(crate) fn ways_of<'m>(makers: &'m [Maker], ty: &str) -> Vec<&'m str> {
+    makers.iter().filter(|maker| maker.ty == ty).flat_map(|maker| maker.ways.iter().map(String::as_str)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_function_gives_back_is_taken_out() {
+        let core = |output: &str| unwrapping(output).map(|found| found.core);
+        assert_eq!(core("Result < Self , Vec < Error > >").as_deref(), Some("Self"));
+        assert_eq!(core("io :: Result < Cache < 'a , T > >").as_deref(), Some("Cache < 'a , T >"));
+        assert_eq!(core("Option < Self >").as_deref(), Some("Self"));
+        assert_eq!(core("& Self"), None);
+        assert_eq!(core("impl Iterator < Item = Self >"), None);
+    }
+
+    #[test]
+    fn types_are_made_by_what_is_public_of_them() {
+        let text = "pub struct Open { pub a: u8 } pub struct Shut(u8); impl Shut { pub fn new(a: u8) -> Option<Self> { None } \
+                    pub fn add(&mut self, b: u8) {} } pub enum Either { One, Two(u8), Three { x: u8 } } struct Hidden;";
+        let library = Library::read("lib.rs", &|path| (path == "lib.rs").then(|| text.to_owned()));
+        let makers = makers(&library);
+        assert_eq!(ways_of(&makers, "krate::Open"), ["krate::Open { a: c.draw() }"]);
+        let either = ["krate::Either::One", "krate::Either::Two(c.draw())", "krate::Either::Three { x: c.draw() }"];
+        assert_eq!(ways_of(&makers, "krate::Either"), either);
+        assert_eq!(ways_of(&makers, "krate::Shut").len(), 1);
+        assert!(makers.iter().all(|maker| !maker.ty.contains("Hidden")));
+        let shut = makers.iter().find(|maker| maker.ty == "krate::Shut").expect("it is made");
+        assert_eq!(shut.changes.len(), 1);
+    }
+}

@@ -1,0 +1,204 @@
+//! What is asked of a driver, and what it writes down: a line for each call, with the number of the entry, of the case, how
+//! it ended, and digests of what went in and came out. What it writes is not trusted to be anything.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The longest line that is read, bytes.
+const LINE: usize = 64 << 10;
+
+/// What a driver is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// What inputs follow from.
+    pub seed: u64,
+    /// How long one entry may take, milliseconds.
+    pub each: u64,
+    /// Entries, and how many cases of each.
+    pub many: Vec<(usize, u64)>,
+    /// Cases that are told whole: entry and case.
+    pub again: Vec<(usize, u64)>,
+    /// Inputs that are told whole: entry and choices.
+    pub with: Vec<(usize, Vec<u64>)>,
+}
+
+impl Plan {
+    /// As the driver reads it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = format!("seed {}\neach {}\n", self.seed, self.each);
+        for (entry, count) in &self.many {
+            let _ = writeln!(out, "many {entry} {count}");
+        }
+        for (entry, case) in &self.again {
+            let _ = writeln!(out, "again {entry} {case}");
+        }
+        for (entry, choices) in &self.with {
+            let choices: Vec<String> = choices.iter().map(u64::to_string).collect();
+            let _ = writeln!(out, "with {entry} {}", choices.join(","));
+        }
+        out
+    }
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It came back, and something can be seen of that.
+    Told,
+    /// It came back with nothing to be seen.
+    Silent,
+    /// It panicked.
+    Panicked,
+    /// It panicked because a number had no room, which only builds with checks do: what it gives in others is nothing that
+    /// anybody can want, so what comes in its place is no worse.
+    Overflowed,
+    /// It did not come back in time.
+    Hung,
+    /// It ended the process.
+    Died,
+    /// No input could be made.
+    Rejected,
+    /// It was not called, for want of time.
+    Late,
+}
+
+impl Status {
+    /// Whether the function was called and something can be said of it that must stay.
+    #[must_use]
+    pub fn is_seen(self) -> bool {
+        matches!(self, Self::Told | Self::Panicked | Self::Hung | Self::Died)
+    }
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// How it ended.
+    pub status: Status,
+    /// The digest of its choices, and of what came back.
+    digests: Option<(u64, u64)>,
+    /// Where it was told whole: its choices, its input and its output as text.
+    pub told: Option<(Vec<u64>, String, String)>,
+}
+
+impl Case {
+    /// What came of it, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match (self.status, &self.told) {
+            (Status::Panicked, _) => "a panic".to_owned(),
+            (Status::Overflowed, _) => "an overflow".to_owned(),
+            (Status::Hung, _) => "no end".to_owned(),
+            (Status::Died, _) => "the end of the process".to_owned(),
+            (_, Some((_, _, output))) => format!("`{output}`"),
+            _ => "something else".to_owned(),
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        match (self.digests, other.digests) {
+            (Some(one), Some(two)) => self.status == other.status && one == two,
+            _ => self.status == other.status,
+        }
+    }
+
+    /// Whether both were made of the same choices, as far as that is known.
+    fn is_comparable(&self, other: &Self) -> bool {
+        match (self.digests, other.digests) {
+            (Some((one, _)), Some((two, _))) => one == two,
+            _ => true,
+        }
+    }
+}
+
+/// What a driver wrote down: the cases of `many` by entry and number, and those that were told whole, in the order of the
+/// plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// By entry and case.
+    pub cases: BTreeMap<(usize, u64), Case>,
+    /// What was told whole, in turn.
+    pub whole: Vec<Case>,
+}
+
+impl Said {
+    /// Reads what a driver wrote for a plan. What is no line of it is passed over.
+    #[must_use]
+    pub fn read(plan: &Plan, text: &str) -> Self {
+        let mut said = Self::default();
+        let count: u64 = plan.many.iter().map(|(_, count)| count).sum();
+        for (number, line) in (0_u64..).zip(text.lines()) {
+            let Some((place, case)) = case(line) else { continue };
+            if number < count { drop(said.cases.insert(place, case)) } else { said.whole.push(case) }
+        }
+        said
+    }
+}
+
+fn case(line: &str) -> Option<((usize, u64), Case)> {
+    if line.len() > LINE {
+        return None;
+    }
+    let mut parts = line.split('\t');
+    let mut words = parts.next()?.split(' ');
+    let place = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let status = match words.next()? {
+        "told" => Status::Told,
+        "silent" => Status::Silent,
+        "panicked" => Status::Panicked,
+        "overflowed" => Status::Overflowed,
+        "rejected" => Status::Rejected,
+        "late" => Status::Late,
+        "hung" => Status::Hung,
+        _ => Status::Died,
+    };
+    let mut digest = || u64::from_str_radix(words.next()?, 16).ok();
+    let digests = digest().and_then(|input| Some((input, digest()?)));
+    let told = parts.next().and_then(|choices| {
+        let choices = choices.split(',').filter_map(|one| one.parse().ok()).collect();
+        Some((choices, parts.next()?.to_owned(), parts.next()?.to_owned()))
+    });
+    Some((place, Case { status, digests, told }))
+}
+
+/// A case in which two sides differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The entry.
+    pub entry: usize,
+    /// The case.
+    pub case: u64,
+}
+
+/// Where a side after a change says something else than the side before it, by entry: how many inputs were seen, and the
+/// cases that differ. What the side before does not say twice alike shows nothing.
+#[must_use]
+pub fn differences(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (u64, Vec<Difference>)> {
+    let mut all: BTreeMap<usize, (u64, Vec<Difference>)> = BTreeMap::new();
+    let [first, second] = before;
+    for ((entry, case), was) in &first.cases {
+        let (count, differ) = all.entry(*entry).or_default();
+        let again = second.cases.get(&(*entry, *case));
+        let Some(now) = after.cases.get(&(*entry, *case)) else { continue };
+        let known = again.is_some_and(|again| again.is_same(was)) && was.status.is_seen();
+        if !known || !was.is_comparable(now) || matches!(now.status, Status::Late | Status::Rejected) {
+            continue;
+        }
+        *count += 1;
+        if !was.is_same(now) {
+            differ.push(Difference { entry: *entry, case: *case });
+        }
+    }
+    all
+}
+
+/// Whether a case that was told whole differs in the same way as [`differences`] asks.
+pub(crate) fn differs(before: [&Case; 2], after: &Case) -> bool {
+    let [first, second] = before;
+    first.is_same(second)
+        && first.status.is_seen()
+        && first.is_comparable(after)
+        && !matches!(after.status, Status::Late | Status::Rejected)
+        && !first.is_same(after)
+}

@@ -1,0 +1,306 @@
+//! Drivers, built by the real compiler against real libraries, and run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use kaizen_behaviour::{Case, Difference, Driver, Plan, Said, Shrinking, Sources, Status, Unit, differences};
+
+/// How often what the compiler refuses is left out.
+const ROUNDS: usize = 8;
+
+/// A library of one file before and after a change, and what came of driving it.
+struct Driven {
+    driver: Driver,
+    refused: BTreeSet<Unit>,
+    found: BTreeMap<String, Found>,
+}
+
+/// How many inputs of a function were seen, and the smallest one found that shows a difference, with what it gave before and
+/// after.
+type Found = (u64, Option<(String, String, String)>);
+
+fn compile(dir: &Path, name: &str, args: &[&str]) -> Result<(), String> {
+    let out = Command::new("rustc")
+        .current_dir(dir)
+        .args(["--edition", "2021", "--error-format", "json", "-C", "debug-assertions=on", name])
+        .args(args)
+        .output()
+        .expect("rustc starts");
+    if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+}
+
+/// The lines of the driver that the compiler blames.
+fn blamed(errors: &str) -> BTreeSet<u32> {
+    let lines = errors.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let errors = lines.filter(|line| line["level"] == "error");
+    let spans = errors.flat_map(|error| error["spans"].as_array().cloned().unwrap_or_default());
+    let of = |span: serde_json::Value| {
+        let mut span = span;
+        while span["expansion"].is_object() {
+            span = span["expansion"]["span"].clone();
+        }
+        u32::try_from(span["line_start"].as_u64()?).ok()
+    };
+    spans.filter(|span| span["is_primary"] == true).filter_map(of).collect()
+}
+
+fn run(dir: &Path, side: &str, plan: &Plan, out: &str) -> Said {
+    let out = dir.join(out);
+    let _ = std::fs::remove_file(&out);
+    let path = dir.join("plan");
+    std::fs::write(&path, plan.text()).expect("the plan is written");
+    for _ in 0..8 {
+        let done = Command::new(dir.join(side).join("driver")).args([&path, &out]).output().expect("it starts");
+        if done.status.success() {
+            break;
+        }
+    }
+    let text = std::fs::read(&out).expect("it wrote something down");
+    Said::read(plan, &String::from_utf8_lossy(&text))
+}
+
+fn drive(before: &str, after: &str) -> Driven {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    for (side, text) in [("before", before), ("after", after)] {
+        std::fs::create_dir(dir.join(side)).expect("a folder");
+        std::fs::write(dir.join(side).join("lib.rs"), text).expect("it is written");
+        compile(&dir.join(side), "lib.rs", &["--crate-type", "lib", "--crate-name", "shop"])
+            .expect("the library builds");
+    }
+    let of = |text: &str| {
+        let text = text.to_owned();
+        move |path: &str| (path == "lib.rs").then(|| text.clone())
+    };
+    let (before, after) = (of(before), of(after));
+    let sources = Sources { root: "lib.rs", name: "shop", before: &before, after: &after, tests: &[] };
+    let driver = Driver::of(&sources);
+    let mut refused = BTreeSet::new();
+    for round in 0.. {
+        let program = driver.program(&refused);
+        let mut errors = BTreeSet::new();
+        for side in ["before", "after"] {
+            std::fs::write(dir.join(side).join("driver.rs"), &program.text).expect("it is written");
+            if let Err(text) = compile(&dir.join(side), "driver.rs", &["--extern", "shop=libshop.rlib"]) {
+                let lines = blamed(&text);
+                let units: BTreeSet<Unit> = lines.iter().filter_map(|line| program.unit_at(*line)).collect();
+                assert!(!units.is_empty() && round < ROUNDS, "nothing can be left out:\n{text}");
+                errors.extend(units);
+            }
+        }
+        if errors.is_empty() {
+            break;
+        }
+        refused.extend(errors);
+    }
+    let entries: Vec<usize> = driver.driven(&refused).map(|(number, _)| number).collect();
+    let many = entries.iter().map(|entry| (*entry, 3_000)).collect();
+    let plan = Plan { seed: 7, each: 2_000, many, ..Plan::default() };
+    let (first, second) = (run(dir, "before", &plan, "1"), run(dir, "before", &plan, "2"));
+    let now = run(dir, "after", &plan, "3");
+    let mut found = BTreeMap::new();
+    for (entry, (seen, differ)) in differences([&first, &second], &now) {
+        let shown = differ.first().map(|Difference { entry, case }| {
+            let plan = Plan { seed: 7, again: vec![(*entry, *case)], ..Plan::default() };
+            let whole = run(dir, "before", &plan, "1").whole;
+            let choices = whole[0].told.clone().expect("it is told whole").0;
+            smallest(dir, *entry, choices)
+        });
+        found.insert(driver.entries[entry].name.clone(), (seen, shown));
+    }
+    Driven { driver, refused, found }
+}
+
+fn smallest(dir: &Path, entry: usize, choices: Vec<u64>) -> (String, String, String) {
+    let mut shrinking = Shrinking::of(choices);
+    let try_all = |with: &[Vec<u64>]| -> [Vec<Case>; 3] {
+        let with = with.iter().map(|choices| (entry, choices.clone())).collect();
+        let plan = Plan { with, ..Plan::default() };
+        [
+            run(dir, "before", &plan, "1").whole,
+            run(dir, "before", &plan, "2").whole,
+            run(dir, "after", &plan, "3").whole,
+        ]
+    };
+    // One that does not come back costs its time with every try.
+    let ended = run(dir, "after", &Plan { with: vec![(entry, shrinking.best().to_vec())], ..Plan::default() }, "3");
+    let rounds = if ended.whole[0].status == Status::Hung { 0 } else { 30 };
+    for _ in 0..rounds {
+        let proposed = shrinking.propose().to_vec();
+        let [first, second, now] = try_all(&proposed);
+        if shrinking.take([&first, &second], &now).is_none() {
+            break;
+        }
+    }
+    let [was, _, now] = try_all(&[shrinking.best().to_vec()]);
+    let input = was[0].told.clone().expect("it is told").1;
+    (input, was[0].shown(), now[0].shown())
+}
+
+impl Driven {
+    #[track_caller]
+    fn of(&self, name: &str) -> &Found {
+        self.found.get(name).unwrap_or_else(|| {
+            let all = (&self.found, &self.driver.entries, &self.driver.no_data, &self.refused);
+            panic!("`{name}` was not driven: {all:#?}")
+        })
+    }
+
+    #[track_caller]
+    fn shows(&self, name: &str) -> (&str, &str, &str) {
+        let (_, shown) = self.of(name);
+        let (input, was, now) = shown.as_ref().unwrap_or_else(|| panic!("nothing differs in `{name}`"));
+        (input, was, now)
+    }
+}
+
+const SHOP: &str = r#"
+    //! A shop. `parse("3x apple")` gives a line.
+    use std::collections::BTreeMap;
+    use std::fmt;
+
+    /// A line.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Line { pieces: u32, name: String }
+
+    impl Line {
+        pub fn parse(text: &str) -> Option<Line> {
+            let (pieces, name) = text.split_once("x ")?;
+            let pieces = pieces.parse().ok()?;
+            Some(Line { pieces, name: name.trim().to_owned() })
+        }
+        pub fn pieces(&self) -> u32 { self.pieces }
+    }
+
+    impl fmt::Display for Line {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "{}x {}", self.pieces, self.name) }
+    }
+
+    fn rate(amount: i64) -> i64 { if amount > 5_000 { 7 } else { 3 } }
+
+    pub fn fee(amount: i64) -> i64 { rate(amount) + 1 }
+
+    pub fn twice(amount: i64) -> i64 { amount.wrapping_mul(2) + rate(amount) }
+
+    /// Cannot be printed.
+    pub struct Till { entries: BTreeMap<String, i64>, open: bool }
+
+    impl Till {
+        pub fn new() -> Till { Till { entries: BTreeMap::new(), open: true } }
+        pub fn put(&mut self, name: &str, amount: i64) { if self.open { self.entries.insert(name.to_owned(), amount); } }
+        pub fn close(&mut self) { self.open = false; }
+        pub fn sum(&self) -> i64 { self.entries.values().fold(0, |all, one| all.wrapping_add(*one)) }
+        pub fn names(&self) -> impl Iterator<Item = &String> + '_ { self.entries.keys() }
+    }
+
+    pub fn largest<T: Ord + Clone>(all: &[T]) -> Option<T> { all.iter().max().cloned() }
+
+    pub fn kept<F: FnMut(&i32) -> bool>(all: Vec<i32>, mut f: F) -> Vec<i32> { all.into_iter().filter(|one| f(one)).collect() }
+
+    pub fn same_pin(stored: &str, given: &str) -> bool {
+        stored.len() == given.len() && stored.bytes().zip(given.bytes()).all(|(one, other)| one == other)
+    }
+
+    pub fn sorted(all: &mut Vec<u8>) { all.sort(); }
+"#;
+
+#[test]
+fn what_stays_the_same_raises_no_alarm() {
+    let after = SHOP
+        .replace("self.entries.values().fold(0, |all, one| all.wrapping_add(*one))", "{ let mut all = 0_i64; for one in self.entries.values() { all = all.wrapping_add(*one); } all }")
+        .replace("all.iter().max().cloned()", "{ let mut best: Option<&T> = None; for one in all { if best.is_none_or(|b| one >= b) { best = Some(one); } } best.cloned() }")
+        .replace("text.split_once(\"x \")?", "match text.split_once(\"x \") { Some(both) => both, None => return None }")
+        // Where there was no room for the sum there may be some now.
+        .replace("amount.wrapping_mul(2) + rate(amount)", "amount.wrapping_mul(2).wrapping_add(rate(amount))")
+        .replace("if amount > 5_000 { 7 } else { 3 }", "match amount { ..=5_000 => 3, _ => 7 }")
+        .replace(".all(|(one, other)| one == other)", ".filter(|(one, other)| one != other).count() == 0")
+        .replace("all.sort()", "all.sort_unstable()")
+        .replace(".filter(|one| f(one)).collect()", ".filter(&mut f).collect()");
+    let driven = drive(SHOP, &after);
+    let names: Vec<&str> = driven.found.keys().map(String::as_str).collect();
+    for name in [
+        "shop::Line::parse",
+        "shop::fee",
+        "shop::twice",
+        "shop::Till::sum",
+        "shop::largest",
+        "shop::kept",
+        "shop::same_pin",
+        "shop::sorted",
+    ] {
+        let (seen, shown) = driven.of(name);
+        assert!(*seen > 300, "{name} saw {seen} inputs only, of {names:?}");
+        assert_eq!(*shown, None, "{name}");
+    }
+    assert_eq!(driven.driver.no_data, Vec::<String>::new());
+}
+
+#[test]
+fn what_changes_is_shown_by_a_small_input() {
+    let change = |from: &str, to: &str| {
+        assert!(SHOP.contains(from), "{from}");
+        drive(SHOP, &SHOP.replace(from, to))
+    };
+    // A bound, seen through the function that others call.
+    assert_eq!(change("amount > 5_000", "amount >= 5_000").shows("shop::fee"), ("shop::fee(5000)", "`4`", "`8`"));
+    // A special case that no other input comes near to.
+    let special = change("rate(amount) + 1", "if amount == 918_273 { 0 } else { rate(amount) + 1 }");
+    assert_eq!(special.shows("shop::fee"), ("shop::fee(918273)", "`8`", "`0`"));
+    // A panic.
+    let driven = change("rate(amount) + 1", "rate(amount) + 1 + amount - amount");
+    assert_eq!(driven.shows("shop::fee").2, "an overflow");
+    let driven = change("rate(amount) + 1", "rate(amount) + [1, 1, 1, 1][amount.clamp(0, 4) as usize]");
+    assert_eq!(driven.shows("shop::fee"), ("shop::fee(4)", "`4`", "a panic"));
+    // An early end of a comparison.
+    let driven = change("stored.len() == given.len() && ", "");
+    assert!(driven.of("shop::same_pin").1.is_some());
+    // What a method leaves behind in a type that cannot be printed is seen by the next one.
+    let driven = change("self.open = false;", "");
+    let (input, was, now) = driven.shows("shop::Till::put");
+    assert!(input.starts_with("shop::Till::put(Till {") && was != now, "{input}");
+    // The order of an iterator, and of what is sorted in place.
+    let driven = change("self.entries.keys()", "self.entries.keys().rev()");
+    assert!(driven.of("shop::Till::names").1.is_some());
+    let driven = change("all.sort();", "all.sort_by(|a, b| b.cmp(a));");
+    assert_eq!(driven.shows("shop::sorted"), ("shop::sorted([0, 1])", "`(); then [0, 1]`", "`(); then [1, 0]`"));
+    // What is printed.
+    let driven = change("{}x {}", "{}x  {}");
+    assert!(driven.of("<shop::Line as std::fmt::Display>::fmt").1.is_some());
+    // Generic functions, and ones that take functions.
+    let driven = change(".max()", ".min()");
+    assert!(driven.of("shop::largest").1.is_some());
+    let driven = change("filter(|one| f(one))", "filter(|one| !f(one))");
+    assert!(driven.of("shop::kept").1.is_some());
+}
+
+#[test]
+fn what_does_not_come_back_differs_and_takes_nobody_along() {
+    let driven =
+        drive(SHOP, &SHOP.replace("rate(amount) + 1", "if amount == 5_001 { loop {} } else { rate(amount) + 1 }"));
+    assert_eq!(driven.shows("shop::fee").2, "no end");
+    let driven = drive(
+        SHOP,
+        &SHOP.replace("rate(amount) + 1", "if amount == 5_001 { std::process::exit(0) } else { rate(amount) + 1 }"),
+    );
+    assert_eq!(driven.shows("shop::fee").2, "the end of the process");
+}
+
+#[test]
+fn what_is_never_twice_the_same_is_no_difference() {
+    let random =
+        "pub fn id() -> u64 { use std::hash::BuildHasher; std::collections::hash_map::RandomState::new().hash_one(1) }";
+    let driven = drive(random, &random.replace("hash_one(1)", "hash_one(2)"));
+    assert_eq!(driven.of("shop::id"), &(0, None));
+}
+
+#[test]
+fn what_cannot_be_driven_is_said() {
+    let text =
+        "pub unsafe fn f() -> u8 { 1 } pub struct Handle(u8); pub fn g(h: Handle) -> u8 { h.0 } pub fn h() -> u8 { 1 }";
+    let driven = drive(text, &text.replace("{ 1 }", "{ 2 }").replace("h.0", "h.0 + 1"));
+    assert_eq!(driven.driver.no_data, ["`shop::f` cannot be driven: it is unsafe"]);
+    let left: Vec<&str> = driven.driver.driven(&driven.refused).map(|(_, entry)| entry.name.as_str()).collect();
+    assert_eq!(left, ["shop::h"]);
+    assert_eq!(Status::Late.is_seen(), driven.found.contains_key("shop::g"));
+}

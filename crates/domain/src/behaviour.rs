@@ -1,0 +1,124 @@
+//! Behaviour: what functions gave before and after a change, for inputs that were made up for them. Tests ask about the inputs
+//! that somebody thought of; these are the others.
+
+use serde::{Deserialize, Serialize};
+
+use crate::trial::TestId;
+
+/// What was found out about the functions that a patch changes, or that lead to what it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Behaviour {
+    /// The patch is of a kind that keeps behaviour: a clean-up, or what is only to be faster.
+    #[serde(default)]
+    pub claimed: bool,
+    /// Each function that was driven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub driven: Vec<Driven>,
+    /// Inputs for which something else comes back than before, the smallest that was found for a function.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Differs>,
+    /// Tests that fail before the change and pass after it, new ones included: the difference is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_apart: Vec<TestId>,
+    /// What could not be driven, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_data: Vec<String>,
+}
+
+/// A function that was driven.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Driven {
+    /// Its path, as others call it.
+    pub function: String,
+    /// For how many inputs something could be said.
+    pub inputs: u64,
+    /// Whether it changes itself, or only leads to what does.
+    pub changes: bool,
+}
+
+/// An input for which something else comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differs {
+    /// The function.
+    pub function: String,
+    /// The call, such as `shop::fee(5000)`.
+    pub input: String,
+    /// What came of it before.
+    pub before: String,
+    /// What comes of it now.
+    pub after: String,
+    /// Of how many inputs something else comes.
+    pub of: u64,
+}
+
+impl Differs {
+    /// In one sentence.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        format!("`{}` gave {} and now gives {}", self.input, self.before, self.after)
+    }
+}
+
+impl Behaviour {
+    /// Why the patch is refused; empty when it is not: one that claims to keep behaviour must.
+    pub fn refusals(&self) -> impl Iterator<Item = String> {
+        let all = self.differences.iter().filter(|_| self.claimed);
+        all.map(|one| format!("it is to keep behaviour, and does not: {}", one.shown()))
+    }
+
+    /// Why a person should look at the change: something differs, and no test says that it should.
+    pub fn reasons(&self) -> impl Iterator<Item = String> {
+        let all = self.differences.iter().filter(|_| self.told_apart.is_empty());
+        all.map(|one| format!("{}, and no test tells the two apart", one.shown()))
+    }
+
+    /// In a few words, for a report.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let inputs: u64 = self.driven.iter().map(|driven| driven.inputs).sum();
+        let functions = self.driven.iter().filter(|driven| driven.inputs > 0).count();
+        let plural = if functions == 1 { "" } else { "s" };
+        if inputs == 0 {
+            let why = self.no_data.first().map_or("nothing that others call changes", String::as_str);
+            return format!("no data: {why}");
+        }
+        match self.differences.first() {
+            None => format!("the same for {inputs} made-up inputs to {functions} function{plural}"),
+            Some(first) => format!("another one: {}", first.shown()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn differs() -> Behaviour {
+        let difference = Differs {
+            function: "shop::fee".to_owned(),
+            input: "shop::fee(5000)".to_owned(),
+            before: "`4`".to_owned(),
+            after: "`8`".to_owned(),
+            of: 12,
+        };
+        let driven = Driven { function: "shop::fee".to_owned(), inputs: 3000, changes: true };
+        Behaviour { driven: vec![driven], differences: vec![difference], ..Behaviour::default() }
+    }
+
+    #[test]
+    fn a_difference_that_no_test_asks_for_needs_a_person() {
+        let reasons: Vec<String> = differs().reasons().collect();
+        assert_eq!(reasons, ["`shop::fee(5000)` gave `4` and now gives `8`, and no test tells the two apart"]);
+        let meant = Behaviour { told_apart: vec![TestId("shop/lib::fee".to_owned())], ..differs() };
+        assert_eq!((meant.reasons().count(), meant.refusals().count()), (0, 0));
+    }
+
+    #[test]
+    fn what_claims_to_keep_behaviour_is_refused_when_it_does_not() {
+        let claimed = Behaviour { claimed: true, told_apart: vec![TestId("t".to_owned())], ..differs() };
+        assert_eq!(claimed.refusals().count(), 1);
+        let same = Behaviour { differences: Vec::new(), ..claimed };
+        assert_eq!((same.refusals().count(), same.reasons().count()), (0, 0));
+        assert_eq!(same.shown(), "the same for 3000 made-up inputs to 1 function");
+    }
+}

@@ -1,0 +1,181 @@
+//! Builds a driver against a library before and after a change, and runs it: the two apart from each other, the one before
+//! the change twice, so that what is never the same twice is known. The program is an example of the package, so that
+//! cargo builds it as it builds every other, from what is there already.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use kaizen_domain::RelPath;
+use serde::Deserialize;
+
+use crate::base::WarmBase;
+use crate::isolation::{Cancel, Exit, TreeChange};
+use crate::metadata::Package;
+use crate::runner::{Call, Runner, TrialError, mark};
+
+/// What the program is called inside.
+const NAME: &str = "kaizen_drive";
+/// Fixed: what differs comes in as arguments. The manifest is added to inside, in a tree that nobody keeps.
+const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3
+printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\nedition = "2021"\ntest = false\n' >>"$manifest" || exit
+"$cargo" rustc --offline --quiet --package "$package" --example kaizen_drive --message-format=json -- \
+  --cap-lints allow -C strip=symbols -C debuginfo=0 1>&2 && exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
+/// A program that ends early is started again behind the call that it ended in. What it prints itself is nobody's.
+const RUN: &str = r#"mark=$1 most=$2 plan=$3
+shift 3
+work=$(mktemp -d) || exit 1
+for program in "$@"; do
+  rm -f "$work/out"
+  turns=0
+  while [ "$turns" -lt 40 ]; do
+    timeout -k 1 "$most" "$program" "$plan" "$work/out" >/dev/null 2>&1 </dev/null
+    [ "$(tail -n 1 "$work/out" 2>/dev/null)" = end ] && break
+    turns=$((turns + 1))
+  done
+  cat "$work/out" 2>/dev/null
+  printf '\n%s\n' "$mark"
+done
+"#;
+/// How long a program may take for a plan, seconds.
+const MOST: u64 = 120;
+
+/// What came of building a driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DriverBuilt {
+    /// The program.
+    Program(Vec<u8>),
+    /// The lines of its text that the compiler refuses.
+    Refused(BTreeSet<u32>),
+    /// Nothing can be said, and why.
+    Unclear(String),
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    message: Option<Error>,
+}
+
+#[derive(Deserialize)]
+struct Error {
+    level: String,
+    message: String,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: u32,
+    is_primary: bool,
+    expansion: Option<Expansion>,
+}
+
+#[derive(Deserialize)]
+struct Expansion {
+    span: Box<Span>,
+}
+
+impl Span {
+    /// Where it stands in code that somebody wrote, and not in what a macro made of it.
+    fn written(&self) -> &Self {
+        match &self.expansion {
+            Some(expansion) => expansion.span.written(),
+            None => self,
+        }
+    }
+}
+
+impl Runner {
+    /// Builds a driver in a tree.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it. What does not build is a result.
+    pub fn build_driver(
+        &self,
+        base: &WarmBase,
+        package: &Package,
+        text: &str,
+        changes: &[TreeChange],
+        cancel: &Cancel,
+    ) -> Result<DriverBuilt, TrialError> {
+        let folder = package.folder().trim_end_matches('/');
+        let Ok(path) = RelPath::below(folder, &format!("examples/{NAME}.rs")) else {
+            return Ok(DriverBuilt::Unclear("the package lies where no example can be".to_owned()));
+        };
+        let mut changes = changes.to_vec();
+        changes.push(TreeChange::Write { path, bytes: text.as_bytes().to_vec(), executable: false });
+        let manifest = base.inside(&package.manifest);
+        let mut args: Vec<OsString> = ["-c", BUILD, "drive", &manifest, &package.name].map(OsString::from).into();
+        args.push(self.toolchain().program("cargo").into());
+        let wall = self.settings.limits.wall;
+        let call = Call { program: "/bin/sh".into(), args, changes, wall, ..Call::default() };
+        let done = self.call(base, call, cancel, &mut |_| {})?;
+        if done.exit == Exit::Code(0) && !done.stdout.is_empty() {
+            return Ok(DriverBuilt::Program(done.stdout));
+        }
+        let said = String::from_utf8_lossy(&done.stderr);
+        let (mut lines, mut first) = (BTreeSet::new(), None);
+        for line in said.lines() {
+            let Ok(Message { message: Some(error) }) = serde_json::from_str::<Message>(line) else {
+                let plain = line.trim();
+                first = first.or_else(|| plain.starts_with("error").then(|| plain.to_owned()));
+                continue;
+            };
+            if error.level != "error" {
+                continue;
+            }
+            let written = error.spans.iter().filter(|span| span.is_primary).map(Span::written);
+            lines
+                .extend(written.filter(|span| span.file_name.ends_with("kaizen_drive.rs")).map(|span| span.line_start));
+            first = first.or(Some(error.message));
+        }
+        match lines.is_empty() {
+            true => Ok(DriverBuilt::Unclear(first.unwrap_or_else(|| format!("cargo ended by {}", done.exit)))),
+            false => Ok(DriverBuilt::Refused(lines)),
+        }
+    }
+
+    /// Lets programs carry out a plan one after the other; what each wrote down.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn run_drivers<const N: usize>(
+        &self,
+        base: &WarmBase,
+        programs: [&[u8]; N],
+        plan: &str,
+        cancel: &Cancel,
+    ) -> Result<[String; N], TrialError> {
+        let mark = mark();
+        let folder = ".kaizen-drivers";
+        let mut args: Vec<OsString> =
+            ["-c", RUN, "drive", &mark, &MOST.to_string(), &base.inside(&format!("{folder}/plan"))]
+                .map(OsString::from)
+                .into();
+        let mut changes = Vec::new();
+        let mut add = |name: &str, bytes: &[u8], executable: bool| {
+            let path = RelPath::new(format!("{folder}/{name}")).ok()?;
+            changes.push(TreeChange::Write { path, bytes: bytes.to_vec(), executable });
+            Some(())
+        };
+        add("plan", plan.as_bytes(), false);
+        let mut placed: Vec<&[u8]> = Vec::new();
+        for program in programs {
+            let known = placed.iter().position(|one| *one == program);
+            let at = known.unwrap_or(placed.len());
+            if known.is_none() {
+                add(&format!("program{at}"), program, true);
+                placed.push(program);
+            }
+            args.push(base.inside(&format!("{folder}/program{at}")).into());
+        }
+        let wall = Duration::from_secs(MOST * 4);
+        let call = Call { program: "/bin/sh".into(), args, changes, wall, ..Call::default() };
+        let done = self.call(base, call, cancel, &mut |_| {})?;
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        let mut parts = text.split(mark.as_str()).map(str::to_owned);
+        Ok(std::array::from_fn(|_| parts.next().unwrap_or_default()))
+    }
+}

@@ -1,0 +1,111 @@
+//! What behaves otherwise than before, where no test looks, is not landed without a person, and the smallest input that shows it
+//! is told.
+
+use crate::cli::shapes;
+use crate::cli::support::{Room, diff_of};
+
+/// A shop whose tests notice every line of it, and know a handful of inputs.
+const SHOP: &str = r#"//! A shop.
+
+/// The fee for an amount.
+pub fn fee(amount: i64) -> i64 {
+    if amount > 5_000 { 70 } else { 3 }
+}
+
+/// The names, the most expensive first.
+pub fn ranking(lines: &[(String, i64)]) -> Vec<String> {
+    let mut sorted = lines.to_vec();
+    sorted.sort_by_key(|(_, amount)| std::cmp::Reverse(*amount));
+    sorted.into_iter().map(|(name, _)| name).collect()
+}
+
+/// A share of an amount, in percent.
+pub fn share(amount: u32, percent: u32) -> u32 {
+    amount / 100 * percent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fees() {
+        assert_eq!((fee(0), fee(5_000), fee(5_001)), (3, 3, 70));
+    }
+
+    #[test]
+    fn ranks() {
+        let lines = [("a".to_owned(), 1), ("b".to_owned(), 2)];
+        assert_eq!(ranking(&lines), ["b", "a"]);
+    }
+
+    #[test]
+    fn shares() {
+        assert_eq!((share(200, 7), share(300, 10), share(100, 0)), (14, 30, 0));
+    }
+}
+"#;
+
+fn shop() -> Room {
+    Room::with(&[("Cargo.toml", &shapes::manifest("shop", "2021", "")), ("src/lib.rs", SHOP)])
+}
+
+fn changed(changes: &[(&str, &str)]) -> String {
+    let mut after = SHOP.to_owned();
+    for (from, to) in changes {
+        assert!(after.contains(from), "the shop has no `{from}`");
+        after = after.replacen(from, to, 1);
+    }
+    diff_of("src/lib.rs", SHOP, &after)
+}
+
+#[test]
+fn a_special_case_that_no_test_asks_about_asks_a_person() {
+    let room = shop();
+    let diff = changed(&[("if amount > 5_000 { 70 }", "if amount > 5_000 && amount != 918_273 { 70 }")]);
+    let said = room.try_diff(&diff, &[]).expect(3);
+    said.says(&["`shop::fee(918273)` gave `70` and now gives `3`", "no test tells the two apart"]);
+}
+
+#[test]
+fn the_order_of_what_is_equal_asks_a_person() {
+    let room = shop();
+    let diff = changed(&[
+        ("std::cmp::Reverse(*amount)", "std::cmp::Reverse((*amount, lines.len()))"),
+        (
+            "    let mut sorted = lines.to_vec();\n",
+            "    let mut sorted: Vec<_> = lines.iter().rev().cloned().collect();\n",
+        ),
+    ]);
+    room.try_diff(&diff, &[]).expect(3).says(&["`shop::ranking([(", "no test tells the two apart"]);
+}
+
+#[test]
+fn another_way_to_say_the_same_lands_and_how_often_it_was_called_is_told() {
+    let room = shop();
+    let diff = changed(&[(
+        "if amount > 5_000 { 70 } else { 3 }",
+        "match amount {\n        ..=5_000 => 3,\n        _ => 70,\n    }",
+    )]);
+    let said = room.try_diff(&diff, &[]).expect(0);
+    let shown = room.kaizen(&["show", &said.patch("LANDED"), "--evidence"]).expect(0);
+    shown.says(&["behaviour", "made-up inputs to 1 function", "shop::fee: "]);
+}
+
+#[test]
+fn a_repair_with_the_test_that_shows_it_lands() {
+    let room = shop();
+    let code = ("amount / 100 * percent", "amount * percent / 100");
+    // Without one it is a change of behaviour like any other.
+    let alone = room.try_diff(&changed(&[code]), &[]).expect(3);
+    alone.says(&["`shop::share(", "no test tells the two apart"]);
+    // A test of its own that passes before the change as well shows nothing.
+    let with = |amount: u32, gives: u32| {
+        let test =
+            format!("    #[test]\n    fn small() {{\n        assert_eq!(share({amount}, 10), {gives});\n    }}\n\n");
+        let place = "    #[test]\n    fn shares()";
+        changed(&[code, (place, &(test + place))])
+    };
+    room.try_diff(&with(100, 10), &[]).expect(3).says(&["no test tells the two apart"]);
+    room.try_diff(&with(50, 5), &[]).expect(0);
+}
