@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use kaizen_behaviour::{Case, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, differences, with_tests_of};
+use kaizen_behaviour::{
+    Case, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, differences, differences_of_long, with_tests_of,
+};
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Comparison, Differs, Driven, TestId, TestOutcome, TrialReport};
 use kaizen_sandbox::trial::Tried;
@@ -19,6 +21,8 @@ const BUILDS: usize = 8;
 const TOLD: usize = 3;
 /// How many inputs that show a difference are looked at for the smallest to begin with.
 const FIRST: usize = 24;
+/// With how many long inputs each function is called.
+const LARGE: u64 = 6;
 /// In how many rounds an input is made smaller.
 const ROUNDS: usize = 16;
 /// Files of tests whose literals are taken.
@@ -150,10 +154,14 @@ impl Behaving<'_> {
             seed: self.seed(),
             each: (settings.inputs_secs.saturating_mul(1000) / count).max(100),
             many: entries.iter().map(|(entry, _)| (*entry, settings.inputs.into())).collect(),
+            large: entries.iter().map(|(entry, _)| (*entry, LARGE)).collect(),
             ..Plan::default()
         };
-        let [first, second, now] = self.run(ready, &plan)?;
+        let [first] = self.run(&plan, [&ready.before])?;
+        let plan = Plan { ends: first.ends().collect(), ..plan };
+        let [second, now] = self.run(&plan, [&ready.before, &ready.after])?;
         let compared = differences([&first, &second], &now);
+        let long = differences_of_long([&first, &second], &now);
         let mut told = 0;
         for (number, entry) in entries {
             let (inputs, differ) = compared.get(&number).cloned().unwrap_or_default();
@@ -161,7 +169,14 @@ impl Behaving<'_> {
             if inputs == 0 && entry.changes {
                 behaviour.no_data.push(format!("no input of `{}` shows what it does", entry.name));
             }
-            if differ.is_empty() || told == TOLD {
+            if told == TOLD {
+                continue;
+            }
+            if differ.is_empty() {
+                if let Some((input, before, after)) = long.get(&number).cloned() {
+                    told += 1;
+                    behaviour.differences.push(Differs { function: entry.name.clone(), input, before, after, of: 1 });
+                }
                 continue;
             }
             let again = differ.iter().take(FIRST).map(|one| (one.entry, one.case)).collect();
@@ -176,9 +191,9 @@ impl Behaving<'_> {
         Ok(())
     }
 
-    /// What two runs before the change say, and one after it.
-    fn run(&self, ready: &Ready, plan: &Plan) -> Result<[Said; 3], TrialError> {
-        let programs = [ready.before.as_slice(), &ready.before, &ready.after];
+    /// What programs say to a plan.
+    fn run<const N: usize>(&self, plan: &Plan, programs: [&Vec<u8>; N]) -> Result<[Said; N], TrialError> {
+        let programs = programs.map(Vec::as_slice);
         let said = self.of.runner.run_drivers(self.of.warm, programs, &plan.text(), self.of.cancel)?;
         Ok(said.map(|text| Said::read(plan, text.trim_start())))
     }
@@ -191,7 +206,7 @@ impl Behaving<'_> {
         again: Vec<(usize, u64)>,
     ) -> Result<Option<(String, String, String)>, TrialError> {
         let plan = Plan { seed: self.seed(), again, ..Plan::default() };
-        let [was, _, now] = self.run(ready, &plan)?;
+        let [was, now] = self.run(&plan, [&ready.before, &ready.after])?;
         let told = was.whole.iter().zip(&now.whole).filter_map(|(was, now)| {
             let (choices, input, _) = was.told.as_ref()?;
             Some((choices.len(), choices.clone(), input.clone(), was.shown(), now))
@@ -210,7 +225,8 @@ impl Behaving<'_> {
         let mut shrinking = Shrinking::of(choices);
         for _ in 0..ROUNDS {
             let with = shrinking.propose().iter().map(|choices| (entry, choices.clone())).collect();
-            let [was, again, now] = self.run(ready, &Plan { with, ..Plan::default() })?;
+            let plan = Plan { with, ..Plan::default() };
+            let [was, again, now] = self.run(&plan, [&ready.before, &ready.before, &ready.after])?;
             let Some((was, now)) = shrinking.take([&was.whole, &again.whole], &now.whole) else { break };
             best = (input_of(was), was.shown(), now.shown());
         }

@@ -28,7 +28,7 @@ work=$(mktemp -d) || exit 1
 for program in "$@"; do
   rm -f "$work/out"
   turns=0
-  while [ "$turns" -lt 40 ]; do
+  while [ "$turns" -lt 24 ]; do
     timeout -k 1 "$most" "$program" "$plan" "$work/out" >/dev/null 2>&1 </dev/null
     [ "$(tail -n 1 "$work/out" 2>/dev/null)" = end ] && break
     turns=$((turns + 1))

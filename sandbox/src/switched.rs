@@ -58,7 +58,12 @@ until=$(cat "$here/until")
 each=$(( 5 + 5 * took ))
 # The same once more, with a number that nothing has: what fails now fails by itself.
 if [ -s "$work/all" ]; then set -- --test-threads 4 --exact $(cat "$work/ok"); else set --; fi
-env "$on=none" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null || { say unsound 0; exit 0; }
+# One that comes by more places than most may do so for as long as it takes.
+star=
+if ! env "$on=none" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null; then
+  star='*'
+  env "$on=none*" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null || { say unsound 0; exit 0; }
+fi
 for n in $(cut -d' ' -f1 "$work/seen" | sort -nu | grep -Fx -f "$here/wanted"); do
   say reached "$n"
   grep -Fxqs "$n" "$here/caught" && continue
@@ -73,7 +78,7 @@ for n in $(cut -d' ' -f1 "$work/seen" | sort -nu | grep -Fx -f "$here/wanted"); 
     tests=$(grep -Fx -f "$work/ok" "$work/by") || continue
     set -- --test-threads 4 --exact $tests
   fi
-  env "$on=$n" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null
+  env "$on=$n$star" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null
   case $? in
     0) say survived "$n" ;;
     125 | 126 | 127) say unsound "$n" ;;

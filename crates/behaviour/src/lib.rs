@@ -27,5 +27,5 @@ mod shrinking;
 
 pub use driver::{Driver, Entry, Program, Sources, Unit};
 pub use new_tests::with_tests_of;
-pub use said::{Case, Difference, Plan, Said, Status, differences};
+pub use said::{Case, Difference, Plan, Said, Status, differences, differences_of_long};
 pub use shrinking::Shrinking;

@@ -7,6 +7,11 @@ use std::fmt::Write as _;
 /// The longest line that is read, bytes.
 const LINE: usize = 64 << 10;
 
+/// A long input that takes so many times as long, and so much longer in microseconds, is not to be expected: it grows faster
+/// with its length.
+const SLOWER: u64 = 12;
+const SLOW: u64 = 150_000;
+
 /// What a driver is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
@@ -14,8 +19,12 @@ pub struct Plan {
     pub seed: u64,
     /// How long one entry may take, milliseconds.
     pub each: u64,
+    /// Cases that are known to end the process, or not to end: entry and case.
+    pub ends: Vec<(usize, u64)>,
     /// Entries, and how many cases of each.
     pub many: Vec<(usize, u64)>,
+    /// Entries, and how many cases of each with inputs as long as can be.
+    pub large: Vec<(usize, u64)>,
     /// Cases that are told whole: entry and case.
     pub again: Vec<(usize, u64)>,
     /// Inputs that are told whole: entry and choices.
@@ -27,8 +36,14 @@ impl Plan {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = format!("seed {}\neach {}\n", self.seed, self.each);
+        for (entry, case) in &self.ends {
+            let _ = writeln!(out, "ends {entry} {case}");
+        }
         for (entry, count) in &self.many {
             let _ = writeln!(out, "many {entry} {count}");
+        }
+        for (entry, count) in &self.large {
+            let _ = writeln!(out, "large {entry} {count}");
         }
         for (entry, case) in &self.again {
             let _ = writeln!(out, "again {entry} {case}");
@@ -78,6 +93,8 @@ pub struct Case {
     pub status: Status,
     /// The digest of its choices, and of what came back.
     digests: Option<(u64, u64)>,
+    /// Of a long input: how long the call took, microseconds, and the input as text.
+    pub large: Option<(u64, String)>,
     /// Where it was told whole: its choices, its input and its output as text.
     pub told: Option<(Vec<u64>, String, String)>,
 }
@@ -94,6 +111,10 @@ impl Case {
             (_, Some((_, _, output))) => format!("`{output}`"),
             _ => "something else".to_owned(),
         }
+    }
+
+    fn shown_long(&self, answer: &str) -> String {
+        if self.status == Status::Told { answer.to_owned() } else { self.shown() }
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -118,25 +139,38 @@ impl Case {
 pub struct Said {
     /// By entry and case.
     pub cases: BTreeMap<(usize, u64), Case>,
+    /// The same with long inputs.
+    pub large: BTreeMap<(usize, u64), Case>,
     /// What was told whole, in turn.
     pub whole: Vec<Case>,
 }
 
 impl Said {
+    /// The cases that ended the process, or did not end.
+    pub fn ends(&self) -> impl Iterator<Item = (usize, u64)> {
+        let ends = |case: &Case| matches!(case.status, Status::Hung | Status::Died);
+        self.cases.iter().filter(move |(_, case)| ends(case)).map(|(place, _)| *place)
+    }
+
     /// Reads what a driver wrote for a plan. What is no line of it is passed over.
     #[must_use]
     pub fn read(plan: &Plan, text: &str) -> Self {
         let mut said = Self::default();
-        let count: u64 = plan.many.iter().map(|(_, count)| count).sum();
+        let sum = |all: &[(usize, u64)]| all.iter().map(|(_, count)| count).sum::<u64>();
+        let (many, large) = (sum(&plan.many), sum(&plan.large));
         for (number, line) in (0_u64..).zip(text.lines()) {
-            let Some((place, case)) = case(line) else { continue };
-            if number < count { drop(said.cases.insert(place, case)) } else { said.whole.push(case) }
+            match (case(line, (many..many + large).contains(&number)), number) {
+                (None, _) => {}
+                (Some((place, case)), number) if number < many => drop(said.cases.insert(place, case)),
+                (Some((place, case)), number) if number < many + large => drop(said.large.insert(place, case)),
+                (Some((_, case)), _) => said.whole.push(case),
+            }
         }
         said
     }
 }
 
-fn case(line: &str) -> Option<((usize, u64), Case)> {
+fn case(line: &str, is_large: bool) -> Option<((usize, u64), Case)> {
     if line.len() > LINE {
         return None;
     }
@@ -155,11 +189,15 @@ fn case(line: &str) -> Option<((usize, u64), Case)> {
     };
     let mut digest = || u64::from_str_radix(words.next()?, 16).ok();
     let digests = digest().and_then(|input| Some((input, digest()?)));
+    if is_large {
+        let large = parts.next().and_then(|took| Some((took.parse().ok()?, parts.next()?.to_owned())));
+        return Some((place, Case { status, digests, large, told: None }));
+    }
     let told = parts.next().and_then(|choices| {
         let choices = choices.split(',').filter_map(|one| one.parse().ok()).collect();
         Some((choices, parts.next()?.to_owned(), parts.next()?.to_owned()))
     });
-    Some((place, Case { status, digests, told }))
+    Some((place, Case { status, digests, large: None, told }))
 }
 
 /// A case in which two sides differ.
@@ -181,7 +219,9 @@ pub fn differences(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (u64, Ve
         let (count, differ) = all.entry(*entry).or_default();
         let again = second.cases.get(&(*entry, *case));
         let Some(now) = after.cases.get(&(*entry, *case)) else { continue };
-        let known = again.is_some_and(|again| again.is_same(was)) && was.status.is_seen();
+        // One that ended the process is not called again, so nothing is known of it.
+        let ended = matches!(was.status, Status::Hung | Status::Died);
+        let known = again.is_some_and(|again| again.is_same(was)) && was.status.is_seen() && !ended;
         if !known || !was.is_comparable(now) || matches!(now.status, Status::Late | Status::Rejected) {
             continue;
         }
@@ -189,6 +229,36 @@ pub fn differences(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (u64, Ve
         if !was.is_same(now) {
             differ.push(Difference { entry: *entry, case: *case });
         }
+    }
+    all
+}
+
+/// Entries that differ for a long input: something else comes back, or nothing, or it takes so much longer; with that input,
+/// and what came of it before and after. The longer of two times counts before, so that one that was disturbed shows nothing.
+#[must_use]
+pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (String, String, String)> {
+    let mut all = BTreeMap::new();
+    let [first, second] = before;
+    for ((entry, case), was) in &first.large {
+        let (Some(again), Some(now)) = (second.large.get(&(*entry, *case)), after.large.get(&(*entry, *case))) else {
+            continue;
+        };
+        let (Some((one, input)), Some((two, _))) = (&was.large, &again.large) else { continue };
+        if !again.is_same(was) || !was.status.is_seen() || !was.is_comparable(now) || now.status == Status::Late {
+            continue;
+        }
+        let (took, status) = (*one.max(two), now.status);
+        let (was, now) = match &now.large {
+            None => ("an answer".to_owned(), now.shown()),
+            Some((now, _)) if *now > took.saturating_mul(SLOWER) && now - took > SLOW => {
+                (format!("an answer after {} ms", took.div_ceil(1_000)), format!("one after {} ms", now / 1_000))
+            }
+            Some(_) if !was.is_same(now) && status.is_seen() => {
+                (was.shown_long("an answer"), now.shown_long("another one"))
+            }
+            Some(_) => continue,
+        };
+        all.entry(*entry).or_insert((input.clone(), was, now));
     }
     all
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use kaizen_behaviour::{Case, Difference, Driver, Plan, Said, Shrinking, Sources, Status, Unit, differences};
+use kaizen_behaviour::{
+    Case, Difference, Driver, Plan, Said, Shrinking, Sources, Status, Unit, differences, differences_of_long,
+};
 
 /// How often what the compiler refuses is left out.
 const ROUNDS: usize = 8;
@@ -14,6 +16,8 @@ struct Driven {
     driver: Driver,
     refused: BTreeSet<Unit>,
     found: BTreeMap<String, Found>,
+    /// What long inputs show, by the name of the function.
+    slow: BTreeMap<String, (String, String, String)>,
 }
 
 /// How many inputs of a function were seen, and the smallest one found that shows a difference, with what it gave before and
@@ -96,7 +100,8 @@ fn drive(before: &str, after: &str) -> Driven {
     }
     let entries: Vec<usize> = driver.driven(&refused).map(|(number, _)| number).collect();
     let many = entries.iter().map(|entry| (*entry, 3_000)).collect();
-    let plan = Plan { seed: 7, each: 2_000, many, ..Plan::default() };
+    let large = entries.iter().map(|entry| (*entry, 6)).collect();
+    let plan = Plan { seed: 7, each: 4_000, many, large, ..Plan::default() };
     let (first, second) = (run(dir, "before", &plan, "1"), run(dir, "before", &plan, "2"));
     let now = run(dir, "after", &plan, "3");
     let mut found = BTreeMap::new();
@@ -109,7 +114,9 @@ fn drive(before: &str, after: &str) -> Driven {
         });
         found.insert(driver.entries[entry].name.clone(), (seen, shown));
     }
-    Driven { driver, refused, found }
+    let slow = differences_of_long([&first, &second], &now);
+    let slow = slow.into_iter().map(|(entry, shown)| (driver.entries[entry].name.clone(), shown)).collect();
+    Driven { driver, refused, found, slow }
 }
 
 fn smallest(dir: &Path, entry: usize, choices: Vec<u64>) -> (String, String, String) {
@@ -303,4 +310,29 @@ fn what_cannot_be_driven_is_said() {
     let left: Vec<&str> = driven.driver.driven(&driven.refused).map(|(_, entry)| entry.name.as_str()).collect();
     assert_eq!(left, ["shop::h"]);
     assert_eq!(Status::Late.is_seen(), driven.found.contains_key("shop::g"));
+}
+
+#[test]
+fn what_long_inputs_make_slow_or_end_is_shown() {
+    let text = "pub fn sum(all: &[i64]) -> i64 { let mut all = all.to_vec(); all.sort(); all.iter().fold(0, |s, n| s.wrapping_add(*n)) } \
+                pub fn lines(text: &str) -> usize { text.lines().filter(|line| !line.is_empty()).count() }";
+    let bubble =
+        "for end in (1..all.len()).rev() { for at in 0..end { if all[at] > all[at + 1] { all.swap(at, at + 1); } } }";
+    let driven = drive(text, &text.replace("all.sort();", bubble));
+    assert_eq!(driven.of("shop::sum").1, None, "short inputs show nothing");
+    assert!(
+        driven.slow.get("shop::sum").is_some_and(|(_, was, now)| was.contains("ms") && now.contains("one after")),
+        "{:?}",
+        driven.slow
+    );
+    let deep = "let (line, rest) = text.split_once('\\n').unwrap_or((text, \"\")); usize::from(!line.is_empty()) + \
+                if rest.is_empty() { 0 } else { lines(rest) }";
+    let driven = drive(text, &text.replace("text.lines().filter(|line| !line.is_empty()).count()", deep));
+    assert!(
+        driven.slow.get("shop::lines").is_some_and(|(.., now)| now == "the end of the process"),
+        "{:?}",
+        driven.slow
+    );
+    let same = drive(text, &text.replace("s.wrapping_add(*n)", "n.wrapping_add(s)"));
+    assert!(same.slow.is_empty(), "{:?}", same.slow);
 }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::trial::TestId;
 
+/// How much of an input, or of what came of it, stands in a sentence, characters.
+const SENTENCE: usize = 160;
+
 /// What was found out about the functions that a patch changes, or that lead to what it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Behaviour {
@@ -55,8 +58,16 @@ impl Differs {
     /// In one sentence.
     #[must_use]
     pub fn shown(&self) -> String {
-        format!("`{}` gave {} and now gives {}", self.input, self.before, self.after)
+        format!("`{}` gave {} and now gives {}", cut(&self.input), cut(&self.before), cut(&self.after))
     }
+}
+
+/// A text as far as a sentence can hold it.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= SENTENCE {
+        return text.to_owned();
+    }
+    text.chars().take(SENTENCE).chain(['…']).collect()
 }
 
 impl Behaviour {

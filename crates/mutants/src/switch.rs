@@ -5,14 +5,18 @@
 pub const MODULE: &str = "__kaizen_switch";
 
 /// The text of the module, to be put behind the last line of a crate's root. Two variables of the environment turn it: the one
-/// called `on` holds the number of the mutant that is on, and the one called `seen` names a file to which the numbers of
+/// called `on` holds the number of the mutant that is on (with a star behind it, however long that takes; with no number,
+/// none), and the one called `seen` names a file to which the numbers of
 /// reached places are appended, each with the name of the thread, which is that of the test.
 ///
 /// Only the crate's own language and `std` are used, also where the crate itself does without.
 #[must_use]
 pub fn switch(on: &str, seen: &str) -> String {
-    TEXT.replace("{module}", MODULE).replace("{on}", on).replace("{seen}", seen)
+    TEXT.replace("{module}", MODULE).replace("{on}", on).replace("{seen}", seen).replace("{most}", &MOST.to_string())
 }
+
+/// How many places a run with a mutant on may come by, where a run without one comes by fewer.
+const MOST: usize = 20_000_000;
 
 const TEXT: &str = r##"
 
@@ -26,6 +30,11 @@ pub mod {module} {
     /// One more than the mutant that is on; 0 before it is known.
     static ON: AtomicUsize = AtomicUsize::new(0);
     const NONE: usize = usize::MAX;
+    const OFF: usize = usize::MAX - 1;
+    /// No mutant is on, but everything else is as if one were.
+    const CONTROL: usize = usize::MAX - 2;
+    /// How many places a run may still come by: what goes round and round ends here and not only when its time is over.
+    static LEFT: AtomicUsize = AtomicUsize::new({most});
 
     self::std::thread_local! {
         static SEEN: self::std::cell::RefCell<self::std::collections::HashSet<usize>> = self::std::default::Default::default();
@@ -36,17 +45,31 @@ pub mod {module} {
             0 => first(),
             on => on,
         };
-        if on == NONE {
-            seen(number);
+        match on {
+            OFF => return false,
+            NONE => seen(number),
+            _ => {
+                let left = LEFT.load(Ordering::Relaxed);
+                if left == 0 {
+                    self::std::process::abort();
+                }
+                LEFT.store(left - 1, Ordering::Relaxed);
+            }
         }
         on == number + 1
     }
 
     fn first() -> usize {
         let on = match self::std::env::var("{on}") {
-            Ok(text) => text.parse::<usize>().map_or(NONE - 1, |number| number + 1),
+            Ok(text) => {
+                let number = text.trim_end_matches('*');
+                if number.len() < text.len() {
+                    LEFT.store(usize::MAX, Ordering::Relaxed);
+                }
+                number.parse::<usize>().map_or(CONTROL, |number| number + 1)
+            }
             Err(_) if self::std::env::var_os("{seen}").is_some() => NONE,
-            Err(_) => NONE - 1,
+            Err(_) => OFF,
         };
         ON.store(on, Ordering::Relaxed);
         on

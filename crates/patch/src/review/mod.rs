@@ -15,6 +15,7 @@ mod kind;
 mod lints;
 mod lockfile;
 mod manifest;
+mod more;
 mod parse;
 mod paths;
 mod policy;
@@ -68,8 +69,16 @@ type CodeRule = fn(&CodeFile<'_>, &mut Findings);
 
 const FIRST: &[DataRule] = &[kind::check, size::check];
 const DATA: &[DataRule] = &[paths::check, bytes::check, secrets::check, dependencies, advisories::check];
-const CODE: &[CodeRule] =
-    &[parse::check, unsafe_code::check, system::check, unseen::check, lints::check, weakened::check, doctests::check];
+const CODE: &[CodeRule] = &[
+    parse::check,
+    unsafe_code::check,
+    system::check,
+    unseen::check,
+    more::check,
+    lints::check,
+    weakened::check,
+    doctests::check,
+];
 
 /// Reviews a patch. Total: on any input it returns a review and does not panic.
 ///

@@ -183,3 +183,31 @@ fn what_release_builds_leave_out_and_what_time_tells_asks_a_person() {
     assert!(!rules(&changed("src/lib.rs", slow, by_name)).contains(&rule));
     assert!(rules(&changed("src/lib.rs", by_name, "fn same(a: &[u8], b: &[u8]) -> bool { a == b }\n")).contains(&rule));
 }
+
+#[test]
+fn more_ways_to_panic_and_more_printing_than_before_ask_a_person() {
+    let before = "fn a(v: Option<u8>) -> Option<u8> { let w = v?; Some(w) }\n";
+    for (body, rule) in [
+        ("v.unwrap();", "panic-added"),
+        ("v.expect(\"it is there\");", "panic-added"),
+        ("if v.is_none() { panic!() }", "panic-added"),
+        ("match v { Some(_) => {} None => unreachable!() }", "panic-added"),
+        ("println!(\"{v:?}\");", "print-added"),
+        ("dbg!(v);", "print-added"),
+    ] {
+        let after = before.replace("let w = v?;", &format!("{body} let w = v?;"));
+        assert!(rules(&changed("src/lib.rs", before, &after)).contains(&rule), "{body}");
+        // As many as before, or fewer, are no reason.
+        assert!(
+            !rules(&changed("src/lib.rs", &after, &after.replace("Some(w)", "Some(w + 1)"))).contains(&rule),
+            "{body}"
+        );
+        assert!(!rules(&changed("src/lib.rs", &after, before)).contains(&rule), "{body}");
+        let test = format!(
+            "{before}#[cfg(test)]\nmod tests {{\n    #[test]\n    fn t() {{ let v = super::a(Some(1)); {body} }}\n}}\n"
+        );
+        assert!(!rules(&changed("src/lib.rs", before, &test)).contains(&rule), "{body}");
+    }
+    let program = changed("src/main.rs", "fn main() { a(); }\n", "fn main() { a(); println!(\"done\"); }\n");
+    assert!(!rules(&program).contains(&"print-added"), "{program:#?}");
+}
