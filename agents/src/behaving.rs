@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
-    Case, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, differences, differences_of_long, with_tests_of,
+    Case, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, always_differ, differences, differences_of_long,
+    known_inputs, with_tests_of,
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Comparison, Differs, Driven, TestId, TestOutcome, TrialReport};
@@ -23,6 +24,8 @@ const TOLD: usize = 3;
 const FIRST: usize = 24;
 /// With how many long inputs each function is called.
 const LARGE: u64 = 6;
+/// How often a case is run on each side before a difference counts.
+const AGAIN: usize = 10;
 /// In how many rounds an input is made smaller.
 const ROUNDS: usize = 16;
 /// Files of tests whose literals are taken.
@@ -36,6 +39,15 @@ pub(crate) struct Behaving<'a> {
     pub against: &'a TrialReport,
     /// The patch is of a kind that keeps behaviour.
     pub claimed: bool,
+}
+
+/// A case that differs.
+struct Shown {
+    choices: Vec<u64>,
+    input: String,
+    before: String,
+    after: String,
+    hangs: bool,
 }
 
 /// The driver of a package, built on both sides.
@@ -69,10 +81,29 @@ impl Behaving<'_> {
                 Err(why) => behaviour.no_data.extend(why),
             }
         }
+        behaviour.knows = self.knows();
         if !behaviour.differences.is_empty() {
             behaviour.told_apart = self.told_apart()?;
         }
         Ok(Some(behaviour))
+    }
+
+    /// Where code compares with what tests give.
+    fn knows(&self) -> Vec<String> {
+        let tests = self.of.files.iter().filter(|path| path.ends_with(".rs") && is_test_file(path, "", "")).take(TESTS);
+        let mut tests: Vec<String> = tests.filter_map(|path| (self.of.read)(path)).collect();
+        let changes = || self.of.changes.iter().filter(|change| is_code(change));
+        let texts = |change: &&Change| {
+            change.texts().is_some_and(|(before, after)| is_test_file(change.path.as_str(), before, after))
+        };
+        tests.extend(changes().filter(texts).filter_map(|change| Some(change.texts()?.1.to_owned())));
+        let mut all = Vec::new();
+        for change in changes().filter(|change| !texts(change)) {
+            let Some((before, after)) = change.texts() else { continue };
+            let known = known_inputs(before, after, &tests).into_iter().take(TOLD);
+            all.extend(known.map(|literal| format!("{} compares with {literal}", change.path)));
+        }
+        all
     }
 
     /// The packages whose code changes.
@@ -160,6 +191,18 @@ impl Behaving<'_> {
         let [first] = self.run(&plan, [&ready.before])?;
         let plan = Plan { ends: first.ends().collect(), ..plan };
         let [second, now] = self.run(&plan, [&ready.before, &ready.after])?;
+        if !first.cases.is_empty() && now.cases.is_empty() {
+            let library =
+                ready.driver.entries.first().map_or("", |entry| entry.name.split("::").next().unwrap_or_default());
+            behaviour.differences.push(Differs {
+                function: library.to_owned(),
+                input: format!("use {library};"),
+                before: "a program that runs".to_owned(),
+                after: "one that ends before anything is called".to_owned(),
+                of: 1,
+            });
+            return Ok(());
+        }
         let compared = differences([&first, &second], &now);
         let long = differences_of_long([&first, &second], &now);
         let mut told = 0;
@@ -198,39 +241,54 @@ impl Behaving<'_> {
         Ok(said.map(|text| Said::read(plan, text.trim_start())))
     }
 
-    /// The smallest input found that shows a difference, with what comes of it before and after.
+    /// The smallest input found that shows a difference, with what comes of it before and after; none when what comes of it
+    /// is another one each time.
     fn smallest(
         &self,
         ready: &Ready,
         entry: usize,
         again: Vec<(usize, u64)>,
     ) -> Result<Option<(String, String, String)>, TrialError> {
-        let plan = Plan { seed: self.seed(), again, ..Plan::default() };
-        let [was, now] = self.run(&plan, [&ready.before, &ready.after])?;
-        let told = was.whole.iter().zip(&now.whole).filter_map(|(was, now)| {
-            let (choices, input, _) = was.told.as_ref()?;
-            Some((choices.len(), choices.clone(), input.clone(), was.shown(), now))
-        });
-        let Some((_, choices, input, before, after)) =
-            told.min_by(|one, other| one.1.cmp(&other.1).then(one.0.cmp(&other.0)))
-        else {
+        let cases = again.len();
+        let shown = self.always(ready, &Plan { seed: self.seed(), again, ..Plan::default() }, cases)?;
+        let Some(mut best) = shown.into_iter().min_by(|one, other| one.choices.cmp(&other.choices)) else {
             return Ok(None);
         };
-        let (after, ended) = (after.shown(), after.status);
-        let mut best = (input, before, after);
         // One that does not come back costs its time with every try.
-        if ended == Status::Hung {
-            return Ok(Some(best));
-        }
-        let mut shrinking = Shrinking::of(choices);
-        for _ in 0..ROUNDS {
+        let mut shrinking = Shrinking::of(best.choices.clone());
+        let rounds = if best.hangs { 0 } else { ROUNDS };
+        for _ in 0..rounds {
             let with = shrinking.propose().iter().map(|choices| (entry, choices.clone())).collect();
             let plan = Plan { with, ..Plan::default() };
             let [was, again, now] = self.run(&plan, [&ready.before, &ready.before, &ready.after])?;
-            let Some((was, now)) = shrinking.take([&was.whole, &again.whole], &now.whole) else { break };
-            best = (input_of(was), was.shown(), now.shown());
+            if shrinking.take([&was.whole, &again.whole], &now.whole).is_none() {
+                break;
+            }
         }
-        Ok(Some(best))
+        if shrinking.best() != best.choices {
+            let plan = Plan { with: vec![(entry, shrinking.best().to_vec())], ..Plan::default() };
+            best = self.always(ready, &plan, 1)?.into_iter().next().unwrap_or(best);
+        }
+        Ok(Some((best.input, best.before, best.after)))
+    }
+
+    /// The cases of a plan that differ however often they are run.
+    fn always(&self, ready: &Ready, plan: &Plan, cases: usize) -> Result<Vec<Shown>, TrialError> {
+        let before: [Said; AGAIN] = self.run(plan, [&ready.before; AGAIN])?;
+        let after: [Said; AGAIN] = self.run(plan, [&ready.after; AGAIN])?;
+        let of = |all: &[Said; AGAIN], at: usize| -> Vec<Case> {
+            all.iter().filter_map(|said| said.whole.get(at).cloned()).collect()
+        };
+        let shown = (0..cases).filter_map(|at| {
+            let (before, after) = (of(&before, at), of(&after, at));
+            let whole = before.len() == AGAIN && after.len() == AGAIN;
+            let differ = always_differ(&before.iter().collect::<Vec<_>>(), &after.iter().collect::<Vec<_>>());
+            let (was, now) = (before.first()?, after.first()?);
+            let (choices, input, _) = was.told.clone()?;
+            let hangs = now.status == Status::Hung;
+            (whole && differ).then(|| Shown { choices, input, before: was.shown(), after: now.shown(), hangs })
+        });
+        Ok(shown.collect())
     }
 
     /// Tests that fail on what was there before and pass now: those that were there, and those that come with the change.
@@ -263,10 +321,6 @@ impl Behaving<'_> {
         self.of.report.id.to_string().hash(&mut hasher);
         hasher.finish()
     }
-}
-
-fn input_of(case: &Case) -> String {
-    case.told.as_ref().map(|(_, input, _)| input.clone()).unwrap_or_default()
 }
 
 /// A file as it was, with the tests that come with the change.

@@ -14,7 +14,7 @@ use kaizen_domain::edit::Change;
 use kaizen_domain::{
     Comparison, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TestOutcome, TrialOutcome, TrialReport,
 };
-use kaizen_mutants::{Changed, Instrumented, Mutant, changed, instrument, switch, versions};
+use kaizen_mutants::{CANARY, Changed, Instrumented, Mutant, changed, instrument, switch, versions};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{
     Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase,
@@ -306,11 +306,12 @@ impl Noticing<'_> {
                 Ok(made) => made,
                 Err(why) => return Ok(no_data(noticed, why)),
             };
-            let numbers: BTreeSet<usize> =
+            let mut numbers: BTreeSet<usize> =
                 made.iter().flat_map(|(_, made)| made.mutants.iter().map(|mutant| mutant.number)).collect();
             if numbers.is_empty() {
                 return Ok(Some(Vec::new()));
             }
+            numbers.insert(CANARY);
             let mut changes = tree.to_vec();
             changes.extend(self.with_switch(side, &made, &switch(&on, &seen)));
             let docs = self.report.tests.iter().any(|(id, test)| {
@@ -320,6 +321,9 @@ impl Noticing<'_> {
             let budget = Duration::from_secs(self.settings.mutants_secs);
             let switched = Switched { changes: &changes, numbers: &numbers, on: &on, seen: &seen, docs, budget };
             match self.runner.try_switched(self.warm, &switched, self.cancel)? {
+                SwitchedOutcome::Ran(run) if run.reached.contains(&CANARY) && !run.caught.contains(&CANARY) => {
+                    return Ok(no_data(noticed, "a test that must fail does not".to_owned()));
+                }
                 SwitchedOutcome::Ran(run) => return Ok(Some(counts(sources, side, wanted, &made, &run))),
                 SwitchedOutcome::Refused(errors) => {
                     let blamed: BTreeSet<usize> = errors.iter().filter_map(|error| blamed(error, &made)).collect();

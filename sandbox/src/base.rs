@@ -45,6 +45,11 @@ impl WarmBase {
         &self.dir
     }
 
+    /// What is known of the base itself, and gone with it.
+    pub(crate) fn known_dir(&self) -> PathBuf {
+        self.dir.join("known")
+    }
+
     /// Where the tree and the scratch folders are inside, the same in every trial, so that cargo's fingerprints hold.
     pub(crate) fn places(&self) -> &Places {
         &self.places
@@ -157,6 +162,7 @@ impl Runner {
             return Ok(base);
         }
         remove_file(&label)?;
+        remove_dir(&base.known_dir())?;
         replace_tree(&base, export)?;
         on(Progress::Fetching);
         self.fetch(&base, cancel)?;

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Exit, TreeChange};
 use crate::metadata::Package;
@@ -31,7 +33,7 @@ awk '/^ *\/\// || /^ *debug / || /^ *$/ { next }
 }' "$file" | sha256sum"#;
 
 /// What the compiler made of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Compiled {
     /// The digest of each library and program.
     digests: Vec<String>,
@@ -51,6 +53,13 @@ impl Runner {
         changes: &[TreeChange],
         cancel: &Cancel,
     ) -> Result<Option<Compiled>, TrialError> {
+        // What is made of the base itself is made once.
+        let kept = changes.is_empty().then(|| base.known_dir().join(format!("{}.json", package.name)));
+        if let Some(known) = kept.as_deref().and_then(|kept| std::fs::read(kept).ok())
+            && let Ok(known) = serde_json::from_slice::<Option<Compiled>>(&known)
+        {
+            return Ok(known);
+        }
         let mut all = Compiled::default();
         for target in &package.roots {
             let file = base.places().tmp.join("code.mir");
@@ -69,7 +78,17 @@ impl Runner {
                 _ => return Ok(None),
             }
         }
-        Ok(Some(all).filter(|all| !all.digests.is_empty()))
+        let all = Some(all).filter(|all| !all.digests.is_empty());
+        if let (Some(kept), Ok(text)) = (kept, serde_json::to_vec(&all)) {
+            // One that cannot be kept is made again the next time.
+            let folder = kept.parent().map(std::fs::create_dir_all);
+            if matches!(folder, Some(Ok(())))
+                && let Err(error) = std::fs::write(&kept, text)
+            {
+                tracing::debug!(%error, path = %kept.display(), "what the compiler made of the base cannot be kept");
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -18,6 +18,7 @@ mod changed;
 mod concrete;
 mod driver;
 mod items;
+mod known_inputs;
 mod library;
 mod literals;
 mod makers;
@@ -26,6 +27,7 @@ mod said;
 mod shrinking;
 
 pub use driver::{Driver, Entry, Program, Sources, Unit};
+pub use known_inputs::known_inputs;
 pub use new_tests::with_tests_of;
-pub use said::{Case, Difference, Plan, Said, Status, differences, differences_of_long};
+pub use said::{Case, Difference, Plan, Said, Status, always_differ, differences, differences_of_long};
 pub use shrinking::Shrinking;

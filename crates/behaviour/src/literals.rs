@@ -81,7 +81,7 @@ impl Literals {
     }
 }
 
-fn flat(tokens: TokenStream) -> Vec<String> {
+pub(crate) fn flat(tokens: TokenStream) -> Vec<String> {
     let mut all = Vec::new();
     for token in tokens {
         match token {

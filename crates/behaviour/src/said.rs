@@ -263,6 +263,17 @@ pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, 
     all
 }
 
+/// Whether the calls of one case before a change all gave the same, those after it too, and the two are not the same. What is
+/// different now and then, as the order of a hash map is, shows nothing.
+#[must_use]
+pub fn always_differ(before: &[&Case], after: &[&Case]) -> bool {
+    let agree = |all: &[&Case]| all.windows(2).all(|pair| matches!(pair, [one, two] if one.is_same(two)));
+    match (before.first(), after.first()) {
+        (Some(was), Some(now)) => agree(before) && agree(after) && differs([was, was], now),
+        _ => false,
+    }
+}
+
 /// Whether a case that was told whole differs in the same way as [`differences`] asks.
 pub(crate) fn differs(before: [&Case; 2], after: &Case) -> bool {
     let [first, second] = before;

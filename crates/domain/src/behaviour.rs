@@ -23,6 +23,9 @@ pub struct Behaviour {
     /// Tests that fail before the change and pass after it, new ones included: the difference is meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told_apart: Vec<TestId>,
+    /// Where the code compares with what tests give since the change: it may know these inputs and no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knows: Vec<String>,
     /// What could not be driven, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_data: Vec<String>,
@@ -80,7 +83,9 @@ impl Behaviour {
     /// Why a person should look at the change: something differs, and no test says that it should.
     pub fn reasons(&self) -> impl Iterator<Item = String> {
         let all = self.differences.iter().filter(|_| self.told_apart.is_empty());
-        all.map(|one| format!("{}, and no test tells the two apart", one.shown()))
+        let knows =
+            self.knows.iter().map(|what| format!("it may know the inputs of the tests: {what}, which they give"));
+        all.map(|one| format!("{}, and no test tells the two apart", one.shown())).chain(knows)
     }
 
     /// In a few words, for a report.

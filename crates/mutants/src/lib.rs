@@ -20,5 +20,5 @@ mod versions;
 pub use functions::{Changed, changed};
 pub use instrument::{Instrumented, Mutant, instrument};
 pub use kaizen_source::Unreadable;
-pub use switch::{MODULE, switch};
+pub use switch::{CANARY, MODULE, switch};
 pub use versions::{Version, versions};

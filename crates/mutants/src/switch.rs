@@ -4,6 +4,10 @@
 /// The name of the module, which no crate has.
 pub const MODULE: &str = "__kaizen_switch";
 
+/// The number of the canary: a test of the module's own, which passes, but for when this one is on. A harness that does not say
+/// then that a test fails would not say it of any other.
+pub const CANARY: usize = usize::MAX >> 8;
+
 /// The text of the module, to be put behind the last line of a crate's root. Two variables of the environment turn it: the one
 /// called `on` holds the number of the mutant that is on (with a star behind it, however long that takes; with no number,
 /// none), and the one called `seen` names a file to which the numbers of
@@ -12,7 +16,11 @@ pub const MODULE: &str = "__kaizen_switch";
 /// Only the crate's own language and `std` are used, also where the crate itself does without.
 #[must_use]
 pub fn switch(on: &str, seen: &str) -> String {
-    TEXT.replace("{module}", MODULE).replace("{on}", on).replace("{seen}", seen).replace("{most}", &MOST.to_string())
+    TEXT.replace("{module}", MODULE)
+        .replace("{on}", on)
+        .replace("{seen}", seen)
+        .replace("{most}", &MOST.to_string())
+        .replace("{canary}", &CANARY.to_string())
 }
 
 /// How many places a run with a mutant on may come by, where a run without one comes by fewer.
@@ -85,6 +93,17 @@ pub mod {module} {
         let line = self::std::format!("{} {}\n", number, thread.name().unwrap_or(""));
         if let Ok(mut file) = self::std::fs::OpenOptions::new().append(true).create(true).open(path) {
             let _ = self::std::io::Write::write_all(&mut file, line.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(missing_docs, unused, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+mod {module}_canary {
+    #[test]
+    fn canary() {
+        if super::{module}::on({canary}) {
+            panic!();
         }
     }
 }

@@ -80,6 +80,10 @@ pub enum Name {
     Attacks,
     /// Good patches of many kinds, sent through the gate
     Honest,
+    /// Wrong versions that tests miss, and rewrites that keep behaviour
+    SameBehaviour,
+    /// What the whole gate costs, against the plain tests
+    GateCost,
     /// One byte changed in the journal or in the evidence
     Tamper,
     /// LiteLLM's proxy and another model server, in place of a provider
@@ -149,6 +153,8 @@ impl Name {
             | Self::Gateway
             | Self::Attacks
             | Self::Honest
+            | Self::SameBehaviour
+            | Self::GateCost
             | Self::Tamper
             | Self::Breaker
             | Self::Edits
@@ -223,6 +229,8 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Transport => models::transport::measure(options)?,
         Name::Attacks => gate::attacks::measure(options)?,
         Name::Honest => gate::honest::measure(options)?,
+        Name::GateCost => gate::cost::measure(options)?,
+        Name::SameBehaviour => gate::same_behaviour::measure(options)?,
         Name::Tamper => gate::tamper::measure(options)?,
         Name::Gateway => models::gateway::measure(options)?,
         Name::Replay => models::replay::measure(options)?,

@@ -20,7 +20,7 @@ use super::table::Table;
 use super::{Options, Outcome, git, records};
 
 /// The lints that count, for both sides.
-const LINTS: &[&str] = &["clippy::all", "clippy::perf", "clippy::pedantic"];
+pub(super) const LINTS: &[&str] = &["clippy::all", "clippy::perf", "clippy::pedantic"];
 /// The crates that are measured on.
 pub(super) const CRATES: &[&str] = &[
     "roman@0.2.2",

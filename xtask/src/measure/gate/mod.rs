@@ -1,7 +1,9 @@
 //! The gate: patches that are kept in `tests/gate/`, sent through `kaizen try`. Hostile ones must not land, good ones must.
 
 pub mod attacks;
+pub mod cost;
 pub mod honest;
+pub mod same_behaviour;
 pub mod tamper;
 
 use std::path::{Path, PathBuf};
