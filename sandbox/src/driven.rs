@@ -25,6 +25,8 @@ printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\
 const RUN: &str = r#"mark=$1 most=$2 plan=$3
 shift 3
 work=$(mktemp -d) || exit 1
+# Inputs that ask for more memory than this, KiB, are refused it at once.
+ulimit -v 1048576 2>/dev/null
 for program in "$@"; do
   rm -f "$work/out"
   turns=0

@@ -71,7 +71,7 @@ fn findings(attempt: &Attempt) -> Vec<Finding> {
             },
             text: finding.detail.clone(),
             path: finding.path.as_ref().map(ToString::to_string),
-            line: None,
+            line: finding.place().map(|(line, _)| line),
         })
         .collect();
     let noticed = round.trial.as_ref().and_then(|trial| trial.noticed.as_deref()).filter(|noticed| !noticed.same_code);

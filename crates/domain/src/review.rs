@@ -48,8 +48,21 @@ pub struct Finding {
     pub rule: String,
     /// The file it is about.
     pub path: Option<RelPath>,
-    /// What is wrong and what would be right, one line.
+    /// What is wrong and what would be right, one line. It begins with where that is in the file, when it is in one place:
+    /// `line 7: ..`, or `7:12: ..` with the column.
     pub detail: String,
+}
+
+impl Finding {
+    /// The line of the file where it is, counted from 1, and the column where it is known.
+    #[must_use]
+    pub fn place(&self) -> Option<(u32, Option<u32>)> {
+        if let Some(rest) = self.detail.strip_prefix("line ") {
+            return Some((rest.split_once(':')?.0.parse().ok()?, None));
+        }
+        let (line, rest) = self.detail.split_once(':')?;
+        Some((line.parse().ok()?, rest.split_once(':').and_then(|(column, _)| column.parse().ok())))
+    }
 }
 
 /// How one item of the source changed.
@@ -106,5 +119,21 @@ impl Review {
                 None => format!("{} ({})", finding.detail, finding.rule),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_says_where_it_is() {
+        let place = |detail: &str| {
+            Finding { severity: Severity::Note, rule: "x".to_owned(), path: None, detail: detail.to_owned() }.place()
+        };
+        assert_eq!(place("line 7: adds `unsafe`"), Some((7, None)));
+        assert_eq!(place("7:12: expected `;`"), Some((7, Some(12))));
+        assert_eq!(place("adds a dependency: `x`"), None);
+        assert_eq!(place("line by line"), None);
     }
 }
