@@ -82,6 +82,8 @@ pub enum Name {
     Honest,
     /// One byte changed in the journal or in the evidence
     Tamper,
+    /// A benchmark of a library that does as much as before, more, or less: what is said of it
+    Verdicts,
     /// LiteLLM's proxy and another model server, in place of a provider
     Gateway,
     /// Recorded cycles, run again without asking anybody
@@ -132,6 +134,7 @@ impl Name {
             | Self::Cancel
             | Self::Schedule
             | Self::Context
+            | Self::Verdicts
             | Self::Watch => true,
             Self::FirstLanding
             | Self::Corpus
@@ -224,6 +227,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Attacks => gate::attacks::measure(options)?,
         Name::Honest => gate::honest::measure(options)?,
         Name::Tamper => gate::tamper::measure(options)?,
+        Name::Verdicts => gate::verdicts::measure(options)?,
         Name::Gateway => models::gateway::measure(options)?,
         Name::Replay => models::replay::measure(options)?,
         Name::Context => context::measure(options)?,

@@ -3,6 +3,7 @@
 pub mod attacks;
 pub mod honest;
 pub mod tamper;
+pub mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
