@@ -16,6 +16,7 @@ pub mod engine;
 pub mod error;
 pub mod evidence;
 pub mod journal;
+pub mod measuring;
 pub mod model_gateway;
 pub mod notice;
 mod noticing;

@@ -19,6 +19,7 @@ use kaizen_settings::Settings;
 
 use crate::behaving::Behaving;
 use crate::error::AgentError;
+use crate::measuring::{Measuring, together};
 use crate::noticing::Noticing;
 use crate::trial_pool::{Compared, Printed, Printing, progress};
 use crate::world::World;
@@ -80,12 +81,23 @@ impl Shop {
         if let Some(benchmark) = &compared.benchmark
             && report.outcome == TrialOutcome::Ran
         {
-            let before = self.changes_from(&self.world.repo()?, &tree.warm, &compared.base)?;
-            report.speed = Some(runner.compare_speed(&warm, benchmark, &before, &changes, cancel, &mut on)?);
+            let known = self.known(tree, compared)?;
+            let read = |path: &str| known.read(path);
+            let measuring = self.measuring(&runner, &warm, (&known, &changes), &read, cancel);
+            report.speed = Some(measuring.program(benchmark, &mut on)?);
         }
         if compared.notice && may_land(against, &report) {
             on(Progress::Noticing);
             self.look_closer(tree, compared, (&runner, &warm, &changes), &mut report, cancel)?;
+        }
+        let same_code = report.noticed.as_ref().is_some_and(|noticed| noticed.same_code);
+        if compared.guard && !same_code && may_land(against, &report) {
+            let known = self.known(tree, compared)?;
+            let read = |path: &str| known.read(path);
+            let measuring = self.measuring(&runner, &warm, (&known, &changes), &read, cancel);
+            let own = measuring.own(&mut on)?;
+            let measured = measuring.compare(&own, &mut on)?;
+            report.speed = together(report.speed.take(), measured.map(|measured| measured.speed));
         }
         Ok(report)
     }
@@ -185,25 +197,18 @@ impl Shop {
         report: &mut TrialReport,
         cancel: &Cancel,
     ) -> Result<(), AgentError> {
-        let repo = self.world.repo()?;
-        let base = &compared.base;
-        let before = self.changes_from(&repo, &tree.warm, base)?;
-        let changes = repo.changes(base, &tree.commit)?;
-        let read = |path: &str| {
-            let state = repo.read(base, &RelPath::new(path).ok()?).ok()??;
-            String::from_utf8(state.bytes).ok()
-        };
+        let known = self.known(tree, compared)?;
+        let read = |path: &str| known.read(path);
         let settings = &self.world.settings.gate;
-        let files: Vec<String> = repo.files(base)?.files.iter().map(|(path, ..)| path.to_string()).collect();
         let noticing = Noticing {
             runner,
             warm,
             settings,
-            trees: (&before, after),
-            changes: &changes,
+            trees: (&known.before, after),
+            changes: &known.changes,
             report,
             cancel,
-            files: &files,
+            files: &known.files,
             read: &read,
         };
         let noticed = noticing.look()?;
@@ -216,6 +221,35 @@ impl Shop {
         report.noticed = Some(Box::new(noticed));
         report.behaviour = behaviour.map(Box::new);
         Ok(())
+    }
+
+    /// What is known of a change without running anything.
+    fn known(&self, tree: &TreeOf, compared: &Compared) -> Result<Known, AgentError> {
+        let (repo, base) = (self.world.repo()?, compared.base.clone());
+        let before = self.changes_from(&repo, &tree.warm, &base)?;
+        let changes = repo.changes(&base, &tree.commit)?;
+        let files = repo.files(&base)?.files.iter().map(|(path, ..)| path.to_string()).collect();
+        Ok(Known { repo, base, before, changes, files })
+    }
+
+    fn measuring<'a>(
+        &'a self,
+        runner: &'a Runner,
+        warm: &'a WarmBase,
+        (known, after): (&'a Known, &'a [TreeChange]),
+        read: &'a dyn Fn(&str) -> Option<String>,
+        cancel: &'a Cancel,
+    ) -> Measuring<'a> {
+        Measuring {
+            runner,
+            warm,
+            settings: &self.world.settings.gate,
+            trees: (&known.before, after),
+            changes: &known.changes,
+            files: &known.files,
+            read,
+            cancel,
+        }
     }
 
     fn set_up(
@@ -272,6 +306,25 @@ impl Shop {
     }
 }
 
+/// A change, and the tree before it.
+struct Known {
+    repo: Repo,
+    base: CommitId,
+    /// What leads from the warm base to that tree.
+    before: Vec<TreeChange>,
+    changes: Vec<Change>,
+    /// The paths of all files before the change.
+    files: Vec<String>,
+}
+
+impl Known {
+    /// The text of a file before the change.
+    fn read(&self, path: &str) -> Option<String> {
+        let state = self.repo.read(&self.base, &RelPath::new(path).ok()?).ok()??;
+        String::from_utf8(state.bytes).ok()
+    }
+}
+
 /// Whether the tests of a trial leave it open that the patch lands.
 fn may_land(against: &TrialReport, report: &TrialReport) -> bool {
     let comparison = Comparison::of(against, report);
@@ -301,7 +354,7 @@ fn asked_toolchain(repo: &Repo, commit: &CommitId, folder: &str) -> Option<Strin
 }
 
 /// A change as the sandbox makes it. Links and submodules have no place in a trial's changes: the review refuses them.
-fn tree_change(change: &Change) -> Option<TreeChange> {
+pub(crate) fn tree_change(change: &Change) -> Option<TreeChange> {
     match &change.after {
         None => Some(TreeChange::Remove { path: change.path.clone() }),
         Some(state) if state.mode.is_file() => Some(TreeChange::Write {

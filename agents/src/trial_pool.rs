@@ -66,9 +66,11 @@ pub struct Compared {
     pub confirm: bool,
     /// Whether it is asked if anything would notice that it is wrong.
     pub notice: bool,
+    /// Whether the repository's own benchmarks are run before and after it.
+    pub guard: bool,
     /// Whether the change is of a kind that keeps behaviour.
     pub claims_same: bool,
-    /// The commit that the benchmark is compared with.
+    /// The commit before the change, which benchmarks are compared with.
     pub base: CommitId,
 }
 

@@ -12,14 +12,17 @@ compile_error!(
 
 mod admission;
 pub mod base;
+pub mod benches;
 pub mod benchmark;
 pub mod cargo_json;
 mod cargo_output;
+pub mod counting;
 mod direct;
 pub mod driven;
 mod durations;
 pub mod formatting;
 pub mod harness;
+pub mod in_blocks;
 pub mod isolation;
 pub mod lockfile;
 pub mod metadata;
@@ -34,10 +37,13 @@ pub mod toolchain;
 pub mod trial;
 
 pub use base::WarmBase;
+pub use benches::BenchProgram;
+pub use benchmark::ProgramRun;
 pub use driven::DriverBuilt;
 pub use formatting::Touched;
+pub use in_blocks::{BenchPair, InBlocks, Printed, Sides, Told};
 pub use isolation::{Cancel, Exit, Isolation, IsolationError, Limits, TreeChange};
-pub use metadata::{CrateRoot, Metadata, Package};
+pub use metadata::{BenchTarget, CrateRoot, Metadata, Package};
 pub use progress::Progress;
 pub use runner::{Runner, RunnerSettings, TrialError};
 pub use scan::{Scan, ScanSettings};

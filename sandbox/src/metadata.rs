@@ -26,6 +26,19 @@ pub struct Package {
     pub edition: String,
     /// Its library and its programs.
     pub roots: Vec<CrateRoot>,
+    /// Its benchmarks, apart from those that want a feature.
+    pub benches: Vec<BenchTarget>,
+    /// The folders of packages that it depends on by their path, each with a slash at the end.
+    pub uses: Vec<String>,
+}
+
+/// A target that holds benchmarks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BenchTarget {
+    /// Its name.
+    pub name: String,
+    /// Its first file, below the top of the repository.
+    pub path: String,
 }
 
 /// A library or a program.
@@ -58,6 +71,13 @@ struct RawPackage {
     manifest_path: String,
     edition: String,
     targets: Vec<RawTarget>,
+    #[serde(default)]
+    dependencies: Vec<RawDependency>,
+}
+
+#[derive(Deserialize)]
+struct RawDependency {
+    path: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +85,8 @@ struct RawTarget {
     kind: Vec<String>,
     name: String,
     src_path: String,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 impl RawTarget {
@@ -74,6 +96,19 @@ impl RawTarget {
         let library = is(&["lib", "rlib", "dylib", "cdylib", "staticlib"]);
         let path = base.below_tree(&self.src_path)?.to_owned();
         (program.is_some() || library).then_some(CrateRoot { path, name: self.name.clone(), program })
+    }
+
+    fn bench(&self, base: &WarmBase) -> Option<BenchTarget> {
+        let is_bench = self.kind.iter().any(|kind| kind == "bench") && self.required_features.is_empty();
+        let path = base.below_tree(&self.src_path)?.to_owned();
+        is_bench.then(|| BenchTarget { name: self.name.clone(), path })
+    }
+}
+
+impl RawDependency {
+    /// The folder of a package of this repository.
+    fn folder(&self, base: &WarmBase) -> Option<String> {
+        base.below_tree(&format!("{}/", self.path.as_ref()?)).map(str::to_owned)
     }
 }
 
@@ -91,6 +126,23 @@ impl Metadata {
         self.packages.iter().filter(above).max_by_key(|package| package.folder().len())
     }
 
+    /// A package and those of the workspace that it is built from.
+    #[must_use]
+    pub fn built_from<'m>(&'m self, package: &'m Package) -> Vec<&'m Package> {
+        let mut all = vec![package];
+        let mut next = 0;
+        while let Some(user) = all.get(next).copied() {
+            next += 1;
+            let used = self.packages.iter().filter(|package| user.uses.iter().any(|folder| folder == package.folder()));
+            for package in used {
+                if all.iter().all(|known| known.manifest != package.manifest) {
+                    all.push(package);
+                }
+            }
+        }
+        all
+    }
+
     fn read(json: &[u8], base: &WarmBase) -> Option<Self> {
         let raw: Raw = serde_json::from_slice(json).ok()?;
         let packages = raw
@@ -101,6 +153,8 @@ impl Metadata {
                 manifest: base.below_tree(&package.manifest_path).unwrap_or(&package.manifest_path).to_owned(),
                 edition: package.edition,
                 roots: package.targets.iter().filter_map(|target| target.root(base)).collect(),
+                benches: package.targets.iter().filter_map(|target| target.bench(base)).collect(),
+                uses: package.dependencies.iter().filter_map(|dependency| dependency.folder(base)).collect(),
                 kinds: package.targets.into_iter().flat_map(|target| target.kind).collect(),
             })
             .collect();
@@ -142,6 +196,8 @@ mod tests {
             kinds: Vec::new(),
             edition: "2021".to_owned(),
             roots: Vec::new(),
+            benches: Vec::new(),
+            uses: Vec::new(),
         };
         let inner = package("inner", "crates/inner/Cargo.toml");
         let metadata = Metadata { packages: vec![package("outer", "Cargo.toml"), inner.clone()] };
@@ -150,5 +206,33 @@ mod tests {
         assert_eq!(of("crates/inner-most/src/lib.rs"), Some("outer"));
         assert_eq!(of("src/lib.rs"), Some("outer"));
         assert_eq!(Metadata { packages: vec![inner] }.package_of("src/lib.rs"), None);
+    }
+
+    #[test]
+    fn a_package_is_built_from_what_it_uses_and_what_that_uses() {
+        let package = |name: &str, uses: &[&str]| Package {
+            name: name.to_owned(),
+            manifest: if name == "top" { "Cargo.toml".to_owned() } else { format!("crates/{name}/Cargo.toml") },
+            kinds: Vec::new(),
+            edition: "2021".to_owned(),
+            roots: Vec::new(),
+            benches: Vec::new(),
+            uses: uses.iter().map(|folder| (*folder).to_owned()).collect(),
+        };
+        let packages = vec![
+            package("top", &["crates/one/"]),
+            package("one", &["crates/two/", "crates/gone/"]),
+            // Tests may use what uses them.
+            package("two", &["crates/one/", ""]),
+            package("other", &[]),
+        ];
+        let metadata = Metadata { packages };
+        let of = |name: &str| {
+            let package = metadata.packages.iter().find(|package| package.name == name).unwrap();
+            metadata.built_from(package).into_iter().map(|package| package.name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("top"), ["top", "one", "two"]);
+        assert_eq!(of("two"), ["two", "top", "one"]);
+        assert_eq!(of("other"), ["other"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kaizen_domain::trial::SpeedVerdict;
 use kaizen_domain::{
     Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, Layer, LayerState, Millis, Patch, PatchId, TestId,
     TestOutcome, TrialReport, Word,
@@ -262,7 +263,13 @@ impl Shown<'_> {
         self.behaviour(trial);
         self.line("sandbox", &format!("{}; {}", sandbox(&trial.layers), trial.toolchain));
         if let Some(speed) = &trial.speed {
-            self.line("speed", &speed.detail);
+            let word = match speed.verdict {
+                SpeedVerdict::Better => "faster",
+                SpeedVerdict::Worse => "slower",
+                SpeedVerdict::Inconclusive => "inconclusive, nothing is claimed",
+                SpeedVerdict::NoData => "no data",
+            };
+            self.line("speed", &format!("{word}: {}", shown(&speed.detail)));
         }
     }
 

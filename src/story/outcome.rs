@@ -1,6 +1,7 @@
 //! The numbered lines of a result, aligned so that a column of them reads as a table. What does not fit beside a
 //! result stands below it.
 
+use kaizen_domain::trial::SpeedVerdict;
 use kaizen_domain::{Attempt, AttemptStage, Comparison, Cycle, TrialReport, Word};
 
 use crate::story::lines::shown;
@@ -138,7 +139,10 @@ pub fn compared(base: &TrialReport, report: &TrialReport) -> String {
     if !comparison.flaky.is_empty() {
         text.push_str(&format!(", {} flaky", comparison.flaky.len()));
     }
-    if let Some(speed) = &report.speed {
+    // What was not to be seen is told by `kaizen show`: in a line among others it would only be in the way.
+    if let Some(speed) = &report.speed
+        && matches!(speed.verdict, SpeedVerdict::Better | SpeedVerdict::Worse)
+    {
         text.push_str(&format!(", {}", shown(&speed.detail)));
     }
     text

@@ -79,7 +79,8 @@ fn a_change_lands_as_faster_when_the_sandbox_measures_it() {
     assert_eq!(done.word, Word::Landed, "{ran:?}");
     assert_eq!(done.attempt.plan.as_ref().map(|plan| plan.task.specialist), Some(Specialist::Optimizer));
     let speed = done.attempt.rounds[0].trial.as_ref().and_then(|trial| trial.speed.clone()).expect("it was measured");
-    assert_eq!((speed.verdict, speed.pairs), (SpeedVerdict::Better, 10), "{speed:?}");
+    assert_eq!((speed.verdict, speed.pairs), (SpeedVerdict::Better, 12), "{speed:?}");
+    assert!(speed.detail.contains("processor time, base over candidate "), "{speed:?}");
     assert!(speed.ratio_milli > 1_500, "a quadratic function made linear: {speed:?}");
 
     let branch = fixture.landed_branch().expect("it landed");
@@ -97,7 +98,10 @@ fn a_change_that_is_not_shown_to_be_faster_does_not_land() {
     let done = ran.only(OpportunityKind::Goal);
     // Beside other work it may even seem slower.
     match done.word {
-        Word::Inconclusive => assert!(done.why.starts_with("not shown to be faster: base time over candidate time")),
+        Word::Inconclusive => {
+            assert!(done.why.starts_with("not shown to be faster: "), "{}", done.why);
+            assert!(done.why.contains("base over candidate"), "{}", done.why);
+        }
         word => assert!(word == Word::Rejected && done.why.contains("slower"), "{ran:?}"),
     }
     assert_eq!(fixture.landed_branch(), None);

@@ -200,6 +200,13 @@ impl Colleagues {
             && (!suggested || self.world.settings.gate.suggestions)
     }
 
+    /// Whether the repository's own benchmarks are run: always for a patch that is to be faster, and otherwise for one that
+    /// is tried by itself and may land.
+    fn is_to_be_measured(&self, attempt: &Attempt, round: &Round) -> bool {
+        let alone = round.patch.items.len() < 2;
+        is_to_be_faster(attempt) || (self.world.settings.gate.benchmarks && alone && self.is_to_be_noticed(round))
+    }
+
     /// The intent is one step, the trial itself the next: a trial that was cut off is simply run again.
     async fn try_patch(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
         let attempt = found(cycle.attempt(id), "attempt")?;
@@ -226,6 +233,7 @@ impl Colleagues {
             benchmark: patch.benchmark.clone(),
             confirm: patch.items.len() < 2,
             notice: self.is_to_be_noticed(round),
+            guard: self.is_to_be_measured(attempt, round),
             claims_same: claims_same(cycle, attempt),
             base: patch.base.clone(),
         };
@@ -237,8 +245,12 @@ impl Colleagues {
 /// Whether what is done for an opportunity is to keep behaviour: a clean-up, or what is only to be faster.
 fn claims_same(cycle: &Cycle, attempt: &Attempt) -> bool {
     let kind = cycle.opportunity(attempt.opportunity).map(|opportunity| opportunity.kind);
-    let faster = attempt.plan.as_ref().is_some_and(|plan| plan.task.check == Check::Faster);
-    faster || matches!(kind, Some(OpportunityKind::Cleanup | OpportunityKind::Performance))
+    is_to_be_faster(attempt) || matches!(kind, Some(OpportunityKind::Cleanup | OpportunityKind::Performance))
+}
+
+/// Whether a patch of it lands only when it is shown to be faster.
+fn is_to_be_faster(attempt: &Attempt) -> bool {
+    attempt.plan.as_ref().is_some_and(|plan| plan.task.check == Check::Faster)
 }
 
 /// An event of the work on one opportunity.

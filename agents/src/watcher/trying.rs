@@ -77,6 +77,7 @@ impl Watcher {
             confirm: true,
             // It is what was there before.
             notice: false,
+            guard: false,
             claims_same: false,
             base: before.clone(),
         };

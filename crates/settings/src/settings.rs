@@ -282,7 +282,13 @@ pub struct GateSettings {
     pub inputs: u32,
     /// How long they may take on one side, seconds.
     pub inputs_secs: u64,
-    /// Whether they are made of changes as well that the compiler's own tools suggest.
+    /// Whether the repository's own benchmarks are run before and after a change that they reach.
+    pub benchmarks: bool,
+    /// How long their runs may take in all, seconds.
+    pub benchmarks_secs: u64,
+    /// A program with its arguments in place of its benchmarks; empty: those.
+    pub benchmark: Vec<String>,
+    /// Whether all this is done for changes as well that the compiler's own tools suggest.
     pub suggestions: bool,
     /// Whether signed evidence is put on commits that land, as a git note.
     pub evidence: bool,

@@ -109,6 +109,16 @@ pub enum TreeChange {
     },
 }
 
+impl TreeChange {
+    /// The file that changes.
+    #[must_use]
+    pub fn path(&self) -> &RelPath {
+        match self {
+            Self::Write { path, .. } | Self::Remove { path } => path,
+        }
+    }
+}
+
 /// What a job may use up. A limit that is reached ends the job, except for `open_files`, where calls fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -1,5 +1,6 @@
 //! Trials of a small workspace, with real cargo: what goes without cargo gives what cargo gives.
 
+mod benches;
 mod kinds;
 mod nextest;
 mod support;

@@ -123,6 +123,11 @@ impl Bench {
         Self { state, runner, warm }
     }
 
+    /// The runner, and what it runs on.
+    pub fn parts(&self) -> (&Runner, &WarmBase) {
+        (&self.runner, &self.warm)
+    }
+
     /// The trial of the base.
     pub fn base(&self) -> TrialReport {
         let id = TrialId::new(1, [1; 10]);

@@ -86,6 +86,8 @@ pub enum Name {
     GateCost,
     /// One byte changed in the journal or in the evidence
     Tamper,
+    /// A benchmark of a library that does as much as before, more, or less: what is said of it
+    Verdicts,
     /// LiteLLM's proxy and another model server, in place of a provider
     Gateway,
     /// Recorded cycles, run again without asking anybody
@@ -136,6 +138,7 @@ impl Name {
             | Self::Cancel
             | Self::Schedule
             | Self::Context
+            | Self::Verdicts
             | Self::Watch => true,
             Self::FirstLanding
             | Self::Corpus
@@ -232,6 +235,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::GateCost => gate::cost::measure(options)?,
         Name::SameBehaviour => gate::same_behaviour::measure(options)?,
         Name::Tamper => gate::tamper::measure(options)?,
+        Name::Verdicts => gate::verdicts::measure(options)?,
         Name::Gateway => models::gateway::measure(options)?,
         Name::Replay => models::replay::measure(options)?,
         Name::Context => context::measure(options)?,

@@ -5,6 +5,7 @@ pub mod cost;
 pub mod honest;
 pub mod same_behaviour;
 pub mod tamper;
+pub mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
