@@ -24,6 +24,8 @@ const TOLD: usize = 3;
 const FIRST: usize = 24;
 /// With how many long inputs each function is called.
 const LARGE: u64 = 6;
+/// How many times fewer inputs there are for functions that only lead to what changes.
+const LESS: u64 = 4;
 /// How often a case is run on each side before a difference counts.
 const AGAIN: usize = 10;
 /// In how many rounds an input is made smaller.
@@ -181,15 +183,21 @@ impl Behaving<'_> {
         let settings = self.of.settings;
         let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
         let count = u64::try_from(entries.len()).unwrap_or(u64::MAX).max(1);
+        // What only leads to what changes is called less often, where that can be called itself.
+        let direct = entries.iter().any(|(_, entry)| entry.changes);
+        let near = |entry: &Entry| entry.changes || !direct;
+        let inputs = |entry: &Entry| u64::from(settings.inputs) / if near(entry) { 1 } else { LESS };
         let plan = Plan {
             seed: self.seed(),
             each: (settings.inputs_secs.saturating_mul(1000) / count).max(100),
-            many: entries.iter().map(|(entry, _)| (*entry, settings.inputs.into())).collect(),
-            large: entries.iter().map(|(entry, _)| (*entry, LARGE)).collect(),
+            many: entries.iter().map(|(number, entry)| (*number, inputs(entry))).collect(),
+            large: entries.iter().filter(|(_, entry)| near(entry)).map(|(number, _)| (*number, LARGE)).collect(),
             ..Plan::default()
         };
         let [first] = self.run(&plan, [&ready.before])?;
-        let plan = Plan { ends: first.ends().collect(), ..plan };
+        // What did not come back before is not called again.
+        let large = plan.large.iter().copied().filter(|(entry, _)| first.answers_long(*entry)).collect();
+        let plan = Plan { ends: first.ends().collect(), large, ..plan };
         let [second, now] = self.run(&plan, [&ready.before, &ready.after])?;
         if !first.cases.is_empty() && now.cases.is_empty() {
             let library =

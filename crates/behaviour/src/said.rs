@@ -146,6 +146,13 @@ pub struct Said {
 }
 
 impl Said {
+    /// Whether all long inputs of an entry gave an answer.
+    #[must_use]
+    pub fn answers_long(&self, entry: usize) -> bool {
+        let of = self.large.range((entry, 0)..(entry + 1, 0));
+        of.clone().count() > 0 && of.into_iter().all(|(_, case)| case.status != Status::Late && case.large.is_some())
+    }
+
     /// The cases that ended the process, or did not end.
     pub fn ends(&self) -> impl Iterator<Item = (usize, u64)> {
         let ends = |case: &Case| matches!(case.status, Status::Hung | Status::Died);

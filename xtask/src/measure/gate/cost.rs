@@ -84,7 +84,7 @@ fn one(
         if found == wanted {
             break;
         }
-        let Some((took, versions, inputs, base)) = gate(program, &place, scratch, &patch)? else { continue };
+        let Some(Gate { took, versions, inputs, base }) = gate(program, &place, scratch, &patch)? else { continue };
         found += 1;
         let file = tree.join(&patch.path);
         std::fs::write(&file, &patch.after)?;
@@ -111,22 +111,24 @@ fn tested(tree: &Path, target: &Path) -> Result<Duration> {
     Ok(begun.elapsed())
 }
 
-/// How long the gate takes for a patch, how many wrong versions and inputs it came to, and how long the base took where it was
-/// tried; none when the patch does not go through all of the gate.
-fn gate(
-    program: &Program,
-    place: &Place,
-    scratch: &Scratch,
-    patch: &Patch,
-) -> Result<Option<(Duration, u64, u64, Option<Duration>)>> {
+/// What the gate did for a patch.
+struct Gate {
+    took: Duration,
+    versions: u64,
+    inputs: u64,
+    /// How long the base took, where it was tried.
+    base: Option<Duration>,
+}
+
+/// Sends a patch through the gate; none when it does not go through all of it.
+fn gate(program: &Program, place: &Place, scratch: &Scratch, patch: &Patch) -> Result<Option<Gate>> {
     let file = scratch.join("patch.diff");
     std::fs::write(&file, patch.diff())?;
     let ran = program.run(place, &["try", "--json", &file.to_string_lossy()]).end()?;
     let records: Vec<Record> = ran.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let (mut begun, mut result, mut first, mut base) = (None, None, None, None);
+    let (mut begun, mut result, mut base) = (None, None, None);
     for record in &records {
         let at = record.at.0;
-        first = first.or(Some(at));
         let Event::Cycle { event, .. } = &record.event else { continue };
         match event {
             CycleEvent::BaseTried { report } => base = Some(Duration::from_millis(report.wall.0)),
@@ -140,5 +142,6 @@ fn gate(
     let (Some(noticed), Some(behaviour)) = (whole, &report.behaviour) else { return Ok(None) };
     let versions = noticed.functions.iter().map(|one| one.now.tried + one.before.as_ref().map_or(0, |b| b.tried)).sum();
     let inputs = behaviour.driven.iter().map(|one| one.inputs).sum();
-    Ok(Some((Duration::from_millis(ended.saturating_sub(begun)), versions, inputs, base)))
+    let took = Duration::from_millis(ended.saturating_sub(begun));
+    Ok(Some(Gate { took, versions, inputs, base }))
 }

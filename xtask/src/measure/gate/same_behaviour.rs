@@ -188,7 +188,7 @@ fn judged(program: &Program, place: &Place, scratch: &Scratch, patch: &Patch) ->
     std::fs::write(&file, patch.diff())?;
     let ran = program.run(place, &["try", "--json", &file.to_string_lossy()]).end()?;
     let records = ran.stdout.lines().filter_map(|line| serde_json::from_str::<Record>(line).ok());
-    let report = records.filter_map(trial).last();
+    let report = records.filter_map(trial).next_back();
     let base = ran.stdout.lines().filter_map(|line| serde_json::from_str::<Record>(line).ok()).find_map(base);
     let (Some(report), Some(base)) = (report, base) else {
         return Ok(Came::Stopped(ran.stderr.lines().next().unwrap_or("it was not tried").to_owned()));
