@@ -77,7 +77,7 @@ fn changed(from: &str, to: &str) -> String {
 /// Everything is done twice.
 fn slower() -> String {
     let twice = "    let mut sum = 0;\n    for _ in 0..2 {\n        sum = 0;\n        for amount in std::hint::black_box(amounts) {\n            \
-                 sum += fee(*amount);\n        }\n    }\n    sum\n";
+                 sum += fee(std::hint::black_box(*amount));\n        }\n    }\n    sum\n";
     let once = "    let mut sum = 0;\n    for amount in std::hint::black_box(amounts) {\n        sum += fee(*amount);\n    }\n    sum\n";
     changed(once, twice)
 }

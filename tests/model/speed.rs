@@ -124,12 +124,27 @@ fn a_change_whose_benchmark_prints_something_else_is_not_landed_however_fast_it_
     let wrong = LINEAR.replace("totals\n}", "if totals.len() > 9 {\n        totals.pop();\n    }\n    totals\n}");
     let server = serve([item("Compute totals in one pass", &wrong).benchmark(BENCHMARK).json()]);
     let fixture = fixture(SLOW, &server);
-    fixture.settings(&settings(&server).set("agents", "model_rounds", 1));
+    let once = settings(&server).set("agents", "model_rounds", 1);
+    fixture.settings(&once.set("gate", "inputs", 0));
     let ran = run_cycle(&fixture, &server, &["--goal", GOAL]);
     let done = ran.only(OpportunityKind::Goal);
     assert_eq!(done.word, Word::Inconclusive, "{ran:?}");
     assert!(done.why.contains("prints something else"), "{}", done.why);
     let trial = done.attempt.rounds[0].trial.clone().expect("it was tried");
     assert_eq!(trial.counts(), (1, 0, 0), "the tests alone would have let it through");
+    assert_eq!(fixture.landed_branch(), None);
+}
+
+#[test]
+fn a_faster_function_that_gives_something_else_is_refused_with_the_input() {
+    let wrong = LINEAR.replace("totals\n}", "if totals.len() > 9 {\n        totals.pop();\n    }\n    totals\n}");
+    let server = serve([item("Compute totals in one pass", &wrong).benchmark(BENCHMARK).json()]);
+    let fixture = fixture(SLOW, &server);
+    fixture.settings(&settings(&server).set("agents", "model_rounds", 1));
+    let ran = run_cycle(&fixture, &server, &["--goal", GOAL]);
+    let done = ran.only(OpportunityKind::Goal);
+    assert_eq!(done.word, Word::Rejected, "{ran:?}");
+    let says = format!("it is to keep behaviour, and does not: `tiny::totals([{}])`", ["0"; 10].join(", "));
+    assert!(done.why.contains(&says), "{}", done.why);
     assert_eq!(fixture.landed_branch(), None);
 }

@@ -256,12 +256,12 @@ fn row(table: &mut Table, what: &str, name: &CrateName, tally: &Tally) {
 /// The sources of a library, below its folder.
 fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut all = Vec::new();
-    for path in super::super::scratch::everything_below(&folder.join("src")) {
-        let below = path.strip_prefix(folder).context("a file outside of the crate")?.to_string_lossy().into_owned();
+    for path in super::super::scratch::everything_below(folder) {
+        let below = path.to_string_lossy().into_owned();
         let is_test =
             below.split('/').any(|part| part == "tests" || part == "tests.rs" || part == "bin" || part == "main.rs");
-        if below.ends_with(".rs") && !is_test {
-            all.push((below, std::fs::read_to_string(&path)?));
+        if below.starts_with("src/") && below.ends_with(".rs") && !is_test {
+            all.push((below, std::fs::read_to_string(folder.join(&path)).with_context(|| path.display().to_string())?));
         }
     }
     all.sort();
