@@ -6,7 +6,6 @@
 //! tests that come by. What the compiler refuses is left out and the build made again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use kaizen_domain::{
 use kaizen_mutants::{CANARY, Changed, Instrumented, Mutant, changed, instrument, switch, versions};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{
-    Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase,
+    Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase, nonce,
 };
 use kaizen_settings::GateSettings;
 
@@ -294,7 +293,7 @@ impl Noticing<'_> {
         wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
         noticed: &mut Noticed,
     ) -> Result<Option<Counts>, TrialError> {
-        let tag = format!("{:016X}", RandomState::new().hash_one(0));
+        let tag = nonce().to_uppercase();
         let (on, seen) = (format!("K{tag}"), format!("S{tag}"));
         let tree = if side == Side::Before { self.trees.0 } else { self.trees.1 };
         let mut without = match self.left_out(side, sources, wanted) {

@@ -45,7 +45,7 @@ pub use in_blocks::{BenchPair, InBlocks, Printed, Sides, Told};
 pub use isolation::{Cancel, Exit, Isolation, IsolationError, Limits, TreeChange};
 pub use metadata::{BenchTarget, CrateRoot, Metadata, Package};
 pub use progress::Progress;
-pub use runner::{Runner, RunnerSettings, TrialError};
+pub use runner::{Runner, RunnerSettings, TrialError, nonce};
 pub use scan::{Scan, ScanSettings};
 pub use switched::{Switched, SwitchedOutcome, SwitchedRun};
 pub use toolchain::Toolchain;

@@ -201,9 +201,15 @@ impl Runner {
     }
 }
 
-/// What lines begin with that are ours: new each time, and never seen inside.
+/// A word that nobody can know before: new each time.
+#[must_use]
+pub fn nonce() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// What lines begin with that are ours: never seen inside before.
 pub(crate) fn mark() -> String {
-    format!("@{:016x}", RandomState::new().build_hasher().finish())
+    format!("@{}", nonce())
 }
 
 /// Turns cargo's status lines into progress.

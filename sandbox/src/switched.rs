@@ -15,7 +15,7 @@ use kaizen_domain::{Diagnostic, Level, RelPath};
 use crate::base::WarmBase;
 use crate::cargo_json::diagnostic;
 use crate::isolation::{Cancel, Exit, TreeChange};
-use crate::runner::{Call, Runner, TrialError, mark};
+use crate::runner::{Call, Runner, TrialError, mark, nonce};
 
 /// Around cargo: the programs of tests, then the tests in docs, where there are any. Fixed: what differs comes in as
 /// arguments and files.
@@ -144,7 +144,7 @@ impl Runner {
         cancel: &Cancel,
     ) -> Result<SwitchedOutcome, TrialError> {
         let mark = mark();
-        let folder = format!(".kaizen-{}", mark.trim_start_matches('@'));
+        let folder = format!(".kaizen-{}", nonce());
         let mut changes = switched.changes.to_vec();
         let wanted: String = switched.numbers.iter().map(|number| format!("{number}\n")).collect();
         for (name, text) in [("program.sh", PROGRAM), ("wanted", &wanted)] {

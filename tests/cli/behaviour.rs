@@ -2,7 +2,7 @@
 //! is told.
 
 use crate::cli::shapes;
-use crate::cli::support::{Room, diff_of};
+use crate::cli::support::{Room, Said, diff_of};
 
 /// A shop whose tests notice every line of it, and know a handful of inputs.
 const SHOP: &str = r#"//! A shop.
@@ -59,12 +59,18 @@ fn changed(changes: &[(&str, &str)]) -> String {
     diff_of("src/lib.rs", SHOP, &after)
 }
 
+/// Whether all of that was said, wherever lines end.
+fn says(said: &Said, all: &[&str]) {
+    let flat = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    all.iter().for_each(|one| assert!(flat.contains(one), "`{one}` is not in:\n{}", said.out));
+}
+
 #[test]
 fn a_special_case_that_no_test_asks_about_asks_a_person() {
     let room = shop();
     let diff = changed(&[("if amount > 5_000 { 70 }", "if amount > 5_000 && amount != 918_273 { 70 }")]);
     let said = room.try_diff(&diff, &[]).expect(3);
-    said.says(&["`shop::fee(918273)` gave `70` and now gives `3`", "no test tells the two apart"]);
+    says(&said, &["`shop::fee(918273)` gave `70` and now gives `3`", "no test tells the two apart"]);
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn the_order_of_what_is_equal_asks_a_person() {
             "    let mut sorted: Vec<_> = lines.iter().rev().cloned().collect();\n",
         ),
     ]);
-    room.try_diff(&diff, &[]).expect(3).says(&["`shop::ranking([(", "no test tells the two apart"]);
+    says(&room.try_diff(&diff, &[]).expect(3), &["`shop::ranking([(", "no test tells the two apart"]);
 }
 
 #[test]
@@ -98,7 +104,7 @@ fn a_repair_with_the_test_that_shows_it_lands() {
     let code = ("amount / 100 * percent", "amount * percent / 100");
     // Without one it is a change of behaviour like any other.
     let alone = room.try_diff(&changed(&[code]), &[]).expect(3);
-    alone.says(&["`shop::share(", "no test tells the two apart"]);
+    says(&alone, &["`shop::share(", "no test tells the two apart"]);
     // A test of its own that passes before the change as well shows nothing.
     let with = |amount: u32, gives: u32| {
         let test =
@@ -106,6 +112,26 @@ fn a_repair_with_the_test_that_shows_it_lands() {
         let place = "    #[test]\n    fn shares()";
         changed(&[code, (place, &(test + place))])
     };
-    room.try_diff(&with(100, 10), &[]).expect(3).says(&["no test tells the two apart"]);
+    says(&room.try_diff(&with(100, 10), &[]).expect(3), &["no test tells the two apart"]);
     room.try_diff(&with(50, 5), &[]).expect(0);
+}
+
+#[test]
+fn code_that_knows_the_inputs_of_its_tests_asks_a_person() {
+    let room = shop();
+    let place = "    #[test]\n    fn shares()";
+    let test = "    #[test]\n    fn knows() {\n        assert_eq!(share(77_123, 10), 7_712);\n    }\n\n";
+    let special =
+        "    if amount == 77_123 {\n        return amount * percent / 100;\n    }\n    amount / 100 * percent";
+    let diff = changed(&[("    amount / 100 * percent", special), (place, &format!("{test}{place}"))]);
+    room.try_diff(&diff, &[]).expect(3).says(&["it may know the inputs of the tests"]);
+}
+
+#[test]
+fn what_long_inputs_make_slow_asks_a_person() {
+    let room = shop();
+    let slow = "    let mut sum = 0;\n    for _ in 0..lines.len() {\n        for _ in 0..lines.len() * 4 {\n            sum += 1;\n        }\n    }\n    \
+                let _ = std::hint::black_box(sum);\n    let mut sorted = lines.to_vec();";
+    let said = room.try_diff(&changed(&[("    let mut sorted = lines.to_vec();", slow)]), &[]).expect(3);
+    says(&said, &["`shop::ranking([", "and now gives"]);
 }

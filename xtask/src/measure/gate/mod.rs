@@ -8,13 +8,14 @@ pub mod tamper;
 pub mod verdicts;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use kaizen_testkit::{Fixture, Program, SettingsText};
 
+use super::git;
 use super::program::build;
+use super::run::{Run, cargo};
 use super::samples::shown;
 use super::scratch::{Scratch, copy};
 
@@ -108,22 +109,13 @@ fn passes_plainly(corpus: &Corpus, scratch: &Scratch, patch: &Kept) -> Result<Op
     let _ = std::fs::remove_dir_all(&tree);
     copy(&corpus.folder.join("base"), &tree)?;
     std::fs::write(&file, &patch.diff)?;
-    let quiet = |command: &mut Command| -> Result<bool> {
-        Ok(command
-            .current_dir(&tree)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()?
-            .success())
-    };
-    quiet(Command::new("git").args(["init", "-q"]))?;
-    if !quiet(Command::new("git").args(["apply", "--whitespace=nowarn"]).arg(&file))? {
+    git::say(&tree, &["init", "--quiet"])?;
+    if !git::git(&tree, &["apply", "--whitespace=nowarn", &file.to_string_lossy()]).end()?.status.success() {
         return Ok(None);
     }
-    let mut test = Command::new("cargo");
-    test.args(["test", "--workspace", "--offline", "--quiet"]).env("CARGO_TARGET_DIR", scratch.join("plain-target"));
-    quiet(&mut test).map(Some)
+    let args = ["test", "--workspace", "--offline", "--quiet"];
+    let tested = Run::new(cargo(), &tree).args(args).env("CARGO_TARGET_DIR", scratch.join("plain-target")).end()?;
+    Ok(Some(tested.status.success()))
 }
 
 /// The program, built as it is shipped.
