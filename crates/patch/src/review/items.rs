@@ -215,7 +215,7 @@ fn item_signature(item: &Item) -> TokenStream {
         Item::Static(item) => with_visibility(&item.vis, &item.ty),
         Item::Mod(item) => item.vis.to_token_stream(),
         Item::Macro(item) => item.ident.to_token_stream(),
-        Item::Struct(item) => without_docs(syn::ItemStruct { attrs: Vec::new(), ..item.clone() }),
+        Item::Struct(item) => without_docs(syn::ItemStruct { attrs: Vec::new(), ..without_private_names(item) }),
         Item::Enum(item) => without_docs(syn::ItemEnum { attrs: Vec::new(), ..item.clone() }),
         Item::Union(item) => without_docs(syn::ItemUnion { attrs: Vec::new(), ..item.clone() }),
         Item::Type(item) => syn::ItemType { attrs: Vec::new(), ..item.clone() }.to_token_stream(),
@@ -243,6 +243,20 @@ fn function(sig: &Signature) -> TokenStream {
         FnArg::Typed(typed) => typed.ty.to_token_stream(),
     });
     quote!(#constness #asyncness #safety #abi #generics #bounds (#(#inputs),*) #variadic #output)
+}
+
+/// What private fields are called is nobody's business, unless a derive that is not one of the language's may tell others.
+fn without_private_names(item: &syn::ItemStruct) -> syn::ItemStruct {
+    const OF_THE_LANGUAGE: [&str; 9] =
+        ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+    let mut item = item.clone();
+    let derives = derived(&item.attrs);
+    if derives.iter().all(|name| OF_THE_LANGUAGE.contains(&name.as_str())) {
+        for field in item.fields.iter_mut().filter(|field| !matches!(field.vis, Visibility::Public(_))) {
+            field.ident = field.ident.as_ref().map(|name| syn::Ident::new("private", name.span()));
+        }
+    }
+    item
 }
 
 /// Fields and variants without their docs.
@@ -285,7 +299,11 @@ fn attributes(attrs: &[Attribute]) -> String {
 }
 
 fn derives(unit: &Unit<'_>) -> Vec<String> {
-    let lists = unit.attrs().iter().filter(|attr| attr.path().is_ident("derive"));
+    derived(unit.attrs())
+}
+
+fn derived(attrs: &[Attribute]) -> Vec<String> {
+    let lists = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
     let tokens = lists.filter_map(|attr| attr.meta.require_list().ok().map(|list| list.tokens.to_string()));
     tokens
         .flat_map(|text| {

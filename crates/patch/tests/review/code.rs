@@ -211,3 +211,15 @@ fn more_ways_to_panic_and_more_printing_than_before_ask_a_person() {
     let program = changed("src/main.rs", "fn main() { a(); }\n", "fn main() { a(); println!(\"done\"); }\n");
     assert!(!rules(&program).contains(&"print-added"), "{program:#?}");
 }
+
+#[test]
+fn what_a_private_field_is_called_is_no_promise() {
+    let rule = "public-item";
+    let before = "#[derive(Clone, PartialEq)]\npub struct A {\n    x: u8,\n    pub y: u8,\n}\n";
+    assert!(!rules(&changed("src/lib.rs", before, &before.replace("x:", "z:"))).contains(&rule));
+    for other in [before.replace("y:", "z:"), before.replace("x: u8", "x: u16"), before.replace("    x", "    pub x")] {
+        assert!(rules(&changed("src/lib.rs", before, &other)).contains(&rule), "{other}");
+    }
+    let told = before.replace("Clone", "Serialize");
+    assert!(rules(&changed("src/lib.rs", &told, &told.replace("x:", "z:"))).contains(&rule));
+}
