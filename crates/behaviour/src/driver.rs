@@ -17,6 +17,8 @@ use crate::makers::{self, Maker};
 const PRELUDE: &str = include_str!("driver_prelude.rs.txt");
 /// More functions are not driven for one change.
 const ENTRIES: usize = 24;
+/// A text that may be what stands between things, characters.
+const SHORT: usize = 24;
 
 /// The sources that a driver is made of.
 pub struct Sources<'s> {
@@ -176,6 +178,11 @@ impl Driver {
         let integers: Vec<String> = [0, 1].iter().chain(integers).map(i128::to_string).collect();
         let texts: Vec<String> =
             std::iter::once("").chain(texts.iter().map(String::as_str)).map(|t| format!("{t:?}")).collect();
+        // Signs in short texts separate things, so they are worth as much as characters that stand alone.
+        let short =
+            self.literals.texts.iter().filter(|text| text.chars().count() <= SHORT).flat_map(|text| text.chars());
+        let signs = short.filter(|one| !one.is_alphanumeric());
+        let characters: BTreeSet<char> = characters.iter().copied().chain(signs).collect();
         let characters: Vec<String> = characters.iter().map(|one| format!("{one:?}")).collect();
         let _ = writeln!(out, "const INTEGERS: &[i128] = &[{}];", integers.join(", "));
         let _ = writeln!(out, "const FLOATS: &[f64] = &[{}];", floats.join(", "));

@@ -244,7 +244,7 @@ impl Maker {
         }
         let _ = writeln!(out.text, "_ => reject(),\n}};");
         if !changes.is_empty() {
-            let _ = writeln!(out.text, "for _ in 0..c.below(6) {{ match c.below({}) {{", changes.len());
+            let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ match c.below({}) {{", changes.len());
             for (at, (unit, change)) in changes.iter().enumerate() {
                 out.unit(*unit, &format!("{at} => {{ {change} }}\n"));
             }

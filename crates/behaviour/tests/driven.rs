@@ -321,7 +321,7 @@ fn what_long_inputs_make_slow_or_end_is_shown() {
     let driven = drive(text, &text.replace("all.sort();", bubble));
     assert_eq!(driven.of("shop::sum").1, None, "short inputs show nothing");
     assert!(
-        driven.slow.get("shop::sum").is_some_and(|(_, was, now)| was.contains("ms") && now.contains("one after")),
+        driven.slow.get("shop::sum").is_some_and(|(_, _, now)| now.contains("one after") || now == "no end"),
         "{:?}",
         driven.slow
     );
