@@ -8,7 +8,11 @@ use crate::items::{Function, Module};
 use crate::library::Library;
 
 /// How many calls away a function may be from what changes.
-const FAR: usize = 3;
+const FAR: usize = 8;
+/// So far it is always looked; farther where too few are found.
+const NEAR: usize = 3;
+/// So many are enough to see what changes behind them.
+const ENOUGH: usize = 4;
 /// Names that say nothing about who is called.
 const COMMON: &[&str] = &[
     "fmt",
@@ -83,6 +87,14 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     };
     names.extend(others(before).symmetric_difference(&others(after)).map(|(_, name, _)| name.clone()));
     for distance in 1..=FAR {
+        // What is nearer shows more.
+        let is_public = |key: &&&Key| {
+            let of = old.get(**key);
+            of.is_some_and(|(module, function)| is_nameable(before, module, function))
+        };
+        if distance > NEAR && distances.keys().filter(is_public).count() >= ENOUGH {
+            break;
+        }
         let reached: Vec<&Key> = old
             .iter()
             .filter(|(key, (_, function))| {
@@ -100,10 +112,17 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     let mut targets: Vec<Target<'l>> = both
         .filter_map(|(key, (module, function))| Some(Target { module, function, distance: *distances.get(key)? }))
         .collect();
-    targets.retain(|target| target.function.public);
+    targets.retain(|target| is_nameable(before, target.module, target.function));
     targets.sort_by_key(|target| target.distance);
     targets.truncate(most);
     targets
+}
+
+/// Whether others can name a function, or the type that it belongs to.
+fn is_nameable(library: &Library, module: &Module, function: &Function) -> bool {
+    let name = function.owner.as_ref().map_or(function.name.as_str(), |owner| bare(&owner.of));
+    let place = library.declared(&module.path, name, FAR);
+    function.public && place.is_none_or(|place| library.public(&place).is_some())
 }
 
 /// The name by which others come to a function.
