@@ -23,7 +23,7 @@ const TOLD: usize = 3;
 /// How many inputs that show a difference are looked at for the smallest to begin with.
 const FIRST: usize = 24;
 /// With how many long inputs each function is called.
-const LARGE: u64 = 6;
+const LARGE: u64 = 12;
 /// How many times fewer inputs there are for functions that only lead to what changes.
 const LESS: u64 = 4;
 /// How often a case is run on each side before a difference counts.

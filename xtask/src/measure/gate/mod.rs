@@ -8,7 +8,7 @@ pub mod tamper;
 pub mod verdicts;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use kaizen_testkit::{Fixture, Program, SettingsText};
@@ -17,7 +17,7 @@ use super::git;
 use super::program::build;
 use super::run::{Run, cargo};
 use super::samples::shown;
-use super::scratch::{Scratch, copy};
+use super::scratch::{Scratch, copy, everything_below};
 
 /// A patch of the corpus.
 struct Kept {
@@ -112,6 +112,13 @@ fn passes_plainly(corpus: &Corpus, scratch: &Scratch, patch: &Kept) -> Result<Op
     git::say(&tree, &["init", "--quiet"])?;
     if !git::git(&tree, &["apply", "--whitespace=nowarn", &file.to_string_lossy()]).end()?.status.success() {
         return Ok(None);
+    }
+    // What cargo built of the last patch is older than every file of this one.
+    for path in everything_below(&tree).into_iter().map(|path| tree.join(path)) {
+        // What a link points to is nobody's business here.
+        if path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+            std::fs::File::open(&path)?.set_modified(SystemTime::now())?;
+        }
     }
     let args = ["test", "--workspace", "--offline", "--quiet"];
     let tested = Run::new(cargo(), &tree).args(args).env("CARGO_TARGET_DIR", scratch.join("plain-target")).end()?;
