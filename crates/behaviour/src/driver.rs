@@ -58,6 +58,8 @@ pub struct Driver {
     makers: Vec<Maker>,
     lookers: Vec<Maker>,
     literals: Literals,
+    /// Private fields that are called otherwise since the change: now, and before. What is printed of them is no difference.
+    renamed: BTreeSet<(String, String)>,
 }
 
 /// A part of the program.
@@ -114,6 +116,7 @@ impl Driver {
             makers: makers::makers(&before),
             lookers: makers::lookers(&before),
             literals,
+            renamed: renamed(&before, &after),
         };
         for target in targets(&before, &after, ENTRIES) {
             driver.take(&before, &target);
@@ -184,11 +187,27 @@ impl Driver {
         let signs = short.filter(|one| !one.is_alphanumeric());
         let characters: BTreeSet<char> = characters.iter().copied().chain(signs).collect();
         let characters: Vec<String> = characters.iter().map(|one| format!("{one:?}")).collect();
+        let renamed: Vec<String> = self.renamed.iter().map(|pair| format!("{pair:?}")).collect();
+        let _ = writeln!(out, "const RENAMED: &[(&str, &str)] = &[{}];", renamed.join(", "));
         let _ = writeln!(out, "const INTEGERS: &[i128] = &[{}];", integers.join(", "));
         let _ = writeln!(out, "const FLOATS: &[f64] = &[{}];", floats.join(", "));
         let _ = writeln!(out, "const TEXTS: &[&str] = &[{}];", texts.join(", "));
         let _ = writeln!(out, "const CHARACTERS: &[char] = &[{}];", characters.join(", "));
     }
+}
+
+/// Private fields of which nothing but the name is another one.
+fn renamed(before: &Library, after: &Library) -> BTreeSet<(String, String)> {
+    let mut all = BTreeSet::new();
+    for (module, old) in before.types() {
+        let now = after.types().find(|(other, new)| other.path == module.path && new.name == old.name);
+        let Some((_, new)) = now.filter(|(_, new)| new.fields.len() == old.fields.len()) else { continue };
+        let pairs = || new.fields.iter().zip(&old.fields);
+        if pairs().all(|(new, old)| new.1 == old.1 && new.2 == old.2 && (new.0 == old.0 || !new.2)) {
+            all.extend(pairs().filter(|(new, old)| new.0 != old.0).map(|(new, old)| (new.0.clone(), old.0.clone())));
+        }
+    }
+    all
 }
 
 /// A text that grows, and knows where its units stand.

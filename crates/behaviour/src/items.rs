@@ -79,6 +79,8 @@ pub(crate) struct Type {
     pub lifetimes: usize,
     pub shape: Shape,
     pub derives: BTreeSet<String>,
+    /// The fields of a struct that has names for them: each with its type, and whether others see it.
+    pub fields: Vec<(String, TokenText, bool)>,
 }
 
 /// An import: the path, the name here (`*` for all), and whether others may use it from here.
@@ -197,6 +199,12 @@ impl Module {
                     None => Shape::Closed,
                 };
                 self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, shape);
+                let fields = item.fields.iter().filter_map(|field| {
+                    Some((field.ident.as_ref()?.to_string(), text(&field.ty), is_public(&field.vis)))
+                });
+                if let Some(taken) = self.types.last_mut() {
+                    taken.fields = fields.collect();
+                }
             }
             Item::Enum(item) if !is_test_code(&item.attrs) => {
                 self.others.push(named(&item.ident));
@@ -240,6 +248,7 @@ impl Module {
             lifetimes: generics.lifetimes().count(),
             shape,
             derives,
+            fields: Vec::new(),
         });
     }
 }

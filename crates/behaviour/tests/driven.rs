@@ -336,3 +336,16 @@ fn what_long_inputs_make_slow_or_end_is_shown() {
     let same = drive(text, &text.replace("s.wrapping_add(*n)", "n.wrapping_add(s)"));
     assert!(same.slow.is_empty(), "{:?}", same.slow);
 }
+
+#[test]
+fn what_a_private_field_is_called_is_no_difference() {
+    let text = "#[derive(Debug, Clone)] pub struct Till { coins: Vec<u32>, pub open: bool } \
+                impl Till { pub fn new() -> Till { Till { coins: Vec::new(), open: true } } \
+                pub fn put(&mut self, coin: u32) { self.coins.push(coin); } pub fn copy(&self) -> Till { self.clone() } }";
+    let renamed = text.replace("coins", "pieces");
+    let driven = drive(text, &renamed);
+    assert!(driven.of("shop::Till::put").0 > 300);
+    assert!(driven.found.values().all(|(_, shown)| shown.is_none()), "{:?}", driven.found);
+    let other = drive(text, &renamed.replace("push(coin)", "insert(0, coin)"));
+    assert!(other.of("shop::Till::put").1.is_some());
+}
