@@ -73,6 +73,18 @@ fn cut(text: &str) -> String {
     text.chars().take(SENTENCE).chain(['…']).collect()
 }
 
+/// A path without what stands between angle brackets.
+fn without_parameters(path: &str) -> String {
+    let mut depth = 0_u32;
+    let outside = path.chars().filter(|one| {
+        depth += u32::from(*one == '<');
+        let kept = depth == 0;
+        depth = depth.saturating_sub(u32::from(*one == '>'));
+        kept
+    });
+    outside.collect()
+}
+
 impl Behaviour {
     /// Why the patch is refused; empty when it is not: one that claims to keep behaviour must.
     pub fn refusals(&self) -> impl Iterator<Item = String> {
@@ -86,6 +98,16 @@ impl Behaviour {
         let knows =
             self.knows.iter().map(|what| format!("it may know the inputs of the tests: {what}, which they give"));
         all.map(|one| format!("{}, and no test tells the two apart", one.shown())).chain(knows)
+    }
+
+    /// Whether a function was called itself, and nothing at all differs.
+    #[must_use]
+    pub fn keeps(&self, function: &str) -> bool {
+        let tail = format!("::{function}");
+        let seen = |driven: &Driven| {
+            driven.changes && driven.inputs > 0 && without_parameters(&driven.function).ends_with(&tail)
+        };
+        self.differences.is_empty() && self.driven.iter().any(seen)
     }
 
     /// In a few words, for a report.
@@ -127,6 +149,13 @@ mod tests {
         assert_eq!(reasons, ["`shop::fee(5000)` gave `4` and now gives `8`, and no test tells the two apart"]);
         let meant = Behaviour { told_apart: vec![TestId("shop/lib::fee".to_owned())], ..differs() };
         assert_eq!((meant.reasons().count(), meant.refusals().count()), (0, 0));
+    }
+
+    #[test]
+    fn a_function_is_known_without_the_parameters_of_its_type() {
+        let driven = Driven { function: "shop::Till<T>::new".to_owned(), inputs: 9, changes: true };
+        let same = Behaviour { driven: vec![driven], ..Behaviour::default() };
+        assert!(same.keeps("Till::new") && !same.keeps("Box::new"));
     }
 
     #[test]

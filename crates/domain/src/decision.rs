@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::Behaviour;
-use crate::noticed::Noticed;
 use crate::plan::Check;
 use crate::review::{Review, Verdict};
 use crate::trial::{Comparison, SpeedVerdict, TestId, TrialOutcome, TrialReport};
@@ -66,7 +65,8 @@ pub fn decide(
     for (tests, what) in [(&comparison.missing, "no longer exists"), (&comparison.silenced, "is no longer run")] {
         reasons.extend(few(tests).map(|test| format!("test `{test}` {what}")));
     }
-    reasons.extend(candidate.noticed.as_deref().into_iter().flat_map(Noticed::reasons));
+    let behaviour = candidate.behaviour.as_deref();
+    reasons.extend(candidate.noticed.as_deref().into_iter().flat_map(|noticed| noticed.reasons(behaviour)));
     reasons.extend(candidate.behaviour.as_deref().into_iter().flat_map(Behaviour::reasons));
     let shown = comparison.held + comparison.repaired.len() > 0 || matches!(check, Check::Builds);
     if !shown {
@@ -148,6 +148,7 @@ mod tests {
     use super::*;
     use crate::id::TrialId;
     use crate::names::CommitId;
+    use crate::noticed::Noticed;
     use crate::review::{Finding, Severity};
     use crate::time::Millis;
     use crate::trial::{Speed, TestOutcome, TestResult};
@@ -286,6 +287,28 @@ mod tests {
             |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
         assert!(matches!(decide(false), Decision::Ask { .. }));
         assert_eq!(decide(true), Decision::Land);
+    }
+
+    #[test]
+    fn one_wrong_version_is_no_reason_where_the_function_was_seen_to_do_the_same() {
+        let base = report(&[("a", Passed)]);
+        let function = |tried| crate::FunctionNoticed {
+            path: crate::RelPath::new("src/lib.rs").unwrap(),
+            function: "Till::new".to_owned(),
+            line: 1,
+            is_new: false,
+            now: crate::Mutants { tried, reached: tried, ..Default::default() },
+            changed: None,
+            before: None,
+        };
+        let driven = |inputs| crate::Driven { function: "shop::Till::new".to_owned(), inputs, changes: true };
+        let lands = |tried, inputs| {
+            let mut candidate = base.clone();
+            candidate.noticed = Some(Box::new(Noticed { functions: vec![function(tried)], ..Noticed::default() }));
+            candidate.behaviour = Some(Box::new(Behaviour { driven: vec![driven(inputs)], ..Behaviour::default() }));
+            decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), false) == Decision::Land
+        };
+        assert_eq!((lands(1, 500), lands(1, 0), lands(2, 500)), (true, false, false));
     }
 
     #[test]

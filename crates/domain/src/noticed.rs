@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::behaviour::Behaviour;
 use crate::path::RelPath;
 
 /// How far the share of mutants that are caught may fall, percent: other code has other mutants.
@@ -128,12 +129,23 @@ impl FunctionNoticed {
     }
 }
 
+impl FunctionNoticed {
+    /// Whether all that could be tried is one wrong version: that may be another way to say the same.
+    fn is_thin(&self) -> bool {
+        self.now.tried == 1 || (self.now.caught > 0 && self.changed.as_ref().is_some_and(|changed| changed.tried == 1))
+    }
+}
+
 impl Noticed {
-    /// Why a person should look at the change.
-    pub fn reasons(&self) -> impl Iterator<Item = String> {
+    /// Why a person should look at the change. Where one wrong version is all there is, a function that was seen to do the
+    /// same for made-up inputs is no reason.
+    pub fn reasons<'n>(&'n self, behaviour: Option<&'n Behaviour>) -> impl Iterator<Item = String> + 'n {
         let unseen = self.unseen.iter().map(|what| format!("nothing shows what it does to change {what}"));
         let no_data = self.no_data.iter().map(|why| format!("nothing shows what the change does: {why}"));
-        let reasons = self.functions.iter().filter_map(FunctionNoticed::reason).chain(unseen).chain(no_data);
+        let kept =
+            move |one: &&FunctionNoticed| one.is_thin() && behaviour.is_some_and(|seen| seen.keeps(&one.function));
+        let functions = self.functions.iter().filter(move |one| !kept(one)).filter_map(FunctionNoticed::reason);
+        let reasons = functions.chain(unseen).chain(no_data);
         reasons.filter(|_| !self.same_code)
     }
 
@@ -195,8 +207,8 @@ mod tests {
     #[test]
     fn the_same_code_needs_no_test() {
         let mut noticed = Noticed { functions: vec![function((5, 0, 0), None)], ..Noticed::default() };
-        assert_eq!(noticed.reasons().count(), 1);
+        assert_eq!(noticed.reasons(None).count(), 1);
         noticed.same_code = true;
-        assert_eq!(noticed.reasons().count(), 0);
+        assert_eq!(noticed.reasons(None).count(), 0);
     }
 }
