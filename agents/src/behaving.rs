@@ -66,10 +66,9 @@ impl Behaving<'_> {
     /// # Errors
     /// When the sandbox cannot run it.
     pub(crate) fn look(&self) -> Result<Option<Behaviour>, TrialError> {
-        let noticing = self.of;
-        let metadata = noticing.runner.metadata(noticing.warm, noticing.trees.1.to_vec(), noticing.cancel)?;
+        let metadata = self.of.metadata()?;
         let mut behaviour = Behaviour { claimed: self.claimed, ..Behaviour::default() };
-        let packages = self.packages(&metadata);
+        let packages = self.packages(metadata);
         if packages.is_empty() {
             return Ok(None);
         }

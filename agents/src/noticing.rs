@@ -5,6 +5,7 @@
 //! Wrong versions are compiled in all at once and switched on one after the other, so that each costs a short run of the
 //! tests that come by. What the compiler refuses is left out and the build made again.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(crate) struct Noticing<'a> {
     pub files: &'a [String],
     /// Reads a file of the tree before the change.
     pub read: &'a dyn Fn(&str) -> Option<String>,
+    /// What cargo says of the tree after the change, once it was asked.
+    pub metadata: OnceCell<Metadata>,
 }
 
 /// A source file that changes.
@@ -92,8 +95,8 @@ impl Noticing<'_> {
         if !self.changes.iter().any(is_code) {
             return Ok(noticed);
         }
-        let metadata = self.runner.metadata(self.warm, self.trees.1.to_vec(), self.cancel)?;
-        let sources = self.sources(&metadata, &mut noticed);
+        let metadata = self.metadata()?;
+        let sources = self.sources(metadata, &mut noticed);
         let changed = |source: &Source<'_>| !source.changed.functions.is_empty();
         if sources.iter().any(changed) && noticed.unseen.is_empty() {
             noticed.same_code = self.is_same_code(&sources)?;
@@ -147,6 +150,15 @@ impl Noticing<'_> {
             }
         }
         Ok(noticed)
+    }
+
+    /// What cargo says of the tree after the change.
+    pub(crate) fn metadata(&self) -> Result<&Metadata, TrialError> {
+        if let Some(known) = self.metadata.get() {
+            return Ok(known);
+        }
+        let asked = self.runner.metadata(self.warm, self.trees.1.to_vec(), self.cancel)?;
+        Ok(self.metadata.get_or_init(|| asked))
     }
 
     /// Files that are no code and that code names: what is read, or compiled in. Nothing shows what it does to change them.

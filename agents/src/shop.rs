@@ -1,5 +1,6 @@
 //! The shop: the sandbox work of one repository, as plain blocking calls. The pool's workers run them.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,22 +79,23 @@ impl Shop {
             runner.get_ready_to_screen(&warm, against, cancel)?;
         }
         let mut report = runner.try_tree(&tried, cancel, &mut on)?;
-        if let Some(benchmark) = &compared.benchmark
-            && report.outcome == TrialOutcome::Ran
-        {
-            let known = self.known(tree, compared)?;
-            let read = |path: &str| known.read(path);
+        let closer = (compared.notice || compared.guard) && may_land(against, &report);
+        let asked = compared.benchmark.is_some() || closer;
+        if !asked || report.outcome != TrialOutcome::Ran {
+            return Ok(report);
+        }
+        let known = self.known(tree, compared)?;
+        let read = |path: &str| known.read(path);
+        if let Some(benchmark) = &compared.benchmark {
             let measuring = self.measuring(&runner, &warm, (&known, &changes), &read, cancel);
             report.speed = Some(measuring.program(benchmark, &mut on)?);
         }
         if compared.notice && may_land(against, &report) {
             on(Progress::Noticing);
-            self.look_closer(tree, compared, (&runner, &warm, &changes), &mut report, cancel)?;
+            self.look_closer(compared, (&runner, &warm, &changes), &known, &mut report, cancel)?;
         }
         let same_code = report.noticed.as_ref().is_some_and(|noticed| noticed.same_code);
         if compared.guard && !same_code && may_land(against, &report) {
-            let known = self.known(tree, compared)?;
-            let read = |path: &str| known.read(path);
             let measuring = self.measuring(&runner, &warm, (&known, &changes), &read, cancel);
             let own = measuring.own(&mut on)?;
             let measured = measuring.compare(&own, &mut on)?;
@@ -191,13 +193,12 @@ impl Shop {
     /// Whether anything would notice if the change were wrong, and whether functions do the same as before it.
     fn look_closer(
         &self,
-        tree: &TreeOf,
         compared: &Compared,
         (runner, warm, after): (&Runner, &WarmBase, &[TreeChange]),
+        known: &Known,
         report: &mut TrialReport,
         cancel: &Cancel,
     ) -> Result<(), AgentError> {
-        let known = self.known(tree, compared)?;
         let read = |path: &str| known.read(path);
         let settings = &self.world.settings.gate;
         let noticing = Noticing {
@@ -210,6 +211,7 @@ impl Shop {
             cancel,
             files: &known.files,
             read: &read,
+            metadata: OnceCell::new(),
         };
         let noticed = noticing.look()?;
         let behaviour = if noticed.same_code || settings.inputs == 0 {

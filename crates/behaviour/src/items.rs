@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use kaizen_source::is_test_code;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
@@ -428,11 +429,4 @@ pub(crate) fn is_test_item(item: &Item) -> bool {
         _ => return false,
     };
     is_test_code(attributes)
-}
-
-fn is_test_code(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
-        meta => meta.path().segments.last().is_some_and(|last| last.ident == "test" || last.ident == "bench"),
-    })
 }

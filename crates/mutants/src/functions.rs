@@ -6,9 +6,9 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Block, Expr, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Meta, Signature, TraitItemFn};
+use syn::{Attribute, Block, Expr, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Signature, TraitItemFn};
 
-use kaizen_source::{Unreadable, with_files};
+use kaizen_source::{Unreadable, is_test_code, with_files};
 
 /// A function as a tree.
 pub(crate) struct Function<'f> {
@@ -301,14 +301,6 @@ fn type_name(ty: &syn::Type) -> String {
         syn::Type::Reference(reference) => type_name(&reference.elem),
         other => other.to_token_stream().to_string(),
     }
-}
-
-/// Whether something is a test, or is there only for tests.
-fn is_test_code(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
-        meta => meta.path().segments.last().is_some_and(|last| last.ident == "test" || last.ident == "bench"),
-    })
 }
 
 /// What differs between two texts of a file.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use proc_macro2::{TokenStream, TokenTree};
+use syn::{Attribute, Meta};
 use thiserror::Error;
 
 /// The largest file that is looked at, bytes.
@@ -42,6 +43,15 @@ pub fn with_files<T: Send>(texts: &[&str], work: impl FnOnce(Vec<syn::File>) -> 
         let thread = std::thread::Builder::new().name("kaizen-source".to_owned()).stack_size(STACK);
         let running = thread.spawn_scoped(scope, parse).map_err(|_| Unreadable::NoThread)?;
         running.join().unwrap_or(Err(Unreadable::NotRust))
+    })
+}
+
+/// Whether something with these attributes is a test, or is there only for tests.
+#[must_use]
+pub fn is_test_code(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
+        meta => meta.path().segments.last().is_some_and(|last| last.ident == "test" || last.ident == "bench"),
     })
 }
 
