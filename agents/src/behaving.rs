@@ -2,6 +2,7 @@
 //! and literals. The driver is built against the tree before and the one after; where they differ, the smallest input is
 //! looked for that shows it, and whether any test tells the two apart.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -14,6 +15,7 @@ use kaizen_domain::{Behaviour, Comparison, Differs, Driven, TestId, TestOutcome,
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{CrateRoot, DriverBuilt, Metadata, Package, TreeChange, TrialError};
 
+use crate::carried::leaner;
 use crate::noticing::{Noticing, is_code, is_test_file};
 
 /// How often what the compiler refuses is left out.
@@ -66,6 +68,19 @@ impl Behaving<'_> {
     /// # Errors
     /// When the sandbox cannot run it.
     pub(crate) fn look(&self) -> Result<Option<Behaviour>, TrialError> {
+        let Some(mut behaviour) = self.driven()? else { return Ok(None) };
+        behaviour.knows = self.knows();
+        if !behaviour.differences.is_empty() {
+            behaviour.told_apart = self.told_apart()?;
+        }
+        if !self.claimed && !behaviour.told_apart.is_empty() {
+            behaviour.carried = self.carried(&behaviour.told_apart)?;
+        }
+        Ok(Some(behaviour))
+    }
+
+    /// What functions give on both sides; none when no library is touched.
+    fn driven(&self) -> Result<Option<Behaviour>, TrialError> {
         let metadata = self.of.metadata()?;
         let mut behaviour = Behaviour { claimed: self.claimed, ..Behaviour::default() };
         let packages = self.packages(metadata);
@@ -82,11 +97,25 @@ impl Behaving<'_> {
                 Err(why) => behaviour.no_data.extend(why),
             }
         }
-        behaviour.knows = self.knows();
-        if !behaviour.differences.is_empty() {
-            behaviour.told_apart = self.told_apart()?;
-        }
         Ok(Some(behaviour))
+    }
+
+    /// What does something else because of lines that the tests which tell the two sides apart do not need.
+    fn carried(&self, told: &[TestId]) -> Result<Vec<Differs>, TrialError> {
+        let Some(leaner) = leaner(self.of, told)? else { return Ok(Vec::new()) };
+        let read = |path: &str| match leaner.rest.iter().find(|change| change.path.as_str() == path) {
+            Some(change) => Some(change.texts()?.0.to_owned()),
+            None => self.after(path),
+        };
+        let noticing = Noticing {
+            trees: (&leaner.tree, self.of.trees.1),
+            changes: &leaner.rest,
+            read: &read,
+            metadata: OnceCell::from(self.of.metadata()?.clone()),
+            ..*self.of
+        };
+        let rest = Behaving { of: &noticing, against: self.of.report, claimed: false }.driven()?;
+        Ok(rest.map(|rest| rest.differences).unwrap_or_default())
     }
 
     /// Where code compares with what tests give.

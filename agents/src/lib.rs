@@ -7,6 +7,7 @@
 pub mod address;
 pub mod architect;
 mod behaving;
+mod carried;
 pub mod clock;
 pub mod configurator;
 pub mod coordinator;

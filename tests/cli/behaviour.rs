@@ -117,6 +117,21 @@ fn a_repair_with_the_test_that_shows_it_lands() {
 }
 
 #[test]
+fn what_a_repair_carries_along_asks_a_person() {
+    let room = shop();
+    let place = "    #[test]\n    fn shares()";
+    let test = "    #[test]\n    fn small() {\n        assert_eq!(share(50, 10), 5);\n    }\n\n";
+    let repair = [("amount / 100 * percent", "amount * percent / 100"), (place, &format!("{test}{place}"))];
+    let with = |more| changed(&[repair.as_slice(), &[more]].concat());
+    let hostile = with(("if amount > 5_000 { 70 }", "if amount > 5_000 && amount != 918_273 { 70 }"));
+    let said = room.try_diff(&hostile, &[]).expect(3);
+    says(&said, &["`shop::fee(918273)` gave `70` and now gives `3`, which no test asks for"]);
+    // What does the same may come along.
+    room.try_diff(&with(("if amount > 5_000 { 70 } else { 3 }", "if amount <= 5_000 { 3 } else { 70 }")), &[])
+        .expect(0);
+}
+
+#[test]
 fn code_that_knows_the_inputs_of_its_tests_asks_a_person() {
     let room = shop();
     let place = "    #[test]\n    fn shares()";

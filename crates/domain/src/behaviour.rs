@@ -23,6 +23,9 @@ pub struct Behaviour {
     /// Tests that fail before the change and pass after it, new ones included: the difference is meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told_apart: Vec<TestId>,
+    /// Of the differences those that are there because of lines which these tests do not need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Differs>,
     /// Where the code compares with what tests give since the change: it may know these inputs and no others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub knows: Vec<String>,
@@ -95,9 +98,11 @@ impl Behaviour {
     /// Why a person should look at the change: something differs, and no test says that it should.
     pub fn reasons(&self) -> impl Iterator<Item = String> {
         let all = self.differences.iter().filter(|_| self.told_apart.is_empty());
+        let carried = self.carried.iter();
+        let carried = carried.map(|one| format!("{}, which no test asks for: they all pass without it", one.shown()));
         let knows =
             self.knows.iter().map(|what| format!("it may know the inputs of the tests: {what}, which they give"));
-        all.map(|one| format!("{}, and no test tells the two apart", one.shown())).chain(knows)
+        all.map(|one| format!("{}, and no test tells the two apart", one.shown())).chain(carried).chain(knows)
     }
 
     /// Whether a function was called itself, and nothing at all differs.
@@ -149,6 +154,12 @@ mod tests {
         assert_eq!(reasons, ["`shop::fee(5000)` gave `4` and now gives `8`, and no test tells the two apart"]);
         let meant = Behaviour { told_apart: vec![TestId("shop/lib::fee".to_owned())], ..differs() };
         assert_eq!((meant.reasons().count(), meant.refusals().count()), (0, 0));
+        let carried = Behaviour { carried: meant.differences.clone(), ..meant };
+        let reasons: Vec<String> = carried.reasons().collect();
+        assert_eq!(
+            reasons,
+            ["`shop::fee(5000)` gave `4` and now gives `8`, which no test asks for: they all pass without it"]
+        );
     }
 
     #[test]

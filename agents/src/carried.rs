@@ -1,0 +1,214 @@
+//! Carried along: what a repair brings with it besides what its tests ask for. A test that fails before a change and passes
+//! after it speaks for the lines that it needs, and for no others: whatever can be put back with every test still passing is
+//! put back, and if functions then do something else, that was carried along.
+
+use std::ops::Range;
+
+use kaizen_domain::edit::{Change, FileState};
+use kaizen_domain::{Comparison, TestId, TestOutcome, TrialOutcome, TrialReport};
+use kaizen_sandbox::trial::Tried;
+use kaizen_sandbox::{TreeChange, TrialError};
+use similar::{DiffTag, TextDiff};
+
+use crate::noticing::{Noticing, is_code};
+
+/// How many pieces of a change are put back, one after the other: each costs a trial.
+const PIECES: usize = 12;
+
+/// A change without what no test needs.
+pub(crate) struct Leaner {
+    /// What leads from the warm base to the tree that has only what the tests need.
+    pub tree: Vec<TreeChange>,
+    /// What leads from that tree to the one with the whole change.
+    pub rest: Vec<Change>,
+}
+
+/// Puts back what no test needs; none when they need all of it. `told` are the tests that tell the trees before and after
+/// apart.
+///
+/// # Errors
+/// When the sandbox cannot run it.
+pub(crate) fn leaner(of: &Noticing<'_>, told: &[TestId]) -> Result<Option<Leaner>, TrialError> {
+    let mut files: Vec<File<'_>> = of.changes.iter().filter(|change| is_code(change)).filter_map(File::of).collect();
+    let all: usize = files.iter().map(|file| file.pieces.len()).sum();
+    if all < 2 {
+        return Ok(None);
+    }
+    if all > PIECES {
+        files.iter_mut().for_each(File::coarsen);
+    }
+    let places: Vec<(usize, usize)> = (0..files.len())
+        .flat_map(|file| (0..files.get(file).map_or(0, |file| file.pieces.len())).map(move |piece| (file, piece)))
+        .take(PIECES)
+        .collect();
+    let mut lean = None;
+    for (file, piece) in places {
+        set(&mut files, (file, piece), true);
+        let tree = tree(of, &files);
+        if all_pass(of, &tree, told)? {
+            lean = Some(tree);
+        } else {
+            set(&mut files, (file, piece), false);
+        }
+    }
+    let rest = files.iter().filter_map(File::rest).collect();
+    Ok(lean.map(|tree| Leaner { tree, rest }))
+}
+
+/// A file that changes, in pieces that can be put back by themselves.
+struct File<'a> {
+    change: &'a Change,
+    state: &'a FileState,
+    before: Vec<&'a str>,
+    after: Vec<&'a str>,
+    pieces: Vec<Piece>,
+}
+
+/// Lines that change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Piece {
+    before: Range<usize>,
+    after: Range<usize>,
+    /// Whether they are as they were.
+    back: bool,
+}
+
+impl<'a> File<'a> {
+    fn of(change: &'a Change) -> Option<Self> {
+        let (before, after) = change.texts()?;
+        let state = change.after.as_ref()?;
+        change.before.as_ref()?;
+        let (before, after) = (lines(before), lines(after));
+        let pieces = pieces(&before, &after, true);
+        Some(Self { change, state, before, after, pieces })
+    }
+
+    /// Takes lines together that stand together.
+    fn coarsen(&mut self) {
+        self.pieces = pieces(&self.before, &self.after, false);
+    }
+
+    /// The text with the pieces that are put back.
+    fn text(&self) -> String {
+        let (mut text, mut at) = (String::new(), 0);
+        for piece in self.pieces.iter().filter(|piece| piece.back) {
+            text.extend(self.after.get(at..piece.after.start).unwrap_or_default().iter().copied());
+            text.extend(self.before.get(piece.before.clone()).unwrap_or_default().iter().copied());
+            at = piece.after.end;
+        }
+        text.extend(self.after.get(at..).unwrap_or_default().iter().copied());
+        text
+    }
+
+    /// What leads from the text with pieces put back to the one without.
+    fn rest(&self) -> Option<Change> {
+        self.pieces.iter().any(|piece| piece.back).then(|| Change {
+            path: self.change.path.clone(),
+            before: Some(FileState { bytes: self.text().into_bytes(), ..self.state.clone() }),
+            after: Some(self.state.clone()),
+        })
+    }
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// The lines that change, line by line where as many go as come; apart from those that say nothing to the compiler.
+fn pieces(before: &[&str], after: &[&str], fine: bool) -> Vec<Piece> {
+    let diff = TextDiff::from_slices(before, after);
+    let mut pieces = Vec::new();
+    for op in diff.ops().iter().filter(|op| op.tag() != DiffTag::Equal) {
+        let (old, new) = (op.old_range(), op.new_range());
+        if fine && old.len() == new.len() {
+            let pair = |(old, new)| Piece { before: old..old + 1, after: new..new + 1, back: false };
+            pieces.extend(old.zip(new).map(pair));
+        } else {
+            pieces.push(Piece { before: old, after: new, back: false });
+        }
+    }
+    let says_nothing = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with("//");
+    let silent =
+        |all: &[&str], lines: &Range<usize>| all.get(lines.clone()).is_none_or(|all| all.iter().all(says_nothing));
+    pieces.retain(|piece| !(silent(before, &piece.before) && silent(after, &piece.after)));
+    pieces
+}
+
+fn set(files: &mut [File<'_>], (file, piece): (usize, usize), back: bool) {
+    if let Some(piece) = files.get_mut(file).and_then(|file| file.pieces.get_mut(piece)) {
+        piece.back = back;
+    }
+}
+
+/// The tree after the change, with what is put back.
+fn tree(of: &Noticing<'_>, files: &[File<'_>]) -> Vec<TreeChange> {
+    let back = files.iter().filter_map(File::rest).filter_map(|rest| {
+        let bytes = rest.before?.bytes;
+        let executable = rest.after?.mode == kaizen_domain::edit::FileMode::Executable;
+        Some(TreeChange::Write { path: rest.path, bytes, executable })
+    });
+    of.trees.1.iter().cloned().chain(back).collect()
+}
+
+/// Whether every test does what it does with the whole change.
+fn all_pass(of: &Noticing<'_>, tree: &[TreeChange], told: &[TestId]) -> Result<bool, TrialError> {
+    let tried = Tried {
+        base: of.warm,
+        id: of.report.id,
+        commit: &of.report.commit,
+        changes: tree,
+        against: of.report,
+        confirm: false,
+    };
+    let report = of.runner.try_tree(&tried, of.cancel, &mut |_| {})?;
+    Ok(does_the_same(of.report, &report, told))
+}
+
+fn does_the_same(whole: &TrialReport, lean: &TrialReport, told: &[TestId]) -> bool {
+    let compared = Comparison::of(whole, lean);
+    let passes = |id: &TestId| lean.tests.get(id).is_some_and(|test| test.outcome == TestOutcome::Passed);
+    lean.outcome == TrialOutcome::Ran
+        && [&compared.broken, &compared.missing, &compared.silenced].iter().all(|list| list.is_empty())
+        && told.iter().all(passes)
+}
+
+#[cfg(test)]
+mod tests {
+    use kaizen_domain::RelPath;
+    use kaizen_domain::edit::FileMode;
+
+    use super::*;
+
+    fn change(before: &str, after: &str) -> Change {
+        let state = |text: &str| Some(FileState { mode: FileMode::Regular, bytes: text.as_bytes().to_vec() });
+        Change { path: RelPath::new("src/lib.rs").expect("a path"), before: state(before), after: state(after) }
+    }
+
+    #[test]
+    fn each_line_can_be_put_back_by_itself() {
+        let change = change("a\nb\nc\nd\ne\n", "a\nB\nC\n// said\nd\nE\nf\n");
+        let mut file = File::of(&change).expect("it is text");
+        let of =
+            |file: &File<'_>| file.pieces.iter().map(|piece| (piece.before.clone(), piece.after.clone())).collect();
+        let coarse: Vec<_> = vec![(1..3, 1..4), (4..5, 5..7)];
+        let found: Vec<_> = of(&file);
+        assert_eq!(found, coarse);
+        if let Some(piece) = file.pieces.first_mut() {
+            piece.back = true;
+        }
+        assert_eq!(file.text(), "a\nb\nc\nd\nE\nf\n");
+        let rest = file.rest().expect("something is put back");
+        assert_eq!(rest.texts(), Some(("a\nb\nc\nd\nE\nf\n", "a\nB\nC\n// said\nd\nE\nf\n")));
+    }
+
+    #[test]
+    fn lines_are_taken_one_by_one_where_as_many_go_as_come() {
+        let change = change("a\nb\nc\n", "A\nB\nc\n// x\n");
+        let mut file = File::of(&change).expect("it is text");
+        assert_eq!(file.pieces.len(), 2, "{:?}", file.pieces);
+        file.pieces.last_mut().expect("there are two").back = true;
+        assert_eq!(file.text(), "A\nb\nc\n// x\n");
+        file.coarsen();
+        assert_eq!(file.pieces.len(), 1);
+    }
+}
