@@ -12,6 +12,7 @@ mod model {
     mod killed;
     mod repair;
     mod replay;
+    mod second_reader;
     mod several;
     mod speed;
     mod support;

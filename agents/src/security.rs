@@ -2,20 +2,26 @@
 //! what it asks a person, and nobody at all what it refuses.
 
 pub mod advisories;
+mod second_reader;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_domain::{Cycle, EngineName, Patch, PatchSource, Plan, RelPath, Review, Severity};
+use kaizen_domain::{
+    Cycle, EngineName, Finding, OpportunityKind, Patch, PatchSource, Plan, RelPath, Review, Severity, Spend,
+};
 use kaizen_patch::{ADVISORY_RULE, Manifest, Policy, ReviewInput, is_lock_file};
 use kaizen_settings::TestFiles;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
 use crate::address::{Address, blocking};
 use crate::error::AgentError;
+use crate::model_gateway::GatewayHandle;
 use crate::world::World;
 
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// A model may think for minutes; its own deadlines end that before.
+const READING: Duration = Duration::from_secs(3600);
 /// The rule that speaks of tests which ask less than before.
 const TESTS_WEAKENED: &str = "tests-weakened";
 /// The rule that speaks of lifetimes of public items that are spelt otherwise.
@@ -29,6 +35,8 @@ const UNSAFE_CHANGED: &str = "unsafe-changed";
 pub enum SecurityMsg {
     /// Review a patch that a plan led to.
     Review(Arc<Cycle>, Box<Patch>, Box<Plan>, RpcReplyPort<Result<Review, AgentError>>),
+    /// Have a model read a patch of this kind of work, which would land.
+    Read(Arc<Cycle>, Box<Patch>, OpportunityKind, RpcReplyPort<Result<(Vec<Finding>, Spend), AgentError>>),
 }
 
 /// The actor.
@@ -37,19 +45,20 @@ pub struct Security;
 /// What the actor holds.
 pub struct SecurityState {
     world: Arc<World>,
+    gateway: GatewayHandle,
 }
 
 impl Actor for Security {
     type Msg = SecurityMsg;
     type State = SecurityState;
-    type Arguments = Arc<World>;
+    type Arguments = (Arc<World>, GatewayHandle);
 
     async fn pre_start(
         &self,
         _: ActorRef<SecurityMsg>,
-        world: Arc<World>,
+        (world, gateway): Self::Arguments,
     ) -> Result<SecurityState, ActorProcessingErr> {
-        Ok(SecurityState { world })
+        Ok(SecurityState { world, gateway })
     }
 
     async fn handle(
@@ -58,9 +67,15 @@ impl Actor for Security {
         message: SecurityMsg,
         state: &mut SecurityState,
     ) -> Result<(), ActorProcessingErr> {
-        let SecurityMsg::Review(cycle, patch, plan, reply) = message;
         let world = state.world.clone();
-        let _ = reply.send(blocking(move || review(&world, &cycle, &patch, &plan)).await);
+        match message {
+            SecurityMsg::Review(cycle, patch, plan, reply) => {
+                let _ = reply.send(blocking(move || review(&world, &cycle, &patch, &plan)).await);
+            }
+            SecurityMsg::Read(cycle, patch, kind, reply) => {
+                let _ = reply.send(second_reader::read(&world, &state.gateway, &cycle, &patch, kind).await);
+            }
+        }
         Ok(())
     }
 }
@@ -168,5 +183,18 @@ impl SecurityHandle {
     /// When its commit cannot be read.
     pub async fn review(&self, cycle: Arc<Cycle>, patch: Patch, plan: Plan) -> Result<Review, AgentError> {
         self.0.ask(TIMEOUT, |reply| SecurityMsg::Review(cycle, Box::new(patch), Box::new(plan), reply)).await?
+    }
+
+    /// Has a model read a patch of this kind of work, which would land, and says what that cost.
+    ///
+    /// # Errors
+    /// When its commit cannot be read, or the gateway fails.
+    pub async fn read(
+        &self,
+        cycle: Arc<Cycle>,
+        patch: Patch,
+        kind: OpportunityKind,
+    ) -> Result<(Vec<Finding>, Spend), AgentError> {
+        self.0.ask(READING, |reply| SecurityMsg::Read(cycle, Box::new(patch), kind, reply)).await?
     }
 }

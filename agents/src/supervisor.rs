@@ -200,7 +200,7 @@ impl SupervisorState {
             }
             Child::TrialPool => Actor::spawn_linked(name, TrialPool, (world, workers), above).await?.0.get_cell(),
             Child::Architect => Actor::spawn_linked(name, Architect, (world, gateway), above).await?.0.get_cell(),
-            Child::Security => Actor::spawn_linked(name, Security, world, above).await?.0.get_cell(),
+            Child::Security => Actor::spawn_linked(name, Security, (world, gateway), above).await?.0.get_cell(),
             Child::Optimizer => Actor::spawn_linked(name, Optimizer::default(), engines, above).await?.0.get_cell(),
             Child::Debugger => Actor::spawn_linked(name, Debugger::default(), engines, above).await?.0.get_cell(),
             Child::Configurator => {

@@ -169,6 +169,10 @@ fn attempt_line(what: &AttemptEvent) -> String {
             format!("reviewed: {verdict}, {}", count(review.findings.len(), "finding"))
         }
         AttemptEvent::TrialFinished { report } => format!("tried: {}", lines::result(report)),
+        AttemptEvent::Read { findings, .. } => {
+            let read: Vec<&str> = findings.iter().map(|finding| finding.detail.as_str()).collect();
+            format!("read: {}", brief(&read.join("; ")))
+        }
         AttemptEvent::Decided { decision } => match decision {
             Decision::Land => "decided: to land".to_owned(),
             Decision::Ask { reasons } => format!("decided: to ask, {}", brief(&reasons.join("; "))),

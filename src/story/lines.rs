@@ -212,6 +212,10 @@ pub fn detail(paint: &Paint, cycle: &Cycle, attempt: &Attempt, what: &AttemptEve
             note(format!("review: {}", shown(&review.reasons().join("; "))))
         }
         AttemptEvent::TrialFinished { report } => note(format!("trial: {} ({})", tried(cycle, report), report.wall)),
+        AttemptEvent::Read { findings, .. } => {
+            let read: Vec<&str> = findings.iter().map(|finding| finding.detail.as_str()).collect();
+            note(format!("read: {}", shown(&read.join("; "))))
+        }
         AttemptEvent::Reworked { reason } => note(format!("again: {}", shown(reason))),
         _ => Vec::new(),
     }

@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn settings(at: &Path) -> SecuritySettings {
-        SecuritySettings { advisories: at.display().to_string() }
+        SecuritySettings { advisories: at.display().to_string(), ..kaizen_settings::Settings::default().security }
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_no_database_is_said_at_once() {
-        let none = AdvisoryDatabase::of(&SecuritySettings { advisories: String::new() }).unwrap();
+        let none = AdvisoryDatabase::of(&kaizen_settings::Settings::default().security).unwrap();
         assert!(none.advisories().unwrap().is_empty());
         let dir = database(&[("crates/a/src/lib.rs", "//! A.\n"), ("file", "")]);
         for at in ["", "nowhere", "file"] {

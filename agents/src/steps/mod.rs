@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use kaizen_domain::cycle::CycleEvent;
 use kaizen_domain::{
-    Attempt, AttemptEvent, AttemptStage, Check, Cycle, EngineName, OpportunityId, OpportunityKind, Round, Specialist,
-    Step, TrialId, TrialOutcome, Verdict,
+    Attempt, AttemptEvent, AttemptStage, Check, Cycle, Decision, EngineName, OpportunityId, OpportunityKind,
+    PatchSource, Round, Specialist, Step, TrialId, TrialOutcome, Verdict,
 };
 use kaizen_settings::FailingTests;
 
@@ -83,10 +83,7 @@ impl Colleagues {
             Step::Write(id) => self.write(cycle, id).await,
             Step::Review(id) => self.review(cycle, id).await,
             Step::Try(id) => self.try_patch(cycle, id).await,
-            Step::Weigh(id) => {
-                let attempt = found(cycle.attempt(id), "attempt")?;
-                Ok(vec![at(id, weigh(cycle, attempt, &self.world.settings))])
-            }
+            Step::Weigh(id) => self.weigh(cycle, id).await,
             Step::Intend(id) => land::intend(cycle, id),
             Step::Land(id) => land::land(self, cycle, id).await,
             Step::Learn(id) => {
@@ -190,6 +187,28 @@ impl Colleagues {
         let plan = found(attempt.plan.clone(), "plan")?;
         let review = self.security.review(cycle.clone(), patch, plan).await?;
         Ok(vec![at(id, AttemptEvent::Reviewed { review })])
+    }
+
+    /// What would land is read by a model first, and weighed again with what it found.
+    async fn weigh(&self, cycle: &Arc<Cycle>, id: OpportunityId) -> Result<Vec<CycleEvent>, AgentError> {
+        let attempt = found(cycle.attempt(id), "attempt")?;
+        let weighed = weigh(cycle, attempt, &self.world.settings);
+        let lands = matches!(weighed, AttemptEvent::Decided { decision: Decision::Land });
+        let round = found(attempt.current(), "patch")?;
+        if !lands || round.read || !self.is_to_be_read(cycle, round) {
+            return Ok(vec![at(id, weighed)]);
+        }
+        let kind = found(cycle.opportunity(id), "opportunity")?.kind;
+        let (findings, spend) = self.security.read(cycle.clone(), round.patch.clone(), kind).await?;
+        Ok(vec![at(id, AttemptEvent::Read { findings, spend })])
+    }
+
+    /// Whether a model reads a patch before it lands: not what a person has looked at already, nor what tools suggest.
+    fn is_to_be_read(&self, cycle: &Cycle, round: &Round) -> bool {
+        let source = &cycle.request.source;
+        let by_hand = matches!(round.patch.author.engine, EngineName::Model | EngineName::Given);
+        let is_new = !source.approved() && !matches!(source, PatchSource::Revert { .. });
+        self.world.settings.security.second_reader && self.gateway.configured() && by_hand && is_new
     }
 
     /// Whether it is asked if tests would notice that a patch is wrong. Where a person is asked anyway, it is for them to look;

@@ -13,7 +13,7 @@ use crate::model_use::ModelUse;
 use crate::money::Spend;
 use crate::patch::Patch;
 use crate::plan::{Answer, Plan};
-use crate::review::{Review, Verdict};
+use crate::review::{Finding, Review, Verdict};
 use crate::trial::TrialReport;
 use crate::word::Word;
 
@@ -62,6 +62,13 @@ pub enum AttemptEvent {
         /// What it measured.
         report: TrialReport,
     },
+    /// A second reader has read the patch that would land.
+    Read {
+        /// What they found; at least that they did.
+        findings: Vec<Finding>,
+        /// What that cost.
+        spend: Spend,
+    },
     /// The patch goes back to its writer with what was learned.
     Reworked {
         /// Why.
@@ -109,6 +116,7 @@ impl AttemptEvent {
             Self::Reviewed { .. } => "reviewed",
             Self::TrialStarted { .. } => "trial_started",
             Self::TrialFinished { .. } => "trial_finished",
+            Self::Read { .. } => "read",
             Self::Reworked { .. } => "reworked",
             Self::Decided { .. } => "decided",
             Self::LandingIntended { .. } => "landing_intended",
@@ -185,6 +193,8 @@ pub struct Round {
     pub patch: Patch,
     /// Its review, once there is one.
     pub review: Option<Review>,
+    /// Whether a second reader has added to the review.
+    pub read: bool,
     /// Its trial, once it is over.
     pub trial: Option<TrialReport>,
     /// Why it went back to its writer, when it did.
@@ -266,7 +276,13 @@ impl Attempt {
             }
             (S::Writing, E::Written { patch }) => {
                 self.spend = self.spend.plus(patch.spend);
-                self.rounds.push(Round { patch: patch.clone(), review: None, trial: None, reworked: None });
+                self.rounds.push(Round {
+                    patch: patch.clone(),
+                    review: None,
+                    read: false,
+                    trial: None,
+                    reworked: None,
+                });
                 S::Written
             }
             (S::Writing, E::GaveUp { reasons, spend, unanswered, .. }) => {
@@ -283,6 +299,15 @@ impl Attempt {
             (S::Trying { trial }, E::TrialFinished { report }) if trial == report.id => {
                 let Some(round) = self.rounds.last_mut() else { return Err(illegal) };
                 round.trial = Some(report.clone());
+                S::Tried
+            }
+            (S::Tried, E::Read { findings, spend }) => {
+                self.spend = self.spend.plus(*spend);
+                let Some(round) = self.rounds.last_mut().filter(|round| !round.read) else { return Err(illegal) };
+                let Some(review) = round.review.take() else { return Err(illegal) };
+                let findings = review.findings.into_iter().chain(findings.iter().cloned()).collect();
+                round.review = Some(Review::of(findings, review.items));
+                round.read = true;
                 S::Tried
             }
             (S::Reviewed | S::Tried, E::Reworked { reason }) | (S::Landing { .. }, E::BaseMoved { reason }) => {

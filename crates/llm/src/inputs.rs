@@ -180,17 +180,15 @@ pub struct ConfiguratorInput {
     pub repair: Option<Repair>,
 }
 
-/// For Security: is this patch safe?
+/// For the second reader: is this patch what it seems to be? Nothing of what its writer says about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SecurityInput {
-    /// What the patch says it does.
-    pub title: String,
-    /// Why its writer says it is right.
-    pub rationale: String,
+    /// What the repository holds before it, in short.
+    pub map: Option<String>,
+    /// The files that it is about, as they were before it.
+    pub files: Vec<PromptFile>,
     /// The patch as a unified diff.
     pub diff: String,
-    /// What the rules have found already, one line each.
-    pub findings: Vec<String>,
     /// The last answer, when it could not be read.
     pub repair: Option<Repair>,
 }

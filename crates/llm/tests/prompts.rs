@@ -124,10 +124,9 @@ fn the_configurator_is_asked_like_this() {
 #[test]
 fn security_is_asked_like_this() {
     insta::assert_snapshot!(shown(&SecurityInput {
-        title: "round half to even".to_owned(),
-        rationale: "the test asks for it".to_owned(),
+        map: None,
+        files: files(),
         diff: "--- a/src/tax.rs\n+++ b/src/tax.rs\n@@ -1 +1 @@\n-a\n+b\n".to_owned(),
-        findings: vec!["src/tax.rs: changed body of `tax` (body-changed)".to_owned()],
         repair: None,
     }));
 }

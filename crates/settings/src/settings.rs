@@ -32,7 +32,7 @@ pub struct Settings {
     pub agents: AgentSettings,
     /// What this machine may do without.
     pub sandbox: SandboxSettings,
-    /// What is known of the packages that patches bring in.
+    /// What is known of the packages that patches bring in, and who else looks at a patch.
     pub security: SecuritySettings,
     /// The language model, and what all of them together may cost.
     pub model: ModelSettings,
@@ -319,6 +319,8 @@ pub struct SandboxSettings {
 pub struct SecuritySettings {
     /// The folder of a database of advisories in the RustSec format; empty: none.
     pub advisories: String,
+    /// A model reads what would land.
+    pub second_reader: bool,
 }
 
 /// How the sandbox is built.

@@ -26,11 +26,12 @@ impl SettingsText {
         self.raw(section, key, format!("{value:?}"))
     }
 
-    /// A model at an address, with deadlines that suit a server on this machine.
+    /// A model at an address, with deadlines that suit a server on this machine. It reads no patches unless it is set again.
     #[must_use]
     pub fn model(self, base_url: &str) -> Self {
         self.text("model", "base_url", base_url)
             .text("model", "name", "scripted")
+            .set("security", "second_reader", false)
             .set("model", "connect_secs", 5)
             .set("model", "first_byte_secs", 30)
             .set("model", "idle_secs", 30)

@@ -1,4 +1,4 @@
-//! Security's second opinion on a patch: pass, ask a person, or refuse, with reasons. It can only make a review
+//! The second reader's opinion on a patch: pass, ask a person, or refuse, with reasons. It can only make a review
 //! stricter; how it is weighed belongs to the agent.
 
 use kaizen_domain::Verdict;
