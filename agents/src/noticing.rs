@@ -105,7 +105,7 @@ impl Noticing<'_> {
             return Ok(noticed);
         }
         noticed.unseen.extend(sources.iter().flat_map(|source| source.changed.opaque.iter().cloned()));
-        if sources.iter().any(|source| source.changed.conditional) {
+        if sources.iter().any(|source| source.changed.conditional_inside) {
             noticed.unseen.push("what is there under a condition of the build only".to_owned());
         }
         noticed.functions = self.built_alone(&sources, &mut noticed)?;
@@ -283,8 +283,12 @@ impl Noticing<'_> {
             }
             let of = |tree: &[TreeChange]| self.runner.compiled(self.warm, package, tree, self.cancel);
             let Some(after) = of(self.trees.1)? else { return Ok(false) };
-            let of_package = sources.iter().filter(|source| source.package.name == package.name);
-            let functions = of_package.flat_map(|source| &source.changed.functions);
+            let of_package = || sources.iter().filter(|source| source.package.name == package.name);
+            // What is not compiled here makes no difference here, and may make one elsewhere.
+            if !of_package().all(|source| after.reads(source.path.as_str())) {
+                return Ok(false);
+            }
+            let functions = of_package().flat_map(|source| &source.changed.functions);
             let is_there = |label: &str| {
                 let name = label.rsplit("::").next().unwrap_or(label);
                 let name = name.split('#').next().unwrap_or(name);

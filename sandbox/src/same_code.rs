@@ -14,12 +14,13 @@ use crate::runner::{Call, Runner, TrialError};
 
 /// Fixed: the file and cargo come in as arguments. Comments and names of variables are taken out, and the places in the names
 /// of closures and impl blocks become the order in which they first come up: which is meant stays to be seen, where it
-/// stands does not. What is left is printed as its digest, after the names of functions. It is compiled with the checks that
-/// tests run with.
+/// stands does not. What is left is printed as its digest, after the names of functions and the files that were read, each behind
+/// a word that says which it is. It is compiled with the checks that tests run with.
 const SCRIPT: &str = r#"file=$1 cargo=$2
 shift 2
-"$cargo" rustc --offline --quiet "$@" --emit=mir="$file" -C opt-level=2 -C debug-assertions=on -C overflow-checks=on || exit
-sed -n 's/^\(const \)\{0,1\}fn \([^(]*\)(.*$/\2/p' "$file"
+"$cargo" rustc --offline --quiet "$@" --emit=mir="$file" --emit=dep-info="$file.d" -C opt-level=2 -C debug-assertions=on -C overflow-checks=on || exit
+sed -n 's/^\(const \)\{0,1\}fn \([^(]*\)(.*$/fn \2/p' "$file"
+sed -n 's/^\([^# ].*\.rs\):$/file \1/p' "$file.d"
 awk '/^ *\/\// || /^ *debug / || /^ *$/ { next }
 {
   out = ""; rest = $0
@@ -39,6 +40,8 @@ pub struct Compiled {
     digests: Vec<String>,
     /// The names of functions in them, as they are written, without modules and types.
     pub functions: BTreeSet<String>,
+    /// The files that were read for it, as the compiler names them.
+    files: BTreeSet<String>,
 }
 
 impl Runner {
@@ -98,8 +101,19 @@ impl Compiled {
         let mut lines: Vec<&str> = text.lines().collect();
         let digest = lines.pop()?.split_whitespace().next().filter(|digest| digest.len() == 64)?;
         self.digests.push(digest.to_owned());
-        self.functions.extend(lines.iter().map(|name| name.rsplit("::").next().unwrap_or(name).to_owned()));
+        let functions = lines.iter().filter_map(|line| line.strip_prefix("fn "));
+        self.functions.extend(functions.map(|name| name.rsplit("::").next().unwrap_or(name).to_owned()));
+        self.files.extend(lines.iter().filter_map(|line| Some(line.strip_prefix("file ")?.replace("\\ ", " "))));
         Some(())
+    }
+
+    /// Whether a file of the repository was read for it.
+    #[must_use]
+    pub fn reads(&self, path: &str) -> bool {
+        self.files.iter().any(|file| {
+            let (long, short) = if file.len() < path.len() { (path, file.as_str()) } else { (file.as_str(), path) };
+            long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        })
     }
 }
 
@@ -110,10 +124,14 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_not_taken() {
         let mut compiled = Compiled::default();
-        assert_eq!(compiled.take("tax::<impl Tax>::apply\nround\n"), None);
+        assert_eq!(compiled.take("fn tax::<impl Tax>::apply\nfn round\n"), None);
         assert_eq!(compiled.take(""), None);
         let digest = "0".repeat(64);
-        assert_eq!(compiled.take(&format!("tax::<impl Tax>::apply\nround\n{digest}  -\n")), Some(()));
+        let text = format!("fn tax::<impl Tax>::apply\nfn round\nfile src/tax.rs\n{digest}  -\n");
+        assert_eq!(compiled.take(&text), Some(()));
         assert!(compiled.functions.contains("apply") && compiled.functions.contains("round"));
+        let reads =
+            ["src/tax.rs", "shop/src/tax.rs", "tax.rs", "src/thetax.rs", "rc/tax.rs"].map(|path| compiled.reads(path));
+        assert_eq!(reads, [true, true, true, false, false]);
     }
 }

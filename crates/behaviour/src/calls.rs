@@ -7,8 +7,8 @@ use crate::concrete::{Concrete, assignments, of_input, types};
 use crate::items::{Function, Module};
 use crate::library::Library;
 
-/// More ways to fill the parameters of a function are not tried.
-const WAYS: usize = 3;
+/// More types in place of the parameters of a function are not tried.
+pub(crate) const WAYS: usize = 3;
 /// More arguments than the program knows to make.
 const ARGUMENTS: usize = 8;
 

@@ -97,8 +97,27 @@ fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
         }
     }
     own.truncate(3);
-    own.extend(is(&["i64", "String", "u8"]));
+    own.extend(is(&["i64", "String"]));
+    own.extend(telling(&bounds).map(|ty| Concrete::Is(ty.to_owned())));
+    own.extend(is(&["u8"]));
     own
+}
+
+/// A type that tells more than a plain one, where the bounds allow it: numbers that are equal to none, or values that are equal
+/// and yet can be told apart, so that it shows which of them was taken, and whose hashes are all the same.
+fn telling(bounds: &str) -> Option<&'static str> {
+    const FLOATS: [&str; 9] =
+        ["PartialEq", "PartialOrd", "Clone", "Copy", "Debug", "Display", "Default", "Send", "Sync"];
+    let names: Vec<&str> = bounds
+        .split('+')
+        .filter_map(|bound| bound.trim_start_matches('?').rsplit("::").next())
+        .filter(|name| !name.is_empty() && !name.starts_with('\'') && *name != "Sized")
+        .collect();
+    let all = |of: &[&str]| names.iter().all(|name| of.contains(name));
+    if names.contains(&"PartialOrd") && all(&FLOATS) {
+        return Some("f64");
+    }
+    all(&[&FLOATS, ["Eq", "Ord", "Hash"].as_slice()].concat()).then_some("drive::Twin")
 }
 
 /// The number of values that a function among bounds takes.
@@ -191,6 +210,9 @@ mod tests {
         let is = |ty: &str| Concrete::Is(ty.to_owned());
         assert_eq!(first("Into < String >"), is("&'static str"));
         assert_eq!(first("Ord + Copy"), is("i64"));
+        let told = ["Eq+core::hash::Hash", "", "'static+Ord", "PartialOrd+Copy", "Into<u8>+Ord"].map(telling);
+        let twin = Some("drive::Twin");
+        assert_eq!(told, [twin, twin, twin, Some("f64"), None]);
         assert_eq!(first("io :: BufRead"), is("std::io::Cursor<Vec<u8>>"));
         assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2));
         assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0));

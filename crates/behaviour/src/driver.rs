@@ -43,7 +43,8 @@ pub struct Entry {
     pub changes: bool,
     /// What it is in the sources: one function can be driven in more than one way.
     pub function: String,
-    /// The functions of the program, the most likely first: the first one that is not refused is called.
+    /// The functions of the program that call it, with one type or another in place of its parameters: all that are not refused
+    /// are.
     ways: Vec<String>,
 }
 
@@ -142,7 +143,7 @@ impl Driver {
     /// The program, without what was refused.
     #[must_use]
     pub fn program(&self, refused: &BTreeSet<Unit>) -> Program {
-        let mut out = Writer { text: PRELUDE.to_owned(), lines: Vec::new() };
+        let mut out = Writer { text: PRELUDE.to_owned(), lines: Vec::new(), counted: (0, 1) };
         let _ = writeln!(out.text, "extern crate {} as {NAME};", self.library);
         self.write_literals(&mut out.text);
         for (number, maker) in self.makers.iter().enumerate() {
@@ -153,16 +154,14 @@ impl Driver {
         }
         let mut table = String::new();
         for (number, entry) in self.entries.iter().enumerate() {
-            let way = (0..entry.ways.len()).find(|way| !refused.contains(&Unit::Entry(number, *way)));
-            let call = match way.and_then(|way| Some((way, entry.ways.get(way)?))) {
-                Some((way, body)) => {
-                    let text = format!("fn case_{number}(c: &mut Choices, s: &mut Seen) {{\n{body}\n}}\n");
-                    out.unit(Unit::Entry(number, way), &text);
-                    format!("case_{number}")
-                }
-                None => "|_, _| reject()".to_owned(),
-            };
-            let _ = writeln!(table, "    ({:?}, {call}),", entry.name);
+            let left = entry.ways.iter().enumerate().filter(|(way, _)| !refused.contains(&Unit::Entry(number, *way)));
+            let mut ways = Vec::new();
+            for (way, body) in left {
+                let text = format!("fn case_{number}_{way}(c: &mut Choices, s: &mut Seen) {{\n{body}\n}}\n");
+                out.unit(Unit::Entry(number, way), &text);
+                ways.push(format!("case_{number}_{way}"));
+            }
+            let _ = writeln!(table, "    ({:?}, &[{}]),", entry.name, ways.join(", "));
         }
         let _ = writeln!(out.text, "fn main() {{ drive::main(&[\n{table}]); }}");
         Program { text: out.text, lines: out.lines }
@@ -214,12 +213,17 @@ fn renamed(before: &Library, after: &Library) -> BTreeSet<(String, String)> {
 pub(crate) struct Writer {
     pub text: String,
     pub lines: Vec<(Range<u32>, Unit)>,
+    /// A byte and its line, to count lines only once.
+    counted: (usize, u32),
 }
 
 impl Writer {
     /// The number of the line that comes next.
-    pub fn line(&self) -> u32 {
-        u32::try_from(self.text.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
+    pub fn line(&mut self) -> u32 {
+        let (from, line) = self.counted;
+        let more = self.text.get(from..).unwrap_or_default().matches('\n').count();
+        self.counted = (self.text.len(), line.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)));
+        self.counted.1
     }
 
     /// Writes a unit.
@@ -229,6 +233,7 @@ impl Writer {
         if !text.ends_with('\n') {
             self.text.push('\n');
         }
-        self.lines.push((from..self.line(), unit));
+        let to = self.line();
+        self.lines.push((from..to, unit));
     }
 }

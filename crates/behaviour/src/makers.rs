@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::calls::{Call, calls};
+use crate::calls::{Call, WAYS, calls};
 use crate::concrete::{assignments, types};
 use crate::driver::{Unit, Writer};
 use crate::items::{Function, Module, Shape, Type};
@@ -39,7 +39,7 @@ fn named(library: &Library) -> Vec<Named<'_>> {
     for (module, ty) in library.types() {
         let place = (module.path.clone(), ty.name.clone());
         let Some(path) = library.public(&place).map(str::to_owned) else { continue };
-        for assignment in assignments(library, &ty.params, 2) {
+        for assignment in assignments(library, &ty.params, WAYS) {
             let known = types(&assignment);
             let lifetimes = std::iter::repeat_n("'static".to_owned(), ty.lifetimes);
             let filled = ty.params.iter().filter_map(|param| known.get(&param.name).cloned());
@@ -251,7 +251,8 @@ impl Maker {
             let _ = writeln!(out.text, "_ => {{}}\n}} }}");
         }
         let _ = writeln!(out.text, "made\n}}) }}\n}}");
-        out.lines.push((from..out.line(), Unit::Maker(number, None)));
+        let to = out.line();
+        out.lines.push((from..to, Unit::Maker(number, None)));
     }
 
     pub fn write_looker(&self, number: usize, refused: &BTreeSet<Unit>, out: &mut Writer) {
@@ -267,7 +268,8 @@ impl Maker {
             }
         }
         let _ = writeln!(out.text, "}}\n}}");
-        out.lines.push((from..out.line(), Unit::Looker(number, None)));
+        let to = out.line();
+        out.lines.push((from..to, Unit::Looker(number, None)));
     }
 }
 

@@ -349,3 +349,23 @@ fn what_a_private_field_is_called_is_no_difference() {
     let other = drive(text, &renamed.replace("push(coin)", "insert(0, coin)"));
     assert!(other.of("shop::Till::put").1.is_some());
 }
+
+#[test]
+fn which_of_equal_values_is_taken_is_seen() {
+    let before = "pub fn ranked<T: Ord + Clone>(all: &[T]) -> Vec<T> {\n    let mut all = all.to_vec();\n    \
+                  all.sort_by(|a, b| b.cmp(a));\n    all\n}\n\npub fn kinds<T: std::hash::Hash + Eq>(all: &[T]) -> usize {\n    \
+                  all.iter().collect::<std::collections::HashSet<_>>().len()\n}\n\n\
+                  pub fn least<T: PartialOrd + Copy>(a: T, b: T) -> T {\n    if b < a { b } else { a }\n}\n";
+    let after = before
+        .replace("all.sort_by(|a, b| b.cmp(a));", "all.sort();\n    all.reverse();")
+        .replace(
+            "all.iter().collect::<",
+            "let hash = |one: &T| {\n        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};\n        \
+             BuildHasherDefault::<DefaultHasher>::default().hash_one(one)\n    };\n    all.iter().map(hash).collect::<",
+        )
+        .replace("if b < a { b } else { a }", "if a <= b { a } else { b }");
+    let driven = drive(before, &after);
+    for function in ["shop::ranked", "shop::kinds", "shop::least"] {
+        assert!(driven.found[function].1.is_some(), "{function} differs: {:?}", driven.found);
+    }
+}

@@ -66,7 +66,7 @@ pub enum JournalError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// The first record that is bad, when it is a record.
+        /// The first record that is bad; none when no record is, but something else.
         record: Option<u64>,
         /// What is wrong.
         detail: String,

@@ -13,6 +13,7 @@ mod aside;
 mod chain;
 mod error;
 mod files;
+mod first_bad;
 mod guard;
 mod index;
 mod journal;

@@ -13,6 +13,7 @@ use crate::anchor::{Head, Standing};
 use crate::chain::genesis;
 use crate::error::JournalError;
 use crate::files::Files;
+use crate::first_bad::named;
 use crate::guard::Guard;
 use crate::journal::{Checkpoint, Journal};
 use crate::machine::{BootClock, Process, SystemClock};
@@ -61,6 +62,10 @@ impl Journal {
     /// As [`Journal::open`].
     pub fn open_with(state_dir: &Path, options: Options) -> Result<Self, JournalError> {
         let files = Files::new(state_dir);
+        Self::open_to_write(files.clone(), options).map_err(|error| named(&files, error))
+    }
+
+    fn open_to_write(files: Files, options: Options) -> Result<Self, JournalError> {
         files.make_dir()?;
         let _guard = Guard::take(&files, options.busy_wait)?;
         let anchor = Head::read_anchor(&files)?;
@@ -114,7 +119,7 @@ impl Journal {
                 {
                     look += 1
                 }
-                result => return result,
+                result => return result.map_err(|error| named(&Files::new(state_dir), error)),
             }
         }
     }

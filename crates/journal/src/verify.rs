@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use crate::anchor::Head;
 use crate::chain::{Hash, genesis};
 use crate::error::JournalError;
+use crate::first_bad::named;
 use crate::index;
 use crate::journal::Journal;
 use crate::read::{CycleEntry, Found};
@@ -40,6 +41,10 @@ impl Journal {
     /// `Corrupt` with the first bad record, or with what else is damaged; `RolledBack` when the newest records are
     /// gone.
     pub fn verify(&self) -> Result<Verified, JournalError> {
+        self.look_at_all().map_err(|error| named(&self.files, error))
+    }
+
+    fn look_at_all(&self) -> Result<Verified, JournalError> {
         let anchor = Head::read_anchor(&self.files)?;
         let verified = self.snapshot(|conn| {
             let head = Head::of(conn).map_err(|error| self.sql(error))?;

@@ -23,23 +23,26 @@ pub(crate) struct Function<'f> {
     of_trait: bool,
 }
 
+/// Attributes that change nothing about what a function does.
+const PLAIN: [&str; 8] = ["doc", "allow", "expect", "warn", "deny", "inline", "must_use", "cold"];
+
 impl Function<'_> {
-    /// Everything that says what it does: docs do not.
+    /// Everything that says what it does.
     fn tokens(&self) -> String {
-        let attributes = self.attributes.iter().filter(|attribute| !attribute.path().is_ident("doc"));
-        let mut tokens = proc_macro2::TokenStream::new();
-        attributes.for_each(|attribute| attribute.to_tokens(&mut tokens));
-        self.signature.to_tokens(&mut tokens);
-        self.body.to_tokens(&mut tokens);
-        tokens.to_string()
+        self.head() + &self.body.to_token_stream().to_string()
     }
 
     /// What callers see of it, and what the linker does.
     fn head(&self) -> String {
-        let plain = ["doc", "allow", "expect", "warn", "deny", "inline", "must_use", "cold"];
-        let attributes = self.attributes.iter().filter(|one| !plain.iter().any(|name| one.path().is_ident(name)));
+        let attributes = self.attributes.iter().filter(|one| !PLAIN.iter().any(|name| one.path().is_ident(name)));
         let attributes: String = attributes.map(|attribute| attribute.to_token_stream().to_string()).collect();
         attributes + &self.signature.to_token_stream().to_string()
+    }
+
+    /// The conditions under which it is there, as far as it says them itself.
+    fn conditions(&self) -> Vec<String> {
+        let conditions = self.attributes.iter().filter(|one| is_condition(one));
+        conditions.map(|attribute| attribute.to_token_stream().to_string()).collect()
     }
 
     fn line(&self) -> u32 {
@@ -70,6 +73,10 @@ pub(crate) fn values(file: &syn::File) -> Vec<Value<'_>> {
     Collector::of(file).values
 }
 
+fn is_condition(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
 #[derive(Default)]
 struct Collector<'f> {
     inside: Vec<String>,
@@ -96,7 +103,7 @@ impl<'f> Collector<'f> {
     /// Looks at what stands below these attributes.
     fn under(&mut self, attributes: &[Attribute], look: impl FnOnce(&mut Self)) {
         let around = self.conditional;
-        self.conditional |= attributes.iter().any(|one| one.path().is_ident("cfg") || one.path().is_ident("cfg_attr"));
+        self.conditional |= attributes.iter().any(is_condition);
         look(self);
         self.conditional = around;
     }
@@ -322,6 +329,8 @@ pub struct Changed {
     pub elsewhere: bool,
     /// Whether anything that differs is there under a condition only, so that one build does not show all of it.
     pub conditional: bool,
+    /// Whether that condition is a part of what differs, so that even where tests come by they do not see all of it.
+    pub conditional_inside: bool,
 }
 
 /// In which functions two texts of a file differ; the first is empty for a new file.
@@ -358,6 +367,8 @@ impl Changed {
             }
             let both = || before.copied().into_iter().chain([function]);
             self.conditional |= both().any(|one| one.conditional || one.tokens().contains("cfg"));
+            self.conditional_inside |= both().any(|one| one.body.to_token_stream().to_string().contains("cfg"))
+                || before.is_some_and(|before| before.conditions() != function.conditions());
             self.elsewhere |= before.is_none_or(|before| before.head() != function.head());
             self.functions.push((function.label.clone(), function.line()));
             if function.signature.constness.is_some() {
@@ -428,6 +439,8 @@ mod tests {
     fn functions_that_say_something_else_are_told_from_what_surrounds_them() {
         let before = "/// One.\nfn a() -> u8 { 1 }\nstruct S;\nimpl S { fn b(&self) -> u8 { 2 } }\nmod m { pub fn c() {} }\n\
                       #[cfg(test)] mod tests { #[test] fn t() { assert_eq!(super::a(), 1); } }";
+        let marked = before.replace("fn a", "#[must_use] #[inline] fn a");
+        assert_eq!(changed(before, &marked), Ok(Changed::default()));
         let same = before.replace("One", "Another one").replace("super::a(), 1", "super::a(), 2");
         assert_eq!(changed(before, &same), Ok(Changed::default()));
 
@@ -464,10 +477,14 @@ mod tests {
     #[test]
     fn what_is_there_under_a_condition_only_is_said_to_be() {
         let before = "fn a() -> u8 { if cfg!(windows) { 1 } else { 2 } }";
-        assert!(changed(before, &before.replace('1', "3")).expect("it parses").conditional);
+        let found = changed(before, &before.replace('1', "3")).expect("it parses");
+        assert!(found.conditional && found.conditional_inside);
+        let bare = "fn a() -> u8 { 1 }";
+        assert!(changed(bare, &format!("#[cfg(unix)] {bare}")).expect("it parses").conditional_inside);
         for around in ["#[cfg(windows)] mod m {", "#[cfg(windows)] impl S {", "#![cfg(windows)] mod m {"] {
             let before = format!("{around} fn a() -> u8 {{ 1 }} }}");
-            assert!(changed(&before, &before.replace('1', "3")).expect("it parses").conditional, "{around}");
+            let found = changed(&before, &before.replace('1', "3")).expect("it parses");
+            assert!(found.conditional && !found.conditional_inside, "{around}");
         }
     }
 

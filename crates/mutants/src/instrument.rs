@@ -203,7 +203,7 @@ impl Finder<'_> {
     fn result(&mut self, value: &Expr) {
         if matches!(value, Expr::Path(_) | Expr::Call(_) | Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_)) {
             let what = format!("replaces `{}` by its default", shown(value));
-            self.instead(value, "::core::default::Default::default()", what);
+            self.instead(value, "Default::default()", what);
         }
     }
 

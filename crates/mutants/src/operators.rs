@@ -109,13 +109,13 @@ fn values(ty: &Type) -> Vec<String> {
                     texts(&["0", "1"])
                 }
                 "f32" | "f64" => texts(&["0.0", "1.0"]),
-                "String" => texts(&["::core::default::Default::default()", "\"kaizen\".into()"]),
-                "Option" => texts(&["::core::option::Option::None"]),
-                "Result" => texts(&["::core::result::Result::Ok(::core::default::Default::default())"]),
-                _ => texts(&["::core::default::Default::default()"]),
+                "String" => texts(&["Default::default()", "\"kaizen\".into()"]),
+                "Option" => texts(&["None"]),
+                "Result" => texts(&["Ok(Default::default())"]),
+                _ => texts(&["Default::default()"]),
             }
         }
-        Type::Tuple(_) => texts(&["::core::default::Default::default()"]),
+        Type::Tuple(_) => texts(&["Default::default()"]),
         _ => Vec::new(),
     }
 }

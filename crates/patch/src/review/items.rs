@@ -120,7 +120,11 @@ fn is_public(unit: &Unit<'_>, file: &CodeFile<'_>) -> bool {
 
 /// The type of an impl block is declared in the same file and is not public: nobody outside can use the impl.
 fn is_private_type(block: &syn::ItemImpl, file: &CodeFile<'_>) -> bool {
-    let name = last_name(&block.self_ty.to_token_stream());
+    let mut ty = &*block.self_ty;
+    while let syn::Type::Reference(reference) = ty {
+        ty = &*reference.elem;
+    }
+    let name = last_name(&ty.to_token_stream());
     let lexemes = &file.before.lexemes;
     let word = |at: Option<usize>| at.and_then(|at| lexemes.get(at)).map_or("", |lexeme| lexeme.text);
     (0..lexemes.len()).any(|at| {

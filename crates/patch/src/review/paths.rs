@@ -10,6 +10,7 @@ use kaizen_domain::edit::Change;
 
 use super::glob::matches;
 use super::manifest::judging_folders;
+use super::weakened::only_adds;
 use super::{Findings, ReviewInput};
 
 const OUTSIDE: &str = "path-outside-reach";
@@ -49,6 +50,8 @@ fn protected(input: &ReviewInput<'_>, change: &Change, judging: &[(String, &'sta
     } else if matches(&policy.judges, text) {
         if change.before.is_none() {
             findings.note(PROTECTED, path, "adds a file to the tests");
+        } else if holds_tests(path) && only_adds(change) {
+            findings.note(TESTS, path, "has more tests than before, and is otherwise as it was");
         } else {
             findings.ask(TESTS, path, format!("{OF_THE_TESTS}; a person must agree"));
         }
@@ -59,6 +62,12 @@ fn protected(input: &ReviewInput<'_>, change: &Change, judging: &[(String, &'sta
     if policy.own_repository && matches(&policy.own_gates, text) {
         findings.ask(OWN, path, "is part of Kaizen's own review, policy, sandbox or journal; a person must agree");
     }
+}
+
+/// Sources of tests: not those of benchmarks, nor what tests read.
+fn holds_tests(path: &RelPath) -> bool {
+    const READ: [&str; 7] = ["benches", "fixtures", "testdata", "golden", "snapshots", "ui", "data"];
+    path.is_rust() && path.parts().any(|part| part == "tests") && !path.parts().any(|part| READ.contains(&part))
 }
 
 fn is_below(path: &str, folder: &str) -> bool {

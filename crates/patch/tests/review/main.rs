@@ -57,7 +57,7 @@ fn what_judges_the_change_asks_a_person() {
         "tests/fixtures/x.json",
         "crates/x/build.rs",
     ] {
-        let review = changed(file, "// a\n", "// b\n");
+        let review = changed(file, "fn a() {}\n", "fn b() {}\n");
         assert_eq!(review.verdict, Verdict::AskPerson, "{file}: {review:#?}");
         let gone = with_policy(&Policy::default(), &[change(file, Some("// a\n"), None)]);
         assert_eq!(gone.verdict, Verdict::AskPerson, "{file}: {gone:#?}");

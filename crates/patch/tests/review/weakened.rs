@@ -238,3 +238,39 @@ fn doc_tests_keep_running() {
         assert_eq!(changed("src/lib.rs", &before, &after).verdict, Verdict::Pass, "{after}");
     }
 }
+
+#[test]
+fn more_tests_in_a_file_of_the_tests_need_nobody() {
+    let before = "use shop::fee;\n\nfn check(x: i64) { assert_eq!(fee(x), x); }\n\n#[test]\nfn one() { check(1); }\n";
+    let asks = |file: &str, after: &str| changed(file, before, after).verdict == Verdict::AskPerson;
+    let more = format!("{before}\nconst TWO: i64 = 2;\n\n#[test]\nfn two() {{ check(TWO); }}\n");
+    assert!(!asks("tests/fees.rs", &more), "{:?}", changed("tests/fees.rs", before, &more).findings);
+    let import = more.replace("use shop::fee;", "use std::collections::HashMap;\nuse shop::fee;");
+    assert!(!asks("tests/fees.rs", &import));
+    assert!(asks("benches/fees.rs", &more) && asks("tests/ui/fees.rs", &more), "what else judges is left alone");
+    for other in [
+        more.replace("check(1)", "check(2)"),
+        more.replace("#[test]\nfn one() { check(1); }\n", ""),
+        format!("{before}use other::fee;\n"),
+        format!("{before}use other::*;\n"),
+        format!("{before}macro_rules! assert_eq {{ ($($x:tt)*) => {{}} }}\n"),
+        format!("{before}struct S;\nimpl Drop for S {{ fn drop(&mut self) {{}} }}\n"),
+        format!("{before}#[ctor::ctor]\nfn early() {{}}\n"),
+        format!("#![cfg(windows)]\n{before}"),
+        format!("{before}mod more;\n"),
+        format!("{before}fn broken( {{"),
+    ] {
+        assert!(
+            asks("tests/fees.rs", &other) || changed("tests/fees.rs", before, &other).verdict == Verdict::Refuse,
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn code_is_no_test_because_tests_stand_beside_it() {
+    let before = "pub fn f(x: i32) -> i32 { helped(x) }\nfn helped(x: i32) -> i32 { x + 1 }\n\n#[test]\nfn t() { assert_eq!(f(1), 2); }\n";
+    let found = |after: &str| rules(&changed("src/lib.rs", before, after)).contains(&"tests-weakened");
+    assert!(!found(&before.replace("x + 1", "1 + x + 0")));
+    assert!(found(&before.replace("f(1), 2", "f(1), f(1)")));
+}

@@ -30,7 +30,7 @@ const CHANGES: u64 = 2_000;
 /// When the program does not build, or nothing lands.
 pub fn measure(options: &Options) -> Result<Outcome> {
     let (program, scratch) = (program()?, Scratch::new("tamper")?);
-    let header = ["where", "bytes", "changed", "seen", "the record named"];
+    let header = ["where", "bytes", "changed", "seen", "record named", "no record bad"];
     let mut outcome = Outcome { table: Table::new(&header), ..Outcome::default() };
     let fixture = Fixture::tiny(LIB);
     let ran = program.run_cycle(&fixture, &[]);
@@ -50,11 +50,15 @@ struct Seen {
     seen: u64,
     /// The first bad record was named.
     named: u64,
+    /// It was said that every record is whole, and what is not.
+    whole: u64,
 }
 
 impl Seen {
-    fn row(&self, place: &str, bytes: usize) -> [String; 5] {
-        [place.to_owned(), bytes.to_string(), self.changed.to_string(), self.seen.to_string(), self.named.to_string()]
+    fn row(&self, place: &str, bytes: usize) -> [String; 6] {
+        let numbers = [self.changed, self.seen, self.named, self.whole].map(|number| number.to_string());
+        let [changed, seen, named, whole] = numbers;
+        [place.to_owned(), bytes.to_string(), changed, seen, named, whole]
     }
 }
 
@@ -81,7 +85,7 @@ fn journal(fixture: &Fixture, scratch: &Scratch, changes: u64, dice: &mut Dice, 
         let unused = if name == "journal.sqlite" { unused(bytes) } else { Vec::new() };
         let is_unused = |at: usize| unused.iter().any(|room| room.contains(&at));
         let share = changes.min(bytes.len() as u64 * 8);
-        let mut unseen = Vec::new();
+        let (mut unseen, mut unnamed) = (Vec::new(), Vec::new());
         for _ in 0..share {
             let mut at = usize::try_from(dice.below(bytes.len() as u64))?;
             while is_unused(at) {
@@ -98,10 +102,18 @@ fn journal(fixture: &Fixture, scratch: &Scratch, changes: u64, dice: &mut Dice, 
                 Err(JournalError::Corrupt { record, .. }) => {
                     found.seen += 1;
                     found.named += u64::from(record.is_some());
+                    found.whole += u64::from(record.is_none());
                 }
-                Err(_) => found.seen += 1,
+                Err(error) => {
+                    found.seen += 1;
+                    unnamed.push(format!("byte {at}: {error}"));
+                }
             }
         }
+        outcome.require(
+            unnamed.is_empty(),
+            format!("{name}: {} of {share} changes are seen, but not where: {}", unnamed.len(), unnamed.join("; ")),
+        );
         outcome.require(
             unseen.is_empty(),
             format!("{name}: {} of {share} changes are not seen, first at byte {:?}", unseen.len(), unseen.first()),
@@ -186,7 +198,8 @@ fn evidence(fixture: &Fixture, branch: &str, most: usize, outcome: &mut Outcome)
         .require(found.seen == found.changed, format!("evidence: {} changes are not seen", found.changed - found.seen));
     let mut row = found.row("the evidence on a commit", good.len());
     row[4] = "-".to_owned();
+    row[5] = "-".to_owned();
     outcome.table.row(row);
-    outcome.summary = "every changed byte is seen (bar: all)".to_owned();
+    outcome.summary = "every changed byte is seen, and the first bad record named where one is (bar: all)".to_owned();
     Ok(())
 }

@@ -239,19 +239,36 @@ fn starts_item(word: &str) -> bool {
     )
 }
 
-/// Whether a test function stands at the top, or the whole file is compiled for tests only.
+/// Whether the file is there for tests: a test function stands at the top and nothing that others may name, or all of it is
+/// compiled for tests only.
 pub(super) fn has_tests(lexemes: &[Lexeme<'_>]) -> bool {
     let mut depth = 0usize;
     let mut attribute = Attribute::default();
-    lexemes.iter().any(|lexeme| {
-        let found = attribute.take(*lexeme, depth);
+    let (mut tests, mut public) = (false, false);
+    for (at, lexeme) in lexemes.iter().enumerate() {
+        match attribute.take(*lexeme, depth) {
+            Says::Nothing => {}
+            Says::Test => tests = true,
+            Says::AllForTests => return true,
+        }
+        // `pub(crate)` and its like are for the rest of the tests.
+        let is_open = lexeme.text == "pub" && lexemes.get(at + 1).is_none_or(|next| next.text != "(");
+        public |= depth == 0 && is_open && lexeme.kind == Kind::Ident;
         match lexeme.kind {
             Kind::Open => depth += 1,
             Kind::Close => depth = depth.saturating_sub(1),
             _ => {}
         }
-        found
-    })
+    }
+    tests && !public
+}
+
+/// What an attribute that ended says about tests.
+#[derive(PartialEq)]
+enum Says {
+    Nothing,
+    Test,
+    AllForTests,
 }
 
 /// Reads attributes at the top level, one lexeme at a time.
@@ -275,8 +292,9 @@ enum State {
 }
 
 impl Attribute {
-    /// Whether an attribute ended that says that there are tests.
-    fn take(&mut self, lexeme: Lexeme<'_>, depth: usize) -> bool {
+    /// What an attribute says that ends here.
+    fn take(&mut self, lexeme: Lexeme<'_>, depth: usize) -> Says {
+        let test = |name: &str| if super::test_code::is_test_name(name) { Says::Test } else { Says::Nothing };
         match (&self.state, lexeme.text) {
             (_, "#") if depth == 0 => *self = Self { state: State::Mark, ..Self::default() },
             (State::Mark, "!") => self.inner = true,
@@ -284,7 +302,7 @@ impl Attribute {
             (State::Mark, _) => self.state = State::Outside,
             (State::Path, "]") => {
                 self.state = State::Outside;
-                return super::test_code::is_test_name(&self.name);
+                return test(&self.name);
             }
             (State::Path, "(") => self.state = State::Arguments,
             (State::Path, text) if lexeme.kind == Kind::Ident => text.clone_into(&mut self.name),
@@ -293,11 +311,11 @@ impl Attribute {
             (State::Arguments, "]") if depth == 1 => {
                 self.state = State::Outside;
                 let whole_file = self.inner && self.name == "cfg" && self.about_tests && !self.negated;
-                return whole_file || super::test_code::is_test_name(&self.name);
+                return if whole_file { Says::AllForTests } else { test(&self.name) };
             }
             _ => {}
         }
-        false
+        Says::Nothing
     }
 }
 
@@ -379,6 +397,9 @@ mod tests {
     fn tests_at_the_top_are_seen() {
         for (text, wanted) in [
             ("#[test]\nfn a() {}", true),
+            ("pub fn f() {}\n#[test]\nfn a() {}", false),
+            ("pub(super) fn f() { pub fn g() {} }\n#[test]\nfn a() {}", true),
+            ("#![cfg(test)]\npub fn f() {}", true),
             ("#[tokio::test(flavor = \"x\")]\nasync fn a() {}", true),
             ("#![cfg(test)]\nfn a() {}", true),
             ("#![cfg(not(test))]\nfn a() {}", false),

@@ -3,6 +3,7 @@
 //! Test code is whatever is compiled for tests only, wherever it stands. Compared are the assertions with their values,
 //! not their spelling, so that what a lint suggests inside of a test passes.
 
+mod added;
 mod assertion;
 mod compare;
 mod facts;
@@ -18,6 +19,7 @@ use super::code::scan::attributes;
 use super::code::test_code::is_test_attr;
 use super::code::unit::{Body, Node, Unit};
 use crate::syntax::lex::Lexeme;
+pub(super) use added::only_adds;
 use compare::{Function, other_value, weaker};
 
 pub(super) const RULE: &str = "tests-weakened";
