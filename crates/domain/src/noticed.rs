@@ -94,9 +94,13 @@ impl Mutants {
 }
 
 impl FunctionNoticed {
-    /// Why a person should look at the change of this function; none when tests would notice one that is wrong.
+    /// Why a person should look at the change of this function; none when tests would notice one that is wrong. A function that
+    /// was `kept`, seen to do the same for made-up inputs, may be noticed less than what it was: other code has other mutants.
     #[must_use]
-    pub fn reason(&self) -> Option<String> {
+    pub fn reason(&self, kept: bool) -> Option<String> {
+        if kept && self.is_thin() {
+            return None;
+        }
         let (name, now) = (format!("`{}` ({}:{})", self.function, self.path, self.line), &self.now);
         if now.tried == 0 {
             return None;
@@ -121,7 +125,7 @@ impl FunctionNoticed {
                 "no test notices what changes in {name}: all {all} wrong versions of it pass: {survivors}"
             ));
         }
-        let before = self.before.as_ref().filter(|before| now.is_less_noticed_than(before))?;
+        let before = self.before.as_ref().filter(|before| !kept && now.is_less_noticed_than(before))?;
         Some(format!(
             "tests notice less of {name} than of what it was: {} of {} wrong versions fail, {} of {} did: {survivors}",
             now.caught, now.tried, before.caught, before.tried
@@ -137,14 +141,12 @@ impl FunctionNoticed {
 }
 
 impl Noticed {
-    /// Why a person should look at the change. Where one wrong version is all there is, a function that was seen to do the
-    /// same for made-up inputs is no reason.
+    /// Why a person should look at the change.
     pub fn reasons<'n>(&'n self, behaviour: Option<&'n Behaviour>) -> impl Iterator<Item = String> + 'n {
         let unseen = self.unseen.iter().map(|what| format!("nothing shows what it does to change {what}"));
         let no_data = self.no_data.iter().map(|why| format!("nothing shows what the change does: {why}"));
-        let kept =
-            move |one: &&FunctionNoticed| one.is_thin() && behaviour.is_some_and(|seen| seen.keeps(&one.function));
-        let functions = self.functions.iter().filter(move |one| !kept(one)).filter_map(FunctionNoticed::reason);
+        let kept = move |one: &FunctionNoticed| behaviour.is_some_and(|seen| seen.keeps(&one.function));
+        let functions = self.functions.iter().filter_map(move |one| one.reason(kept(one)));
         let reasons = functions.chain(unseen).chain(no_data);
         reasons.filter(|_| !self.same_code)
     }
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_no_test_would_miss_asks_a_person() {
-        let reason = |now, before| function(now, before).reason();
+        let reason = |now, before| function(now, before).reason(false);
         assert_eq!(reason((0, 0, 0), None), None, "nothing could be made of it");
         assert!(reason((5, 0, 0), None).is_some_and(|why| why.starts_with("no test reaches `f` (src/lib.rs:3)")));
         assert!(reason((5, 5, 0), None).is_some_and(|why| why.contains("all 5 wrong versions")));
@@ -196,9 +198,10 @@ mod tests {
         // The rest of the function is noticed, what changes is not.
         let changed = Mutants { tried: 2, reached: 2, caught: 0, survivors: vec!["line 4: x".to_owned()] };
         let part = FunctionNoticed { changed: Some(changed), ..function((9, 9, 7), Some((9, 9, 7))) };
-        assert!(part.reason().is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4")));
+        assert!(part.reason(true).is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4")));
         // Fewer tests notice it than before.
         assert!(reason((10, 10, 5), Some((10, 10, 9))).is_some());
+        assert_eq!(function((10, 10, 5), Some((10, 10, 9))).reason(true), None, "it was seen to do the same");
         assert_eq!(reason((3, 3, 2), Some((3, 3, 3))), None, "one may be another way to say the same");
         assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
         assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");

@@ -66,18 +66,19 @@ fn literals(expression: &Expr) -> Vec<(String, Range<usize>, u32, String)> {
     struct Literals(Vec<(String, Range<usize>, u32, String)>);
     impl<'a> Visit<'a> for Literals {
         fn visit_expr_lit(&mut self, literal: &'a syn::ExprLit) {
-            // What is next to another number may be that other one already.
-            let other = match &literal.lit {
-                Lit::Int(it) => it.base10_parse::<u128>().ok().map(|value| {
-                    let far = if value >= 100 { value - 100 } else { value + 100 };
-                    format!("{far}{}", it.suffix())
-                }),
-                other => other_literal(other),
+            // What is next to another number may be that other one already; what is far from it may be beyond what is looked at.
+            let others: Vec<String> = match &literal.lit {
+                Lit::Int(it) => {
+                    let value = it.base10_parse::<u128>().ok();
+                    let far = value.map(|value| if value >= 100 { value - 100 } else { value + 100 });
+                    let near = value.and_then(|value| value.checked_add(1));
+                    far.into_iter().chain(near).map(|other| format!("{other}{}", it.suffix())).collect()
+                }
+                other => other_literal(other).into_iter().collect(),
             };
-            if let Some(other) = other {
-                let (span, text) = (literal.span(), quote::quote!(#literal).to_string());
-                self.0.push((text, span.byte_range(), u32::try_from(span.start().line).unwrap_or(0), other));
-            }
+            let (span, text) = (literal.span(), quote::quote!(#literal).to_string());
+            let line = u32::try_from(span.start().line).unwrap_or(0);
+            self.0.extend(others.into_iter().map(|other| (text.clone(), span.byte_range(), line, other)));
         }
 
         fn visit_expr_macro(&mut self, mac: &'a syn::ExprMacro) {

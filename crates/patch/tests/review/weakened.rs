@@ -268,6 +268,21 @@ fn more_tests_in_a_file_of_the_tests_need_nobody() {
 }
 
 #[test]
+fn more_cases_in_a_list_need_nobody() {
+    let with = |cases: &str| {
+        format!(
+            "const CASES: &[(i32, i32)] = &[{cases}];\n#[test] fn t() {{ for (a, b) in CASES {{ assert_eq!(f(*a), *b); }} }}\n\
+             #[test] fn u() {{ for (a, b) in [{cases}] {{ assert_eq!(f(a), b); }} }}"
+        )
+    };
+    let before = with("(1, 1), (2, 2)");
+    assert!(!weakened(&before, &with("(0, 0), (1, 1), (2, 2), (3, 3)")));
+    for other in ["(1, 1)", "(1, 1), (2, 3)", "(3, 3), (4, 4)"] {
+        assert!(weakened(&before, &with(other)), "{other}");
+    }
+}
+
+#[test]
 fn code_is_no_test_because_tests_stand_beside_it() {
     let before = "pub fn f(x: i32) -> i32 { helped(x) }\nfn helped(x: i32) -> i32 { x + 1 }\n\n#[test]\nfn t() { assert_eq!(f(1), 2); }\n";
     let found = |after: &str| rules(&changed("src/lib.rs", before, after)).contains(&"tests-weakened");

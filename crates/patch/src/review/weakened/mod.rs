@@ -6,6 +6,7 @@
 mod added;
 mod assertion;
 mod compare;
+mod extends;
 mod facts;
 mod literal;
 mod shadow;
@@ -107,7 +108,7 @@ fn changed(file: &CodeFile<'_>, old: &Unit<'_>, new: &Unit<'_>, findings: &mut F
     } else if let (Body::Broken, _) | (_, Body::Broken) = bodies {
         ask("is test code that cannot be compared");
     } else if let (Some(old), Some(new)) = (values(old), values(new)) {
-        if other_value(&old, &new) {
+        if !extends::extends(&old.to_token_stream(), &new.to_token_stream()) && other_value(&old, &new) {
             ask("has another value");
         }
     } else if matches!(new.kind, "macro" | "macro call") && tokens(old) != tokens(new) {
