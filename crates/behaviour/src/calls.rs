@@ -208,6 +208,8 @@ fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<Strin
 fn well_known(trait_: &str, of: &str, function: &str) -> Option<String> {
     let last = trait_.split('<').next().unwrap_or(trait_).rsplit("::").next().unwrap_or(trait_).trim();
     let by_ref = |body: &str| Some(format!("|a0: &'static {of}| {body}"));
+    let by_refs = |body: &str| Some(format!("|a0: &'static {of}, a1: &'static {of}| {body}"));
+    let plain = !trait_.contains('<');
     let by_value = |body: &str| Some(format!("|a0: {of}| {body}"));
     match (last, function) {
         ("Display", _) => by_ref(r#"format!("{a0}, {a0:>9}, {a0:#}, {a0:.2}")"#),
@@ -218,8 +220,16 @@ fn well_known(trait_: &str, of: &str, function: &str) -> Option<String> {
         ("Octal", _) => by_ref(r#"format!("{a0:o}, {a0:#010o}")"#),
         ("LowerExp", _) => by_ref(r#"format!("{a0:e}")"#),
         ("Hash", _) => by_ref("drive::digest_of(a0)"),
-        ("Iterator", "next") => by_value("a0"),
-        ("DoubleEndedIterator", "next_back") => by_value("a0.rev()"),
+        // What a trait does by default beside what is written, others may write as well.
+        ("Iterator", _) => Some(format!("|a0: {of}, a1: u8, a2: u8| drive::iterate(a0, a1, a2)")),
+        ("DoubleEndedIterator", _) => Some(format!("|a0: {of}, a1: u8, a2: u8| drive::iterate_back(a0, a1, a2)")),
+        ("PartialEq", _) if plain => by_refs("(a0 == a1, a0 != a1)"),
+        ("PartialOrd", _) if plain => {
+            by_refs("(PartialOrd::partial_cmp(a0, a1), a0 < a1, a0 <= a1, a0 > a1, a0 >= a1)")
+        }
+        ("Clone", _) => Some(format!(
+            "|a0: &'static {of}, a1: {of}| {{ let mut other = a1; other.clone_from(a0); (Clone::clone(a0), other) }}"
+        )),
         ("Read", "read") => by_value(
             "{ let mut all = Vec::new(); let done = std::io::Read::read_to_end(&mut std::io::Read::take(a0, 4096), &mut all); \
              (done.is_ok(), all) }",

@@ -77,6 +77,14 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
             names.extend(state_of(function));
         }
     }
+    // What is new in the impl of a trait stands in for what the trait does by default, which what was there shows as well.
+    for key in new.keys().filter(|key| key.2.is_some() && !old.contains_key(*key)) {
+        let beside = old.iter().filter(|(old, _)| (&old.0, &old.1, &old.2) == (&key.0, &key.1, &key.2));
+        for (key, (_, function)) in beside {
+            distances.insert(key, 0);
+            names.insert(called(function));
+        }
+    }
     // What is new may be called in place of something else, such as an impl of what a trait does by default.
     names.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).map(|(_, (_, function))| called(function)));
     let others = |library: &Library| -> BTreeSet<(Vec<String>, String, String)> {
@@ -190,6 +198,14 @@ mod tests {
         assert_eq!(of(before, &before.replace("{ K }", "{ K + 1 }")), named(&[("outer", 1)]));
         assert_eq!(of(before, &before.replace("u8 = 1", "u8 = 2")), named(&[("outer", 2)]));
         assert_eq!(of(before, &before.replace("fn same() {}", "fn same() { /* x */ }")), []);
+    }
+
+    #[test]
+    fn what_stands_in_for_what_a_trait_does_by_default_is_driven_by_what_is_beside_it() {
+        let before =
+            "pub struct S(u8); impl Iterator for S { type Item = u8; fn next(&mut self) -> Option<u8> { None } }";
+        let found = of(before, &before.replace("type Item", "fn count(self) -> usize { 3 } type Item"));
+        assert_eq!(found, [("next".to_owned(), 0)]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
         return match constant.as_str() {
             "bool" => is(&["true", "false"]),
             "char" => is(&["'a'"]),
-            _ => is(&["4", "1"]),
+            _ => is(&["4", "1", "6"]),
         };
     }
     let bounds = param.bounds.replace(' ', "");

@@ -369,3 +369,31 @@ fn which_of_equal_values_is_taken_is_seen() {
         assert!(driven.found[function].1.is_some(), "{function} differs: {:?}", driven.found);
     }
 }
+
+#[test]
+fn what_stands_in_for_what_a_trait_does_by_default_is_seen() {
+    let before = "#[derive(Debug)]\npub struct Few(u8);\nimpl Few {\n    pub fn new(to: u8) -> Few {\n        Few(to)\n    }\n}\n\
+                  impl Iterator for Few {\n    type Item = u8;\n    fn next(&mut self) -> Option<u8> {\n        \
+                  self.0 = self.0.checked_sub(1)?;\n        Some(self.0)\n    }\n}\n\
+                  #[derive(Debug, PartialOrd, Clone)]\npub struct Sum(pub u8);\nimpl PartialEq for Sum {\n    fn eq(&self, other: &Sum) -> bool {\n        \
+                  self.0 == other.0\n    }\n}\n";
+    let with = |more: &str| before.replace("type Item = u8;", &format!("type Item = u8;\n    {more}"));
+    let shows = |after: &str, of: &str| {
+        drive(before, after).found.iter().any(|(name, found)| name.contains(of) && found.1.is_some())
+    };
+    assert!(shows(
+        &with("fn nth(&mut self, n: usize) -> Option<u8> { self.0 = self.0.saturating_sub(n as u8 * 2); self.next() }"),
+        "next"
+    ));
+    assert!(shows(
+        &with("fn size_hint(&self) -> (usize, Option<usize>) { (0, Some(usize::from(self.0) / 2)) }"),
+        "next"
+    ));
+    let sound = "fn size_hint(&self) -> (usize, Option<usize>) { (usize::from(self.0), Some(usize::from(self.0))) }";
+    assert!(!shows(&with(sound), "next"), "a hint that holds is none");
+    let unequal = before.replace(
+        "self.0 == other.0\n    }",
+        "self.0 == other.0\n    }\n    fn ne(&self, other: &Sum) -> bool {\n        self.0 > other.0\n    }",
+    );
+    assert!(shows(&unequal, "PartialEq"));
+}
