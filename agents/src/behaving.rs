@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
-    Case, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, always_differ, differences, differences_of_long,
-    known_inputs, with_tests_of,
+    Case, Difference, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, always_differ, differences,
+    differences_of_long, known_inputs, with_tests_of,
 };
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Behaviour, Comparison, Differs, Driven, TestId, TestOutcome, TrialReport};
+use kaizen_domain::{Behaviour, Comparison, Differs, Driven, Noticed, TestId, TestOutcome, TrialReport};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{CrateRoot, DriverBuilt, Metadata, Package, TreeChange, TrialError};
 
@@ -43,6 +43,8 @@ pub(crate) struct Behaving<'a> {
     pub against: &'a TrialReport,
     /// The patch is of a kind that keeps behaviour.
     pub claimed: bool,
+    /// How far tests notice what changes.
+    pub noticed: &'a Noticed,
 }
 
 /// A case that differs.
@@ -52,12 +54,14 @@ struct Shown {
     before: String,
     after: String,
     hangs: bool,
+    /// There is no answer any more.
+    worse: bool,
 }
 
 /// The driver of a package, built on both sides.
-struct Ready {
-    driver: Driver,
-    refused: BTreeSet<Unit>,
+pub(crate) struct Ready {
+    pub driver: Driver,
+    pub refused: BTreeSet<Unit>,
     before: Vec<u8>,
     after: Vec<u8>,
 }
@@ -93,7 +97,12 @@ impl Behaving<'_> {
                 continue;
             };
             match self.ready(package, root)? {
-                Ok(ready) => self.drive(&ready, &mut behaviour)?,
+                Ok(ready) => {
+                    self.drive(&ready, &mut behaviour)?;
+                    if behaviour.differences.is_empty() {
+                        behaviour.notices.extend(self.notices(&ready, package)?);
+                    }
+                }
                 Err(why) => behaviour.no_data.extend(why),
             }
         }
@@ -112,9 +121,11 @@ impl Behaving<'_> {
             changes: &leaner.rest,
             read: &read,
             metadata: OnceCell::from(self.of.metadata()?.clone()),
+            wrong: OnceCell::new(),
             ..*self.of
         };
-        let rest = Behaving { of: &noticing, against: self.of.report, claimed: false }.driven()?;
+        let rest = Behaving { of: &noticing, against: self.of.report, claimed: false, noticed: &Noticed::default() }
+            .driven()?;
         Ok(rest.map(|rest| rest.differences).unwrap_or_default())
     }
 
@@ -236,6 +247,7 @@ impl Behaving<'_> {
                 before: "a program that runs".to_owned(),
                 after: "one that ends before anything is called".to_owned(),
                 of: 1,
+                worse: true,
             });
             return Ok(());
         }
@@ -254,15 +266,25 @@ impl Behaving<'_> {
             if differ.is_empty() {
                 if let Some((input, before, after)) = long.get(&number).cloned() {
                     told += 1;
-                    behaviour.differences.push(Differs { function: entry.name.clone(), input, before, after, of: 1 });
+                    let worse = ["a panic", "no end", "the end of the process"].contains(&after.as_str());
+                    let function = entry.name.clone();
+                    behaviour.differences.push(Differs { function, input, before, after, of: 1, worse });
                 }
                 continue;
             }
-            let again = differ.iter().take(FIRST).map(|one| (one.entry, one.case)).collect();
-            if let Some((input, was, now)) = self.smallest(ready, number, again)? {
+            // An answer that is gone says more than another one.
+            let of = |said: &Said, one: &Difference| said.cases.get(&(one.entry, one.case)).cloned();
+            let is_worse = |one: &&Difference| {
+                of(&now, one).zip(of(&first, one)).is_some_and(|(now, was)| now.is_worse_than(&was))
+            };
+            let gone: Vec<&Difference> = differ.iter().filter(is_worse).collect();
+            let chosen: Vec<&Difference> = if gone.is_empty() { differ.iter().collect() } else { gone.clone() };
+            let again = chosen.into_iter().take(FIRST).map(|one| (one.entry, one.case)).collect();
+            if let Some(shown) = self.smallest(ready, number, again, !gone.is_empty())? {
                 told += 1;
                 let (function, of) = (entry.name.clone(), u64::try_from(differ.len()).unwrap_or(u64::MAX));
-                behaviour.differences.push(Differs { function, input, before: was, after: now, of });
+                let Shown { input, before, after, worse, .. } = shown;
+                behaviour.differences.push(Differs { function, input, before, after, of, worse });
             }
         }
         behaviour.no_data.extend(ready.driver.no_data.iter().cloned());
@@ -277,14 +299,15 @@ impl Behaving<'_> {
         Ok(said.map(|text| Said::read(plan, text.trim_start())))
     }
 
-    /// The smallest input found that shows a difference, with what comes of it before and after; none when what comes of it
-    /// is another one each time.
+    /// The smallest input found that shows a difference, or that there is no answer any more where only that is looked for, with
+    /// what comes of it before and after; none when what comes of it is another one each time.
     fn smallest(
         &self,
         ready: &Ready,
         entry: usize,
         again: Vec<(usize, u64)>,
-    ) -> Result<Option<(String, String, String)>, TrialError> {
+        gone: bool,
+    ) -> Result<Option<Shown>, TrialError> {
         let cases = again.len();
         let shown = self.always(ready, &Plan { seed: self.seed(), again, ..Plan::default() }, cases)?;
         let Some(mut best) = shown.into_iter().min_by(|one, other| one.choices.cmp(&other.choices)) else {
@@ -296,7 +319,11 @@ impl Behaving<'_> {
         for _ in 0..rounds {
             let with = shrinking.propose().iter().map(|choices| (entry, choices.clone())).collect();
             let plan = Plan { with, ..Plan::default() };
-            let [was, again, now] = self.run(&plan, [&ready.before, &ready.before, &ready.after])?;
+            let [was, again, mut now] = self.run(&plan, [&ready.before, &ready.before, &ready.after])?;
+            for (now, was) in now.whole.iter_mut().zip(&was.whole).filter(|(now, was)| gone && !now.is_worse_than(was))
+            {
+                now.clone_from(was);
+            }
             if shrinking.take([&was.whole, &again.whole], &now.whole).is_none() {
                 break;
             }
@@ -305,7 +332,7 @@ impl Behaving<'_> {
             let plan = Plan { with: vec![(entry, shrinking.best().to_vec())], ..Plan::default() };
             best = self.always(ready, &plan, 1)?.into_iter().next().unwrap_or(best);
         }
-        Ok(Some((best.input, best.before, best.after)))
+        Ok(Some(best))
     }
 
     /// The cases of a plan that differ however often they are run.
@@ -322,7 +349,8 @@ impl Behaving<'_> {
             let (was, now) = (before.first()?, after.first()?);
             let (choices, input, _) = was.told.clone()?;
             let hangs = now.status == Status::Hung;
-            (whole && differ).then(|| Shown { choices, input, before: was.shown(), after: now.shown(), hangs })
+            let worse = now.is_worse_than(was);
+            (whole && differ).then(|| Shown { choices, input, before: was.shown(), after: now.shown(), hangs, worse })
         });
         Ok(shown.collect())
     }
@@ -332,11 +360,11 @@ impl Behaving<'_> {
         let noticing = self.of;
         let compared = Comparison::of(self.against, noticing.report);
         let mut told = compared.repaired;
-        if compared.added.is_empty() {
+        let new_tests: Vec<TreeChange> = noticing.changes.iter().filter_map(with_new_tests).collect();
+        if new_tests.is_empty() {
             return Ok(told);
         }
-        let mut changes = noticing.trees.0.to_vec();
-        changes.extend(noticing.changes.iter().filter_map(with_new_tests));
+        let changes = [noticing.trees.0, &new_tests].concat();
         let tried = Tried {
             base: noticing.warm,
             id: noticing.report.id,
@@ -346,13 +374,17 @@ impl Behaving<'_> {
             confirm: false,
         };
         let before = noticing.runner.try_tree(&tried, noticing.cancel, &mut |_| {})?;
+        let passes = noticing.report.tests.iter().filter(|(_, test)| test.outcome == TestOutcome::Passed);
         let fails = |id: &&TestId| before.tests.get(id).is_some_and(|test| test.outcome == TestOutcome::Failed);
-        told.extend(compared.added.iter().filter(fails).cloned());
+        let more: Vec<TestId> = passes.map(|(id, _)| id).filter(fails).cloned().collect();
+        told.extend(more);
+        told.sort();
+        told.dedup();
         Ok(told)
     }
 
     /// Another one for each trial, so that no patch can know it, and the same when the trial is looked at again.
-    fn seed(&self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.of.report.id.to_string().hash(&mut hasher);
         hasher.finish()
@@ -365,7 +397,7 @@ fn with_new_tests(change: &Change) -> Option<TreeChange> {
     let state = change.after.as_ref().filter(|_| is_code(change))?;
     let text = match is_test_file(change.path.as_str(), before, after) || change.before.is_none() {
         true => after.to_owned(),
-        false => with_tests_of(before, after)?,
+        false => with_tests_of(before, after).filter(|text| with_tests_of(before, before).as_ref() != Some(text))?,
     };
     let executable = state.mode == kaizen_domain::edit::FileMode::Executable;
     Some(TreeChange::Write { path: change.path.clone(), bytes: text.into_bytes(), executable })

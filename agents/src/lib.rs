@@ -16,6 +16,7 @@ pub mod debugger;
 pub mod engine;
 pub mod error;
 pub mod evidence;
+mod inputs_notice;
 pub mod journal;
 pub mod measuring;
 pub mod model_gateway;

@@ -212,13 +212,14 @@ impl Shop {
             files: &known.files,
             read: &read,
             metadata: OnceCell::new(),
+            wrong: OnceCell::new(),
         };
         let noticed = noticing.look()?;
         let behaviour = if noticed.same_code || settings.inputs == 0 {
             None
         } else {
             let (against, claimed) = (&compared.against, compared.claims_same);
-            Behaving { of: &noticing, against, claimed }.look()?
+            Behaving { of: &noticing, against, claimed, noticed: &noticed }.look()?
         };
         report.noticed = Some(Box::new(noticed));
         report.behaviour = behaviour.map(Box::new);

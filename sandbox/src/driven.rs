@@ -21,17 +21,20 @@ const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3
 printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\nedition = "2021"\ntest = false\n' >>"$manifest" || exit
 "$cargo" rustc --offline --quiet --package "$package" --example kaizen_drive --message-format=json -- \
   --cap-lints allow -C strip=symbols -C debuginfo=0 1>&2 && exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
-/// A program that ends early is started again behind the call that it ended in. What it prints itself is nobody's.
+/// Programs, each behind a variable of the environment that it is started with. One that ends early is started again behind the
+/// call that it ended in. What it prints itself is nobody's.
 const RUN: &str = r#"mark=$1 most=$2 plan=$3
 shift 3
 work=$(mktemp -d) || exit 1
 # Inputs that ask for more memory than this, KiB, are refused it at once.
 ulimit -v 1048576 2>/dev/null
-for program in "$@"; do
+while [ $# -gt 1 ]; do
+  variable=$1 program=$2
+  shift 2
   rm -f "$work/out"
   turns=0
   while [ "$turns" -lt 24 ]; do
-    timeout -k 1 "$most" "$program" "$plan" "$work/out" >/dev/null 2>&1 </dev/null
+    env "$variable" timeout -k 1 "$most" "$program" "$plan" "$work/out" >/dev/null 2>&1 </dev/null
     [ "$(tail -n 1 "$work/out" 2>/dev/null)" = end ] && break
     turns=$((turns + 1))
   done
@@ -39,6 +42,8 @@ for program in "$@"; do
   printf '\n%s\n' "$mark"
 done
 "#;
+/// A variable that nobody asks for.
+const ALONE: &str = "KAIZEN_DRIVES=1";
 /// How long a program may take for a plan, seconds.
 const MOST: u64 = 120;
 
@@ -150,6 +155,35 @@ impl Runner {
         plan: &str,
         cancel: &Cancel,
     ) -> Result<[String; N], TrialError> {
+        let runs: Vec<(&str, &[u8])> = programs.iter().map(|program| (ALONE, *program)).collect();
+        let mut parts = self.drive(base, &runs, plan, cancel)?.into_iter();
+        Ok(std::array::from_fn(|_| parts.next().unwrap_or_default()))
+    }
+
+    /// Lets one program carry out a plan again and again, each time with one of these variables of the environment, which are
+    /// written `NAME=value`; what it wrote down each time.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn run_driver_with(
+        &self,
+        base: &WarmBase,
+        program: &[u8],
+        plan: &str,
+        variables: &[String],
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, TrialError> {
+        let runs: Vec<(&str, &[u8])> = variables.iter().map(|variable| (variable.as_str(), program)).collect();
+        self.drive(base, &runs, plan, cancel)
+    }
+
+    fn drive(
+        &self,
+        base: &WarmBase,
+        runs: &[(&str, &[u8])],
+        plan: &str,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, TrialError> {
         let mark = mark();
         let folder = ".kaizen-drivers";
         let mut args: Vec<OsString> =
@@ -164,13 +198,14 @@ impl Runner {
         };
         add("plan", plan.as_bytes(), false);
         let mut placed: Vec<&[u8]> = Vec::new();
-        for program in programs {
-            let known = placed.iter().position(|one| *one == program);
+        for (variable, program) in runs {
+            let known = placed.iter().position(|one| one == program);
             let at = known.unwrap_or(placed.len());
             if known.is_none() {
                 add(&format!("program{at}"), program, true);
-                placed.push(program);
+                placed.push(*program);
             }
+            args.push(variable.into());
             args.push(base.inside(&format!("{folder}/program{at}")).into());
         }
         let wall = Duration::from_secs(MOST * 4);
@@ -178,6 +213,6 @@ impl Runner {
         let done = self.call(base, call, cancel, &mut |_| {})?;
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
         let mut parts = text.split(mark.as_str()).map(str::to_owned);
-        Ok(std::array::from_fn(|_| parts.next().unwrap_or_default()))
+        Ok(runs.iter().map(|_| parts.next().unwrap_or_default()).collect())
     }
 }

@@ -76,10 +76,7 @@ fn findings(attempt: &Attempt) -> Vec<Finding> {
         .collect();
     let behaviour = round.trial.as_ref().and_then(|trial| trial.behaviour.as_deref());
     let noticed = round.trial.as_ref().and_then(|trial| trial.noticed.as_deref()).filter(|noticed| !noticed.same_code);
-    for function in noticed.iter().flat_map(|noticed| &noticed.functions) {
-        let Some(text) = function.reason(behaviour.is_some_and(|seen| seen.keeps(&function.function))) else {
-            continue;
-        };
+    for (function, text) in noticed.iter().flat_map(|noticed| noticed.unnoticed(behaviour)) {
         let (path, line) = (Some(function.path.to_string()), Some(function.line));
         found.push(Finding { rule: "not-noticed".to_owned(), level: "warning", text, path, line });
     }

@@ -113,6 +113,12 @@ impl Case {
         }
     }
 
+    /// Whether it panics or does not come back, where there was an answer before.
+    #[must_use]
+    pub fn is_worse_than(&self, before: &Self) -> bool {
+        before.status == Status::Told && matches!(self.status, Status::Panicked | Status::Hung | Status::Died)
+    }
+
     fn shown_long(&self, answer: &str) -> String {
         if self.status == Status::Told { answer.to_owned() } else { self.shown() }
     }

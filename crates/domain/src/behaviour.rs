@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::noticed::Mutants;
+use crate::path::RelPath;
 use crate::trial::TestId;
 
 /// How much of an input, or of what came of it, stands in a sentence, characters.
@@ -26,12 +28,34 @@ pub struct Behaviour {
     /// Of the differences those that are there because of lines which these tests do not need.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<Differs>,
+    /// Whether the made-up inputs would show it if functions were wrong, where tests would not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticedByInputs>,
     /// Where the code compares with what tests give since the change: it may know these inputs and no others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub knows: Vec<String>,
     /// What could not be driven, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_data: Vec<String>,
+}
+
+/// What made-up inputs, or else a test, make of the mutants of a function that tests do not notice enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticedByInputs {
+    /// The file.
+    pub path: RelPath,
+    /// The function.
+    pub function: String,
+    /// Those on lines that change, or all where none is.
+    pub mutants: Mutants,
+}
+
+impl NoticedByInputs {
+    /// Whether all are noticed, but for one in ten, or one of a few: it may be another way to say the same.
+    fn is_enough(&self) -> bool {
+        let (tried, survived) = (self.mutants.tried, self.mutants.tried.saturating_sub(self.mutants.caught));
+        tried > 0 && survived <= (tried / 10).max(u64::from(tried >= FEW))
+    }
 }
 
 /// A function that was driven.
@@ -58,6 +82,10 @@ pub struct Differs {
     pub after: String,
     /// Of how many inputs something else comes.
     pub of: u64,
+    /// There was an answer before, and is a panic, no end or the end of the process now: no test asks for that by asking for
+    /// something else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub worse: bool,
 }
 
 impl Differs {
@@ -67,6 +95,9 @@ impl Differs {
         format!("`{}` gave {} and now gives {}", cut(&self.input), cut(&self.before), cut(&self.after))
     }
 }
+
+/// Of so many mutants one may survive.
+const FEW: u64 = 4;
 
 /// A text as far as a sentence can hold it.
 fn cut(text: &str) -> String {
@@ -97,12 +128,18 @@ impl Behaviour {
 
     /// Why a person should look at the change: something differs, and no test says that it should.
     pub fn reasons(&self) -> impl Iterator<Item = String> {
-        let all = self.differences.iter().filter(|_| self.told_apart.is_empty());
+        let told = !self.told_apart.is_empty();
+        let all = self.differences.iter().filter(move |_| !told);
+        let worse = self.differences.iter().filter(move |one| told && one.worse);
+        let worse = worse.map(|one| format!("{}, whatever else tests ask for", one.shown()));
         let carried = self.carried.iter();
         let carried = carried.map(|one| format!("{}, which no test asks for: they all pass without it", one.shown()));
         let knows =
             self.knows.iter().map(|what| format!("it may know the inputs of the tests: {what}, which they give"));
-        all.map(|one| format!("{}, and no test tells the two apart", one.shown())).chain(carried).chain(knows)
+        all.map(|one| format!("{}, and no test tells the two apart", one.shown()))
+            .chain(worse)
+            .chain(carried)
+            .chain(knows)
     }
 
     /// Whether a function was called itself, and nothing at all differs.
@@ -113,6 +150,13 @@ impl Behaviour {
             driven.changes && driven.inputs > 0 && without_parameters(&driven.function).ends_with(&tail)
         };
         self.differences.is_empty() && self.driven.iter().any(seen)
+    }
+
+    /// Whether made-up inputs would show it if a function were wrong, and nothing at all differs.
+    #[must_use]
+    pub fn notices(&self, path: &RelPath, function: &str) -> bool {
+        let of = |one: &&NoticedByInputs| one.path == *path && one.function == function;
+        self.differences.is_empty() && self.notices.iter().find(of).is_some_and(NoticedByInputs::is_enough)
     }
 
     /// In a few words, for a report.
@@ -143,6 +187,7 @@ mod tests {
             before: "`4`".to_owned(),
             after: "`8`".to_owned(),
             of: 12,
+            worse: false,
         };
         let driven = Driven { function: "shop::fee".to_owned(), inputs: 3000, changes: true };
         Behaviour { driven: vec![driven], differences: vec![difference], ..Behaviour::default() }
@@ -154,12 +199,28 @@ mod tests {
         assert_eq!(reasons, ["`shop::fee(5000)` gave `4` and now gives `8`, and no test tells the two apart"]);
         let meant = Behaviour { told_apart: vec![TestId("shop/lib::fee".to_owned())], ..differs() };
         assert_eq!((meant.reasons().count(), meant.refusals().count()), (0, 0));
+        let mut panics = meant.clone();
+        panics.differences.iter_mut().for_each(|one| one.worse = true);
+        assert_eq!(panics.reasons().count(), 1);
         let carried = Behaviour { carried: meant.differences.clone(), ..meant };
         let reasons: Vec<String> = carried.reasons().collect();
         assert_eq!(
             reasons,
             ["`shop::fee(5000)` gave `4` and now gives `8`, which no test asks for: they all pass without it"]
         );
+    }
+
+    #[test]
+    fn inputs_notice_enough_where_they_show_nearly_every_wrong_version() {
+        let path = RelPath::new("src/lib.rs").expect("it is a path");
+        let notices = |tried, caught| {
+            let mutants = Mutants { tried, caught, ..Mutants::default() };
+            let one = NoticedByInputs { path: path.clone(), function: "fee".to_owned(), mutants };
+            Behaviour { notices: vec![one], ..Behaviour::default() }.notices(&path, "fee")
+        };
+        assert!(notices(1, 1) && notices(4, 3) && notices(20, 18));
+        assert!(!notices(0, 0) && !notices(3, 2) && !notices(4, 2) && !notices(20, 17));
+        assert!(!differs().notices(&path, "fee"));
     }
 
     #[test]

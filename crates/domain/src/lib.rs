@@ -31,7 +31,7 @@ pub mod watch;
 pub mod word;
 
 pub use attempt::{Attempt, AttemptEvent, AttemptStage, Round};
-pub use behaviour::{Behaviour, Differs, Driven};
+pub use behaviour::{Behaviour, Differs, Driven, NoticedByInputs};
 pub use cycle::{Cycle, CycleEvent, CycleStage};
 pub use decision::{Decision, decide};
 pub use diagnostic::{Diagnostic, Level, Tool};

@@ -141,12 +141,23 @@ impl FunctionNoticed {
 }
 
 impl Noticed {
+    /// The functions of which a wrong version might go unnoticed, with why a person should look at each.
+    pub fn unnoticed<'n>(
+        &'n self,
+        behaviour: Option<&'n Behaviour>,
+    ) -> impl Iterator<Item = (&'n FunctionNoticed, String)> {
+        let noticed =
+            move |one: &&FunctionNoticed| behaviour.is_some_and(|seen| seen.notices(&one.path, &one.function));
+        let kept = move |one: &FunctionNoticed| behaviour.is_some_and(|seen| seen.keeps(&one.function));
+        let open = self.functions.iter().filter(move |one| !noticed(one));
+        open.filter_map(move |one| Some((one, one.reason(kept(one))?)))
+    }
+
     /// Why a person should look at the change.
     pub fn reasons<'n>(&'n self, behaviour: Option<&'n Behaviour>) -> impl Iterator<Item = String> + 'n {
         let unseen = self.unseen.iter().map(|what| format!("nothing shows what it does to change {what}"));
         let no_data = self.no_data.iter().map(|why| format!("nothing shows what the change does: {why}"));
-        let kept = move |one: &FunctionNoticed| behaviour.is_some_and(|seen| seen.keeps(&one.function));
-        let functions = self.functions.iter().filter_map(move |one| one.reason(kept(one)));
+        let functions = self.unnoticed(behaviour).map(|(_, why)| why);
         let reasons = functions.chain(unseen).chain(no_data);
         reasons.filter(|_| !self.same_code)
     }

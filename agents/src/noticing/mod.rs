@@ -5,25 +5,23 @@
 //! Wrong versions are compiled in all at once and switched on one after the other, so that each costs a short run of the
 //! tests that come by. What the compiler refuses is left out and the build made again.
 
+mod wrong_versions;
+
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::time::Duration;
 
 use kaizen_domain::edit::Change;
-use kaizen_domain::{
-    Comparison, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TestOutcome, TrialOutcome, TrialReport,
-};
-use kaizen_mutants::{CANARY, Changed, Instrumented, Mutant, changed, instrument, switch, versions};
+use kaizen_domain::{Comparison, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TrialOutcome, TrialReport};
+use kaizen_mutants::{Changed, Mutant, changed, versions};
 use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{
-    Cancel, Metadata, Package, Runner, Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, WarmBase, nonce,
-};
+use kaizen_sandbox::{Cancel, Metadata, Package, Runner, TreeChange, TrialError, WarmBase};
 use kaizen_settings::GateSettings;
 
-/// How often what the compiler refuses is left out before nothing is said: types are checked before borrows, and each may
-/// hide more.
-const BUILDS: usize = 5;
+pub(crate) use wrong_versions::WrongVersion;
+use wrong_versions::WrongVersions;
+use wrong_versions::{Counts, Side};
+
 /// Values and constant functions that are looked at, and wrong versions of each: each of these costs a build.
 const MOST_ALONE: usize = 6;
 const VERSIONS: usize = 2;
@@ -47,6 +45,8 @@ pub(crate) struct Noticing<'a> {
     pub read: &'a dyn Fn(&str) -> Option<String>,
     /// What cargo says of the tree after the change, once it was asked.
     pub metadata: OnceCell<Metadata>,
+    /// The wrong versions of what changes, once they were tried.
+    pub wrong: OnceCell<WrongVersions>,
 }
 
 /// A source file that changes.
@@ -65,24 +65,6 @@ impl Source<'_> {
     fn brings_in(&self, side: Side, mutant: &Mutant) -> bool {
         side == Side::After && !mutant.whole && self.lines.iter().any(|lines| lines.contains(&mutant.line))
     }
-}
-
-/// Files with functions, and the mutants of these.
-type Counts = Vec<(RelPath, String, Counted)>;
-
-/// The mutants of a function.
-#[derive(Debug, Clone, Default)]
-struct Counted {
-    all: Mutants,
-    /// Those on lines that change.
-    changed: Mutants,
-}
-
-/// One side of the change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Before,
-    After,
 }
 
 impl Noticing<'_> {
@@ -300,171 +282,11 @@ impl Noticing<'_> {
         }
         Ok(true)
     }
-
-    /// The mutants of functions on one side, with what tests made of them; none when that could not be seen.
-    fn counted(
-        &self,
-        side: Side,
-        sources: &[Source<'_>],
-        wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
-        noticed: &mut Noticed,
-    ) -> Result<Option<Counts>, TrialError> {
-        let tag = nonce().to_uppercase();
-        let (on, seen) = (format!("K{tag}"), format!("S{tag}"));
-        let tree = if side == Side::Before { self.trees.0 } else { self.trees.1 };
-        let mut without = match self.left_out(side, sources, wanted) {
-            Ok(without) => without,
-            Err(why) => return Ok(no_data(noticed, why)),
-        };
-        for _ in 0..BUILDS {
-            let made = match all_of(side, sources, wanted, &without) {
-                Ok(made) => made,
-                Err(why) => return Ok(no_data(noticed, why)),
-            };
-            let mut numbers: BTreeSet<usize> =
-                made.iter().flat_map(|(_, made)| made.mutants.iter().map(|mutant| mutant.number)).collect();
-            if numbers.is_empty() {
-                return Ok(Some(Vec::new()));
-            }
-            numbers.insert(CANARY);
-            let mut changes = tree.to_vec();
-            changes.extend(self.with_switch(side, &made, &switch(&on, &seen)));
-            let docs = self.report.tests.iter().any(|(id, test)| {
-                test.outcome == TestOutcome::Passed
-                    && id.0.split("::").next().is_some_and(|target| target.ends_with("/doc"))
-            });
-            let budget = Duration::from_secs(self.settings.mutants_secs);
-            let switched = Switched { changes: &changes, numbers: &numbers, on: &on, seen: &seen, docs, budget };
-            match self.runner.try_switched(self.warm, &switched, self.cancel)? {
-                SwitchedOutcome::Ran(run) if run.reached.contains(&CANARY) && !run.caught.contains(&CANARY) => {
-                    return Ok(no_data(noticed, "a test that must fail does not".to_owned()));
-                }
-                SwitchedOutcome::Ran(run) => return Ok(Some(counts(sources, side, wanted, &made, &run))),
-                SwitchedOutcome::Refused(errors) => {
-                    let blamed: BTreeSet<usize> = errors.iter().filter_map(|error| blamed(error, &made)).collect();
-                    if blamed.is_empty() {
-                        let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
-                        return Ok(no_data(noticed, format!("wrong versions do not build: {first}")));
-                    }
-                    without.extend(blamed);
-                }
-                SwitchedOutcome::Unclear(why) => return Ok(no_data(noticed, why)),
-            }
-        }
-        Ok(no_data(noticed, "the compiler refuses too many wrong versions".to_owned()))
-    }
-
-    /// The numbers that are too many: what is left is spread over all functions.
-    fn left_out(
-        &self,
-        side: Side,
-        sources: &[Source<'_>],
-        wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
-    ) -> Result<BTreeSet<usize>, String> {
-        let made = all_of(side, sources, wanted, &BTreeSet::new())?;
-        // Those on lines that change come first, then one of each function, then the rest in turn.
-        let mut all: Vec<(usize, usize, usize)> = Vec::new();
-        for (source, made) in &made {
-            let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-            for mutant in &made.mutants {
-                let turn = seen.entry(mutant.function.as_str()).or_default();
-                *turn += 1;
-                let rank = if *turn == 1 { 0 } else { 1 + usize::from(!source.brings_in(side, mutant)) };
-                all.push((rank, mutant.number.wrapping_mul(2_654_435_761) % 65_537, mutant.number));
-            }
-        }
-        all.sort_unstable();
-        Ok(all.into_iter().skip(self.settings.mutants as usize).map(|(_, _, number)| number).collect())
-    }
-
-    /// The sources with wrong versions, and the roots of their crates with the switch.
-    fn with_switch(&self, side: Side, made: &[(&Source<'_>, Instrumented)], switch: &str) -> Vec<TreeChange> {
-        let mut files: Vec<(String, String)> =
-            made.iter().map(|(source, made)| (source.path.to_string(), made.text.clone())).collect();
-        let roots: BTreeSet<&str> =
-            made.iter().flat_map(|(source, _)| &source.package.roots).map(|root| root.path.as_str()).collect();
-        for root in roots {
-            match files.iter_mut().find(|(path, _)| path == root) {
-                Some((_, text)) => text.push_str(switch),
-                None => {
-                    let changed =
-                        self.changes.iter().find(|change| change.path.as_str() == root && side == Side::After);
-                    let text = changed.and_then(Change::texts).map(|(_, after)| after.to_owned());
-                    if let Some(text) = text.or_else(|| (self.read)(root)) {
-                        files.push((root.to_owned(), text + switch));
-                    }
-                }
-            }
-        }
-        let write = |(path, text): (String, String)| {
-            let path = RelPath::new(path).ok()?;
-            Some(TreeChange::Write { path, bytes: text.into_bytes(), executable: false })
-        };
-        files.into_iter().filter_map(write).collect()
-    }
 }
 
 fn no_data<T>(noticed: &mut Noticed, why: String) -> Option<T> {
     noticed.no_data.push(why);
     None
-}
-
-/// The sources with the mutants of the functions that are wanted, numbered through.
-fn all_of<'s, 'a>(
-    side: Side,
-    sources: &'s [Source<'a>],
-    wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
-    without: &BTreeSet<usize>,
-) -> Result<Vec<(&'s Source<'a>, Instrumented)>, String> {
-    // Numbers stay the same when some are left out.
-    const ROOM: usize = 1 << 20;
-    let mut made = Vec::new();
-    for (at, source) in sources.iter().enumerate() {
-        let text = if side == Side::Before { source.before } else { source.after };
-        let functions = wanted(source);
-        if functions.is_empty() || source.package.roots.is_empty() {
-            continue;
-        }
-        let instrumented = instrument(text, &functions, at * ROOM, without);
-        made.push((source, instrumented.map_err(|why| format!("{}: {why}", source.path))?));
-    }
-    Ok(made)
-}
-
-fn blamed(error: &Diagnostic, made: &[(&Source<'_>, Instrumented)]) -> Option<usize> {
-    let path = error.path.as_ref()?;
-    let (_, made) = made.iter().find(|(source, _)| source.path == path)?;
-    made.refused(error.bytes.0 as usize..error.bytes.1 as usize)
-}
-
-/// What tests made of the mutants, function by function.
-fn counts(
-    sources: &[Source<'_>],
-    side: Side,
-    wanted: &dyn Fn(&Source<'_>) -> BTreeSet<String>,
-    made: &[(&Source<'_>, Instrumented)],
-    run: &SwitchedRun,
-) -> Counts {
-    let mut counts = Counts::new();
-    for source in sources {
-        let Some((_, made)) = made.iter().find(|(one, _)| one.path == source.path) else { continue };
-        for function in wanted(source) {
-            let mut counted = Counted::default();
-            for mutant in made.mutants.iter().filter(|mutant| mutant.function == function) {
-                if run.late.contains(&mutant.number) {
-                    continue;
-                }
-                let (reached, caught) = (run.reached.contains(&mutant.number), run.caught.contains(&mutant.number));
-                let count = |mutants: &mut Mutants| mutants.count(reached, caught, mutant.line, &mutant.what);
-                count(&mut counted.all);
-                if source.brings_in(side, mutant) {
-                    count(&mut counted.changed);
-                }
-            }
-            counts.push((source.path.clone(), function, counted));
-        }
-    }
-    counts
 }
 
 /// The lines of the second text that are not in the first, counted from 1.

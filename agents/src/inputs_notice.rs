@@ -1,0 +1,77 @@
+//! Made-up inputs that notice: whether what functions are driven with would show it if the change were wrong. The driver is
+//! built once more, against the library with all its wrong versions behind their switch, and run with one after the other
+//! on: those that no test fails of, in functions that tests do not notice enough.
+
+use kaizen_behaviour::{Plan, Said, differences};
+use kaizen_domain::{Mutants, NoticedByInputs, RelPath};
+use kaizen_sandbox::{DriverBuilt, Package, TrialError};
+
+use crate::behaving::{Behaving, Ready};
+use crate::noticing::WrongVersion;
+
+/// Functions that are called for each wrong version, and inputs for each of them.
+const FUNCTIONS: usize = 8;
+const INPUTS: u64 = 300;
+/// How long all calls of one of them may take, milliseconds.
+const EACH: u64 = 500;
+/// Wrong versions that the program is run with before what it wrote down is looked at: that is large.
+const AT_ONCE: usize = 8;
+/// No number: nothing is on, and everything else is as if it were. The star is for as long as it takes.
+const NONE: &str = "none*";
+
+impl Behaving<'_> {
+    /// What made-up inputs make of wrong versions of functions of a package that tests do not notice enough.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub(crate) fn notices(&self, ready: &Ready, package: &Package) -> Result<Vec<NoticedByInputs>, TrialError> {
+        let (of, open) = (self.of, self.open(package));
+        let Some(wrong) = of.wrong.get().filter(|_| !open.is_empty()) else { return Ok(Vec::new()) };
+        let program = ready.driver.program(&ready.refused);
+        let DriverBuilt::Program(program) =
+            of.runner.build_driver(of.warm, package, &program.text, &wrong.tree, of.cancel)?
+        else {
+            return Ok(Vec::new());
+        };
+        let entries = ready.driver.driven(&ready.refused).take(FUNCTIONS);
+        let many = entries.map(|(number, _)| (number, INPUTS)).collect();
+        let plan = Plan { seed: self.seed(), each: EACH, many, ..Plan::default() };
+        let run = |numbers: &[String]| -> Result<Vec<Said>, TrialError> {
+            let variables: Vec<String> = numbers.iter().map(|number| format!("{}={number}", wrong.on)).collect();
+            let said = of.runner.run_driver_with(of.warm, &program, &plan.text(), &variables, of.cancel)?;
+            Ok(said.iter().map(|text| Said::read(&plan, text.trim_start())).collect())
+        };
+        let none = run(&[NONE.to_owned(), NONE.to_owned()])?;
+        let [first, second] = none.as_slice() else { return Ok(Vec::new()) };
+        let shows = |said: &Said| {
+            (said.cases.is_empty() && !first.cases.is_empty())
+                || differences([first, second], said).values().any(|(_, differ)| !differ.is_empty())
+        };
+        let mut all: Vec<NoticedByInputs> = Vec::new();
+        for (path, function) in open {
+            let here: Vec<&WrongVersion> =
+                wrong.all.iter().filter(|one| one.path == *path && one.function == *function).collect();
+            let changed: Vec<&WrongVersion> = here.iter().filter(|one| one.changed).copied().collect();
+            let asked = if changed.is_empty() { here } else { changed };
+            let mut mutants = Mutants::default();
+            for some in asked.chunks(AT_ONCE) {
+                let left: Vec<String> =
+                    some.iter().filter(|one| !one.caught).map(|one| format!("{}*", one.number)).collect();
+                let mut said = run(&left)?.into_iter();
+                for one in some {
+                    let caught = one.caught || said.next().is_some_and(|said| shows(&said));
+                    mutants.count(caught, caught, one.line, &one.what);
+                }
+            }
+            all.push(NoticedByInputs { path: path.clone(), function: function.to_owned(), mutants });
+        }
+        Ok(all)
+    }
+
+    /// The functions of a package that tests do not notice enough.
+    fn open(&self, package: &Package) -> Vec<(&RelPath, &str)> {
+        let within = |path: &RelPath| path.as_str().starts_with(package.folder());
+        let functions = self.noticed.functions.iter().filter(|one| within(&one.path) && one.reason(false).is_some());
+        functions.map(|one| (&one.path, one.function.as_str())).collect()
+    }
+}
