@@ -2,6 +2,7 @@
 //! after it speaks for the lines that it needs, and for no others: whatever can be put back with every test still passing is
 //! put back, and if functions then do something else, that was carried along.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use kaizen_domain::edit::{Change, FileState};
@@ -12,8 +13,8 @@ use similar::{DiffTag, TextDiff};
 
 use crate::noticing::{Noticing, is_code};
 
-/// How many pieces of a change are put back, one after the other: each costs a trial.
-const PIECES: usize = 12;
+/// How often pieces of a change are put back: each time costs a trial.
+const TRIES: usize = 16;
 
 /// A change without what no test needs.
 pub(crate) struct Leaner {
@@ -30,25 +31,21 @@ pub(crate) struct Leaner {
 /// When the sandbox cannot run it.
 pub(crate) fn leaner(of: &Noticing<'_>, told: &[TestId]) -> Result<Option<Leaner>, TrialError> {
     let mut files: Vec<File<'_>> = of.changes.iter().filter(|change| is_code(change)).filter_map(File::of).collect();
-    let all: usize = files.iter().map(|file| file.pieces.len()).sum();
-    if all < 2 {
+    if files.iter().map(|file| file.pieces.len()).sum::<usize>() < 2 {
         return Ok(None);
     }
-    if all > PIECES {
-        files.iter_mut().for_each(File::coarsen);
-    }
-    let places: Vec<(usize, usize)> = (0..files.len())
-        .flat_map(|file| (0..files.get(file).map_or(0, |file| file.pieces.len())).map(move |piece| (file, piece)))
-        .take(PIECES)
-        .collect();
+    // Lines that stand together first: one of them may be nothing without the others. Then each by itself.
     let mut lean = None;
-    for (file, piece) in places {
-        set(&mut files, (file, piece), true);
+    for set in tries(&files).into_iter().take(TRIES) {
+        if set.iter().any(|place| is_back(&files, *place)) {
+            continue;
+        }
+        set.iter().for_each(|place| put(&mut files, *place, true));
         let tree = tree(of, &files);
         if all_pass(of, &tree, told)? {
             lean = Some(tree);
         } else {
-            set(&mut files, (file, piece), false);
+            set.iter().for_each(|place| put(&mut files, *place, false));
         }
     }
     let rest = files.iter().filter_map(File::rest).collect();
@@ -64,9 +61,14 @@ struct File<'a> {
     pieces: Vec<Piece>,
 }
 
+/// Where a piece is: the file, and which of its pieces it is.
+type Place = (usize, usize);
+
 /// Lines that change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Piece {
+    /// Which of the lines that stand together in the file they belong to.
+    group: usize,
     before: Range<usize>,
     after: Range<usize>,
     /// Whether they are as they were.
@@ -79,13 +81,8 @@ impl<'a> File<'a> {
         let state = change.after.as_ref()?;
         change.before.as_ref()?;
         let (before, after) = (lines(before), lines(after));
-        let pieces = pieces(&before, &after, true);
+        let pieces = pieces(&before, &after);
         Some(Self { change, state, before, after, pieces })
-    }
-
-    /// Takes lines together that stand together.
-    fn coarsen(&mut self) {
-        self.pieces = pieces(&self.before, &self.after, false);
     }
 
     /// The text with the pieces that are put back.
@@ -115,16 +112,16 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 /// The lines that change, line by line where as many go as come; apart from those that say nothing to the compiler.
-fn pieces(before: &[&str], after: &[&str], fine: bool) -> Vec<Piece> {
+fn pieces(before: &[&str], after: &[&str]) -> Vec<Piece> {
     let diff = TextDiff::from_slices(before, after);
     let mut pieces = Vec::new();
-    for op in diff.ops().iter().filter(|op| op.tag() != DiffTag::Equal) {
+    for (group, op) in diff.ops().iter().filter(|op| op.tag() != DiffTag::Equal).enumerate() {
         let (old, new) = (op.old_range(), op.new_range());
-        if fine && old.len() == new.len() {
-            let pair = |(old, new)| Piece { before: old..old + 1, after: new..new + 1, back: false };
+        if old.len() == new.len() {
+            let pair = |(old, new)| Piece { group, before: old..old + 1, after: new..new + 1, back: false };
             pieces.extend(old.zip(new).map(pair));
         } else {
-            pieces.push(Piece { before: old, after: new, back: false });
+            pieces.push(Piece { group, before: old, after: new, back: false });
         }
     }
     let says_nothing = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with("//");
@@ -134,7 +131,23 @@ fn pieces(before: &[&str], after: &[&str], fine: bool) -> Vec<Piece> {
     pieces
 }
 
-fn set(files: &mut [File<'_>], (file, piece): (usize, usize), back: bool) {
+/// What is put back at once, one after the other: all lines that stand together, then each where there are several.
+fn tries(files: &[File<'_>]) -> Vec<Vec<Place>> {
+    let mut groups: BTreeMap<(usize, usize), Vec<Place>> = BTreeMap::new();
+    for (file, of) in files.iter().enumerate() {
+        for (piece, lines) in of.pieces.iter().enumerate() {
+            groups.entry((file, lines.group)).or_default().push((file, piece));
+        }
+    }
+    let several: Vec<Place> = groups.values().filter(|group| group.len() > 1).flatten().copied().collect();
+    groups.into_values().chain(several.into_iter().map(|place| vec![place])).collect()
+}
+
+fn is_back(files: &[File<'_>], (file, piece): Place) -> bool {
+    files.get(file).and_then(|file| file.pieces.get(piece)).is_none_or(|piece| piece.back)
+}
+
+fn put(files: &mut [File<'_>], (file, piece): Place, back: bool) {
     if let Some(piece) = files.get_mut(file).and_then(|file| file.pieces.get_mut(piece)) {
         piece.back = back;
     }
@@ -202,13 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_taken_one_by_one_where_as_many_go_as_come() {
-        let change = change("a\nb\nc\n", "A\nB\nc\n// x\n");
+    fn lines_that_stand_together_come_first_and_then_each() {
+        let change = change("a\nb\nc\n", "A\nB\nc\n// x\nd\n");
         let mut file = File::of(&change).expect("it is text");
-        assert_eq!(file.pieces.len(), 2, "{:?}", file.pieces);
-        file.pieces.last_mut().expect("there are two").back = true;
-        assert_eq!(file.text(), "A\nb\nc\n// x\n");
-        file.coarsen();
-        assert_eq!(file.pieces.len(), 1);
+        assert_eq!(
+            tries(std::slice::from_ref(&file)),
+            [vec![(0, 0), (0, 1)], vec![(0, 2)], vec![(0, 0)], vec![(0, 1)]]
+        );
+        file.pieces.get_mut(1).expect("there are three").back = true;
+        assert_eq!(file.text(), "A\nb\nc\n// x\nd\n");
     }
 }

@@ -426,6 +426,13 @@ pub(crate) fn is_test_item(item: &Item) -> bool {
         Item::Fn(item) => &item.attrs,
         Item::Use(item) => &item.attrs,
         Item::Impl(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
         _ => return false,
     };
     is_test_code(attributes)

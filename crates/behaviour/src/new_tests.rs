@@ -51,6 +51,9 @@ mod tests {
         assert!(both.contains("{ 1 }") && both.contains("fn b()") && both.contains("fn new()"), "{both}");
         assert!(!both.contains("{ 2 }") && !both.contains("fn old()"), "{both}");
         assert_eq!(with_tests_of(before, "fn a() {}"), None);
+        let cases = "fn a() {}\n#[cfg(test)]\nstatic CASES: &[u8] = &[1];\n#[test]\nfn t() {}\n";
+        let more = with_tests_of(cases, &cases.replace("[1]", "[1, 2]")).expect("it has tests");
+        assert!(more.contains("[1, 2]") && !more.contains("[1]"), "{more}");
         assert_eq!(with_tests_of("fn (", after), None);
     }
 }

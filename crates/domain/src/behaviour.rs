@@ -152,6 +152,12 @@ impl Behaviour {
         self.differences.is_empty() && self.driven.iter().any(seen)
     }
 
+    /// Whether tests fail without any of the lines that change, as far as these were put back.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        !self.told_apart.is_empty() && self.carried.is_empty()
+    }
+
     /// Whether made-up inputs would show it if a function were wrong, and nothing at all differs.
     #[must_use]
     pub fn notices(&self, path: &RelPath, function: &str) -> bool {
