@@ -8,15 +8,15 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
     Case, Difference, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, always_differ, differences,
-    differences_of_long, known_inputs, with_tests_of,
+    differences_of_long, known_inputs,
 };
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Behaviour, Comparison, Differs, Driven, Noticed, TestId, TestOutcome, TrialReport};
-use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{CrateRoot, DriverBuilt, Metadata, Package, TreeChange, TrialError};
+use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
+use kaizen_sandbox::{CrateRoot, DriverBuilt, Metadata, Package, TrialError};
 
 use crate::carried::leaner;
 use crate::noticing::{Noticing, is_code, is_test_file};
+use crate::told_apart::told_apart;
 
 /// How often what the compiler refuses is left out.
 const BUILDS: usize = 8;
@@ -75,7 +75,8 @@ impl Behaving<'_> {
         let Some(mut behaviour) = self.driven()? else { return Ok(None) };
         behaviour.knows = self.knows();
         if !behaviour.differences.is_empty() {
-            behaviour.told_apart = self.told_apart()?;
+            let told = told_apart(self.of, self.against)?;
+            (behaviour.told_apart, behaviour.rewritten) = (told.apart, told.rewritten);
         }
         if !self.claimed && !behaviour.told_apart.is_empty() {
             behaviour.carried = self.carried(&behaviour.told_apart)?;
@@ -355,52 +356,12 @@ impl Behaving<'_> {
         Ok(shown.collect())
     }
 
-    /// Tests that fail on what was there before and pass now: those that were there, and those that come with the change.
-    fn told_apart(&self) -> Result<Vec<TestId>, TrialError> {
-        let noticing = self.of;
-        let compared = Comparison::of(self.against, noticing.report);
-        let mut told = compared.repaired;
-        let new_tests: Vec<TreeChange> = noticing.changes.iter().filter_map(with_new_tests).collect();
-        if new_tests.is_empty() {
-            return Ok(told);
-        }
-        let changes = [noticing.trees.0, &new_tests].concat();
-        let tried = Tried {
-            base: noticing.warm,
-            id: noticing.report.id,
-            commit: &self.against.commit,
-            changes: &changes,
-            against: self.against,
-            confirm: false,
-        };
-        let before = noticing.runner.try_tree(&tried, noticing.cancel, &mut |_| {})?;
-        let passes = noticing.report.tests.iter().filter(|(_, test)| test.outcome == TestOutcome::Passed);
-        let fails = |id: &&TestId| before.tests.get(id).is_some_and(|test| test.outcome == TestOutcome::Failed);
-        let more: Vec<TestId> = passes.map(|(id, _)| id).filter(fails).cloned().collect();
-        told.extend(more);
-        told.sort();
-        told.dedup();
-        Ok(told)
-    }
-
     /// Another one for each trial, so that no patch can know it, and the same when the trial is looked at again.
     pub(crate) fn seed(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.of.report.id.to_string().hash(&mut hasher);
         hasher.finish()
     }
-}
-
-/// A file as it was, with the tests that come with the change.
-fn with_new_tests(change: &Change) -> Option<TreeChange> {
-    let (before, after) = change.texts()?;
-    let state = change.after.as_ref().filter(|_| is_code(change))?;
-    let text = match is_test_file(change.path.as_str(), before, after) || change.before.is_none() {
-        true => after.to_owned(),
-        false => with_tests_of(before, after).filter(|text| with_tests_of(before, before).as_ref() != Some(text))?,
-    };
-    let executable = state.mode == kaizen_domain::edit::FileMode::Executable;
-    Some(TreeChange::Write { path: change.path.clone(), bytes: text.into_bytes(), executable })
 }
 
 /// What changes and was left out, because the compiler refuses every way to call it.

@@ -30,6 +30,7 @@ pub mod shop;
 pub mod start;
 pub mod steps;
 pub mod supervisor;
+mod told_apart;
 pub mod trial_pool;
 pub mod watcher;
 pub mod weigh;

@@ -25,6 +25,9 @@ pub struct Behaviour {
     /// Tests that fail before the change and pass after it, new ones included: the difference is meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told_apart: Vec<TestId>,
+    /// Tests that were there before, and fail with the change as they were: they ask for something else now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewritten: Vec<TestId>,
     /// Of the differences those that are there because of lines which these tests do not need.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<Differs>,
@@ -134,6 +137,9 @@ impl Behaviour {
         let worse = worse.map(|one| format!("{}, whatever else tests ask for", one.shown()));
         let carried = self.carried.iter();
         let carried = carried.map(|one| format!("{}, which no test asks for: they all pass without it", one.shown()));
+        let rewritten = self.rewritten.iter();
+        let rewritten = rewritten.map(|test| format!("test `{test}` fails as it was: it asks for something else now"));
+        let carried = carried.chain(rewritten);
         let knows =
             self.knows.iter().map(|what| format!("it may know the inputs of the tests: {what}, which they give"));
         all.map(|one| format!("{}, and no test tells the two apart", one.shown()))
