@@ -5,9 +5,9 @@ use crate::cli::support::{Room, lib_diff};
 
 #[test]
 fn what_was_turned_down_is_remembered_and_not_proposed_again() {
-    // Nothing looks at `empty`, so its finding asks a person.
+    // Nothing looks at `empty`, and it is not called with made-up inputs, so its finding asks a person.
     let room = Room::tiny_but("        assert!(empty(&[]));\n", "        let _ = empty(&[]);\n");
-    room.write("kaizen.toml", "[gate]\nsuggestions = true\n");
+    room.write("kaizen.toml", "[gate]\nsuggestions = true\ninputs = 0\n");
     room.commit("Trust no suggestion that no test looks at");
     let said = room.kaizen(&["run-cycle"]).expect(0);
     let patch = said.patch("ASKED");

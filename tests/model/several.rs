@@ -17,6 +17,7 @@ fn models(price: &str) -> String {
 /// Two providers, of which the first is the cheaper one.
 fn two(cheap: &ScriptedModel, dear: &ScriptedModel) -> SettingsText {
     SettingsText::default()
+        .set("security", "second_reader", false)
         .text("providers.cheap", "base_url", &cheap.base_url())
         .set("providers.cheap", "models", models("1"))
         .text("providers.dear", "base_url", &dear.base_url())

@@ -144,7 +144,8 @@ fn a_faster_function_that_gives_something_else_is_refused_with_the_input() {
     let ran = run_cycle(&fixture, &server, &["--goal", GOAL]);
     let done = ran.only(OpportunityKind::Goal);
     assert_eq!(done.word, Word::Rejected, "{ran:?}");
-    let says = format!("it is to keep behaviour, and does not: `tiny::totals([{}])`", ["0"; 10].join(", "));
-    assert!(done.why.contains(&says), "{}", done.why);
+    let (_, shown) = done.why.split_once("it is to keep behaviour, and does not: `tiny::totals([").expect(&done.why);
+    let (numbers, _) = shown.split_once("])` gave").expect(&done.why);
+    assert_eq!(numbers.split(", ").count(), 10, "no shorter list shows it: {}", done.why);
     assert_eq!(fixture.landed_branch(), None);
 }

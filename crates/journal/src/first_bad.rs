@@ -16,7 +16,7 @@ pub(crate) fn named(files: &Files, error: JournalError) -> JournalError {
         Some(Err(bad)) => (Some(bad), format!("the first bad record is {bad}")),
         None => (None, "its records cannot be looked at now".to_owned()),
     };
-    JournalError::Corrupt { record, detail: format!("{detail}; {found}"), path }
+    JournalError::Corrupt { record, detail: format!("{detail} ({found})"), path }
 }
 
 /// How many records there are, all of them whole, or the first that is not; none while somebody keeps others from reading.

@@ -144,7 +144,7 @@ proptest! {
         flip(dir.path(), NAMES[0], &flips);
         // Where no record is named, it is said that none is bad.
         if let Some(JournalError::Corrupt { record: None, detail, .. }) = examine(&SETTLED, dir.path()) {
-            prop_assert!(detail.ends_with("each of its 56 records is whole"), "{detail}");
+            prop_assert!(detail.ends_with("(each of its 56 records is whole)"), "{detail}");
         }
     }
 
