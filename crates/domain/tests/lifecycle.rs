@@ -150,7 +150,13 @@ fn outcome(cycle: &Cycle, step: Step, choice: u8, n: u64) -> Vec<CycleEvent> {
                 .and_then(|a| a.current())
                 .and_then(|r| r.review.as_ref())
                 .is_some_and(|r| r.verdict == Verdict::Refuse);
+            let read = cycle.attempt(of).and_then(|a| a.current()).is_some_and(|r| r.read);
+            let tried = cycle.attempt(of).is_some_and(|attempt| attempt.stage == AttemptStage::Tried);
+            let finding = Finding { severity: verdict, rule: "r".to_owned(), path: None, detail: String::new() };
             let what = match choice % 5 {
+                _ if tried && !read && choice.is_multiple_of(3) => {
+                    AttemptEvent::Read { findings: vec![finding], spend: Spend::default() }
+                }
                 _ if refused => AttemptEvent::Decided { decision: Decision::Reject { reasons: Vec::new() } },
                 0 if n < 200 => AttemptEvent::Reworked { reason: "again".to_owned() },
                 1 => AttemptEvent::Decided { decision: Decision::Ask { reasons: vec!["why".to_owned()] } },
@@ -250,6 +256,7 @@ fn every_event(of: OpportunityId) -> Vec<AttemptEvent> {
         AttemptEvent::Reviewed { review: Review::of(Vec::new(), Vec::new()) },
         AttemptEvent::TrialStarted { trial: TrialId::new(1, id(1)) },
         AttemptEvent::TrialFinished { report: report(TrialId::new(1, id(1)), commit(2)) },
+        AttemptEvent::Read { findings: Vec::new(), spend: Spend::default() },
         AttemptEvent::Reworked { reason: String::new() },
         AttemptEvent::Decided { decision: Decision::Land },
         AttemptEvent::LandingIntended { landing },
@@ -268,8 +275,17 @@ fn an_attempt_takes_only_the_events_that_may_follow() {
     let named = |name: &str| events.iter().find(|event| event.name() == name).unwrap();
     let mut attempt = Attempt::new(of);
     let mut table = String::new();
-    let path =
-        ["answered", "written", "reviewed", "trial_started", "trial_finished", "decided", "landing_intended", "landed"];
+    let path = [
+        "answered",
+        "written",
+        "reviewed",
+        "trial_started",
+        "trial_finished",
+        "read",
+        "decided",
+        "landing_intended",
+        "landed",
+    ];
     for step in path.iter().map(Some).chain([None]) {
         let may: Vec<&str> =
             events.iter().filter(|event| attempt.clone().next(event).is_ok()).map(AttemptEvent::name).collect();
@@ -285,6 +301,7 @@ fn an_attempt_takes_only_the_events_that_may_follow() {
          written: reviewed stopped\n\
          reviewed: trial_started reworked stopped\n\
          trying: trial_started trial_finished stopped\n\
+         tried: read reworked decided stopped\n\
          tried: reworked decided stopped\n\
          decided: landing_intended landing_failed withheld stopped\n\
          landing: landed base_moved landing_failed stopped\n\
