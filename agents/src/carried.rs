@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use kaizen_domain::edit::{Change, FileState};
 use kaizen_domain::{Comparison, TestId, TestOutcome, TrialOutcome, TrialReport};
-use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{TreeChange, TrialError};
 use similar::{DiffTag, TextDiff};
 
@@ -165,16 +164,7 @@ fn tree(of: &Noticing<'_>, files: &[File<'_>]) -> Vec<TreeChange> {
 
 /// Whether every test does what it does with the whole change.
 fn all_pass(of: &Noticing<'_>, tree: &[TreeChange], told: &[TestId]) -> Result<bool, TrialError> {
-    let tried = Tried {
-        base: of.warm,
-        id: of.report.id,
-        commit: &of.report.commit,
-        changes: tree,
-        against: of.report,
-        confirm: false,
-    };
-    let report = of.runner.try_tree(&tried, of.cancel, &mut |_| {})?;
-    Ok(does_the_same(of.report, &report, told))
+    Ok(does_the_same(of.report, &of.tried(tree, of.report)?, told))
 }
 
 fn does_the_same(whole: &TrialReport, lean: &TrialReport, told: &[TestId]) -> bool {

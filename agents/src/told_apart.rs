@@ -4,7 +4,6 @@
 use kaizen_behaviour::with_tests_of;
 use kaizen_domain::edit::{Change, FileMode};
 use kaizen_domain::{Comparison, TestId, TestOutcome, TrialReport};
-use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{TreeChange, TrialError};
 
 use crate::noticing::{Noticing, is_code, is_test_file};
@@ -32,11 +31,11 @@ pub(crate) fn told_apart(of: &Noticing<'_>, against: &TrialReport) -> Result<Tol
         return Ok(told);
     }
     let outcome = |report: &TrialReport, id: &TestId| report.tests.get(id).map(|test| test.outcome);
-    let new_on_old = tried(of, against, of.trees.0, &new)?;
+    let new_on_old = of.tried(&[of.trees.0, &new].concat(), against)?;
     let fails = |id: &TestId| outcome(&new_on_old, id) == Some(TestOutcome::Failed);
     told.apart.extend(compared.added.into_iter().filter(fails));
     if !old.is_empty() {
-        let old_on_new = tried(of, of.report, of.trees.1, &old)?;
+        let old_on_new = of.tried(&[of.trees.1, &old].concat(), of.report)?;
         let passed = against.tests.iter().filter(|(_, test)| test.outcome == TestOutcome::Passed);
         for (id, _) in passed.filter(|(id, _)| outcome(of.report, id) == Some(TestOutcome::Passed)) {
             match outcome(&old_on_new, id) {
@@ -47,18 +46,6 @@ pub(crate) fn told_apart(of: &Noticing<'_>, against: &TrialReport) -> Result<Tol
         }
     }
     Ok(told)
-}
-
-fn tried(
-    of: &Noticing<'_>,
-    against: &TrialReport,
-    tree: &[TreeChange],
-    tests: &[TreeChange],
-) -> Result<TrialReport, TrialError> {
-    let changes = [tree, tests].concat();
-    let (base, id, commit) = (of.warm, of.report.id, &against.commit);
-    let tried = Tried { base, id, commit, changes: &changes, against, confirm: false };
-    of.runner.try_tree(&tried, of.cancel, &mut |_| {})
 }
 
 /// A file with the code of one version and the tests of the other: new tests on old code, or the other way round. None where

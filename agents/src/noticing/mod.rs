@@ -134,6 +134,13 @@ impl Noticing<'_> {
         Ok(noticed)
     }
 
+    /// What tests make of a tree beside the two, against the report of one that is known.
+    pub(crate) fn tried(&self, changes: &[TreeChange], against: &TrialReport) -> Result<TrialReport, TrialError> {
+        let (base, id, commit) = (self.warm, self.report.id, &against.commit);
+        let tried = Tried { base, id, commit, changes, against, confirm: false };
+        self.runner.try_tree(&tried, self.cancel, &mut |_| {})
+    }
+
     /// What cargo says of the tree after the change.
     pub(crate) fn metadata(&self) -> Result<&Metadata, TrialError> {
         if let Some(known) = self.metadata.get() {
@@ -234,15 +241,7 @@ impl Noticing<'_> {
     fn is_caught(&self, path: &RelPath, text: String) -> Result<Option<bool>, TrialError> {
         let mut changes = self.trees.1.to_vec();
         changes.push(TreeChange::Write { path: path.clone(), bytes: text.into_bytes(), executable: false });
-        let tried = Tried {
-            base: self.warm,
-            id: self.report.id,
-            commit: &self.report.commit,
-            changes: &changes,
-            against: self.report,
-            confirm: false,
-        };
-        let report = self.runner.try_tree(&tried, self.cancel, &mut |_| {})?;
+        let report = self.tried(&changes, self.report)?;
         Ok(match report.outcome {
             TrialOutcome::Ran => Some(!Comparison::of(self.report, &report).broken.is_empty()),
             TrialOutcome::LimitHit { stage: Stage::Tests, .. } => Some(true),
