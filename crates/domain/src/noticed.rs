@@ -94,9 +94,9 @@ impl Mutants {
 }
 
 impl FunctionNoticed {
-    /// Why a person should look at the change of this function; none when tests would notice one that is wrong. A function that
-    /// was `kept`, seen to do the same for made-up inputs, may be noticed less than what it was: other code has other mutants.
-    /// Where one wrong version is all there is, it is no reason either, nor where tests `told` the change from what was there.
+    /// Why a person should look at the change of this function; none when tests would notice one that is wrong. Where one wrong
+    /// version is all there is, it is no reason where the function was `kept`, seen to do the same for made-up inputs, nor where
+    /// tests `told` the change from what was there.
     #[must_use]
     pub fn reason(&self, kept: bool, told: bool) -> Option<String> {
         if (kept || told) && self.is_thin() {
@@ -126,7 +126,7 @@ impl FunctionNoticed {
                 "no test notices what changes in {name}: all {all} wrong versions of it pass: {survivors}"
             ));
         }
-        let before = self.before.as_ref().filter(|before| !kept && now.is_less_noticed_than(before))?;
+        let before = self.before.as_ref().filter(|before| now.is_less_noticed_than(before))?;
         Some(format!(
             "tests notice less of {name} than of what it was: {} of {} wrong versions fail, {} of {} did: {survivors}",
             now.caught, now.tried, before.caught, before.tried
@@ -216,7 +216,7 @@ mod tests {
         );
         // Fewer tests notice it than before.
         assert!(reason((10, 10, 5), Some((10, 10, 9))).is_some());
-        assert_eq!(function((10, 10, 5), Some((10, 10, 9))).reason(true, false), None, "it was seen to do the same");
+        assert!(function((10, 10, 5), Some((10, 10, 9))).reason(true, false).is_some(), "inputs may miss it as well");
         assert_eq!(reason((3, 3, 2), Some((3, 3, 3))), None, "one may be another way to say the same");
         assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
         assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");
