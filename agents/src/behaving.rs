@@ -279,9 +279,10 @@ impl Behaving<'_> {
                 of(&now, one).zip(of(&first, one)).is_some_and(|(now, was)| now.is_worse_than(&was))
             };
             let gone: Vec<&Difference> = differ.iter().filter(is_worse).collect();
-            let chosen: Vec<&Difference> = if gone.is_empty() { differ.iter().collect() } else { gone.clone() };
+            let only_gone = !gone.is_empty();
+            let chosen = if only_gone { gone } else { differ.iter().collect() };
             let again = chosen.into_iter().take(FIRST).map(|one| (one.entry, one.case)).collect();
-            if let Some(shown) = self.smallest(ready, number, again, !gone.is_empty())? {
+            if let Some(shown) = self.smallest(ready, number, again, only_gone)? {
                 told += 1;
                 let (function, of) = (entry.name.clone(), u64::try_from(differ.len()).unwrap_or(u64::MAX));
                 let Shown { input, before, after, worse, .. } = shown;

@@ -71,8 +71,7 @@ impl Behaving<'_> {
     /// The functions of a package that tests do not notice enough.
     fn open(&self, package: &Package) -> Vec<(&RelPath, &str)> {
         let within = |path: &RelPath| path.as_str().starts_with(package.folder());
-        let functions =
-            self.noticed.functions.iter().filter(|one| within(&one.path) && one.reason(false, false).is_some());
+        let functions = self.noticed.functions.iter().filter(|one| within(&one.path) && one.reason(false).is_some());
         functions.map(|one| (&one.path, one.function.as_str())).collect()
     }
 }

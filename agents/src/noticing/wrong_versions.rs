@@ -219,7 +219,7 @@ fn unclear(counts: &Counts, made: &[(&Source<'_>, Instrumented)], run: &Switched
                 changed: Some(counted.changed.clone()).filter(|changed| changed.tried > 0),
                 before: None,
             }
-            .reason(false, false)
+            .reason(false)
             .is_some()
         })
     };

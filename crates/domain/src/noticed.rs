@@ -95,11 +95,11 @@ impl Mutants {
 
 impl FunctionNoticed {
     /// Why a person should look at the change of this function; none when tests would notice one that is wrong. Where one wrong
-    /// version is all there is, it is no reason where the function was `kept`, seen to do the same for made-up inputs, nor where
-    /// tests `told` the change from what was there.
+    /// version is all there is, it is no reason where the change was `shown` otherwise: the function was seen to do the same for
+    /// made-up inputs, or tests told the change from what was there.
     #[must_use]
-    pub fn reason(&self, kept: bool, told: bool) -> Option<String> {
-        if (kept || told) && self.is_thin() {
+    pub fn reason(&self, shown: bool) -> Option<String> {
+        if shown && self.is_thin() {
             return None;
         }
         let (name, now) = (format!("`{}` ({}:{})", self.function, self.path, self.line), &self.now);
@@ -132,9 +132,7 @@ impl FunctionNoticed {
             now.caught, now.tried, before.caught, before.tried
         ))
     }
-}
 
-impl FunctionNoticed {
     /// Whether all that could be tried is one wrong version: that may be another way to say the same.
     fn is_thin(&self) -> bool {
         self.now.tried == 1 || (self.now.caught > 0 && self.changed.as_ref().is_some_and(|changed| changed.tried == 1))
@@ -149,10 +147,10 @@ impl Noticed {
     ) -> impl Iterator<Item = (&'n FunctionNoticed, String)> {
         let noticed =
             move |one: &&FunctionNoticed| behaviour.is_some_and(|seen| seen.notices(&one.path, &one.function));
-        let kept = move |one: &FunctionNoticed| behaviour.is_some_and(|seen| seen.keeps(&one.function));
         let open = self.functions.iter().filter(move |one| !noticed(one));
-        let told = behaviour.is_some_and(Behaviour::is_told);
-        open.filter_map(move |one| Some((one, one.reason(kept(one), told)?)))
+        let shown =
+            move |one: &FunctionNoticed| behaviour.is_some_and(|seen| seen.keeps(&one.function) || seen.is_told());
+        open.filter_map(move |one| Some((one, one.reason(shown(one))?)))
     }
 
     /// Why a person should look at the change.
@@ -203,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_no_test_would_miss_asks_a_person() {
-        let reason = |now, before| function(now, before).reason(false, false);
+        let reason = |now, before| function(now, before).reason(false);
         assert_eq!(reason((0, 0, 0), None), None, "nothing could be made of it");
         assert!(reason((5, 0, 0), None).is_some_and(|why| why.starts_with("no test reaches `f` (src/lib.rs:3)")));
         assert!(reason((5, 5, 0), None).is_some_and(|why| why.contains("all 5 wrong versions")));
@@ -211,12 +209,10 @@ mod tests {
         // The rest of the function is noticed, what changes is not.
         let changed = Mutants { tried: 2, reached: 2, caught: 0, survivors: vec!["line 4: x".to_owned()] };
         let part = FunctionNoticed { changed: Some(changed), ..function((9, 9, 7), Some((9, 9, 7))) };
-        assert!(
-            part.reason(true, false).is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4"))
-        );
+        assert!(part.reason(true).is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4")));
         // Fewer tests notice it than before.
         assert!(reason((10, 10, 5), Some((10, 10, 9))).is_some());
-        assert!(function((10, 10, 5), Some((10, 10, 9))).reason(true, false).is_some(), "inputs may miss it as well");
+        assert!(function((10, 10, 5), Some((10, 10, 9))).reason(true).is_some(), "inputs may miss it as well");
         assert_eq!(reason((3, 3, 2), Some((3, 3, 3))), None, "one may be another way to say the same");
         assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
         assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");
