@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
-    Case, Difference, Driver, Entry, Plan, Said, Shrinking, Sources, Status, Unit, always_differ, differences,
-    differences_of_long, known_inputs,
+    Case, Difference, Driver, Entry, LongDifference, Plan, Said, Shrinking, Sources, Status, Unit, always_differ,
+    differences, differences_of_long, known_inputs,
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
@@ -236,7 +236,7 @@ impl Behaving<'_> {
         };
         let [first] = self.run(&plan, [&ready.before])?;
         // What did not come back before is not called again.
-        let large = plan.large.iter().copied().filter(|(entry, _)| first.answers_long(*entry)).collect();
+        let large = plan.large.iter().map(|(entry, _)| (*entry, first.long_answers(*entry))).collect();
         let plan = Plan { ends: first.ends().collect(), large, ..plan };
         let [second, now] = self.run(&plan, [&ready.before, &ready.after])?;
         if !first.cases.is_empty() && now.cases.is_empty() {
@@ -265,9 +265,8 @@ impl Behaving<'_> {
                 continue;
             }
             if differ.is_empty() {
-                if let Some((input, before, after)) = long.get(&number).cloned() {
+                if let Some(LongDifference { input, before, after, worse }) = long.get(&number).cloned() {
                     told += 1;
-                    let worse = ["a panic", "no end", "the end of the process"].contains(&after.as_str());
                     let function = entry.name.clone();
                     behaviour.differences.push(Differs { function, input, before, after, of: 1, worse });
                 }

@@ -29,5 +29,5 @@ mod shrinking;
 pub use driver::{Driver, Entry, Program, Sources, Unit};
 pub use known_inputs::known_inputs;
 pub use new_tests::with_tests_of;
-pub use said::{Case, Difference, Plan, Said, Status, always_differ, differences, differences_of_long};
+pub use said::{Case, Difference, LongDifference, Plan, Said, Status, always_differ, differences, differences_of_long};
 pub use shrinking::Shrinking;

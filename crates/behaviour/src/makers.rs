@@ -67,7 +67,7 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
         if named.ty.derives.contains("Default") {
             ways.push("Default::default()".to_owned());
         }
-        let (mut given, mut methods, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut given, mut elsewhere, mut methods, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let own = of_type(library, module, function, &named);
             let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
@@ -76,8 +76,17 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
                 changes.extend(change(library, module, function, &named));
             } else if let Some(made) = gives(library, module, function, &named) {
                 let way = format!("{{ {made} }}");
-                if takes_self { methods.push(way) } else { given.push((function.inputs.len(), way)) }
+                match (takes_self, own) {
+                    (true, _) => methods.push(way),
+                    (false, true) => given.push((function.inputs.len(), way)),
+                    (false, false) => elsewhere.push((function.inputs.len(), way)),
+                }
             }
+        }
+        // What works something out, and gives it back as such a value, may take long: it is asked only where nothing else is
+        // there to make one.
+        if given.is_empty() && matches!(named.ty.shape, Shape::Closed) {
+            given = elsewhere;
         }
         given.sort_by_key(|(inputs, _)| *inputs);
         ways.extend(given.into_iter().map(|(_, way)| way));
@@ -238,17 +247,17 @@ impl Maker {
         }
         let from = out.line();
         let _ = writeln!(out.text, "impl Draw for {} {{\nfn draw(c: &mut Choices) -> Self {{ c.deeper(|c| {{", self.ty);
-        let _ = writeln!(out.text, "let mut made: Self = match c.below({}) {{", ways.len());
+        let _ = writeln!(out.text, "let mut made: Self = c.retry(|c| match c.below({}) {{", ways.len());
         for (at, (unit, way)) in ways.iter().enumerate() {
             out.unit(*unit, &format!("{at} => {way},\n"));
         }
-        let _ = writeln!(out.text, "_ => reject(),\n}};");
+        let _ = writeln!(out.text, "_ => reject(),\n}});");
         if !changes.is_empty() {
-            let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ match c.below({}) {{", changes.len());
+            let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ c.attempt(|c| match c.below({}) {{", changes.len());
             for (at, (unit, change)) in changes.iter().enumerate() {
                 out.unit(*unit, &format!("{at} => {{ {change} }}\n"));
             }
-            let _ = writeln!(out.text, "_ => {{}}\n}} }}");
+            let _ = writeln!(out.text, "_ => {{}}\n}}); }}");
         }
         let _ = writeln!(out.text, "made\n}}) }}\n}}");
         let to = out.line();

@@ -86,13 +86,31 @@ impl Status {
     }
 }
 
+/// What stands for the texts that say what went in and came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Digests {
+    /// Of its choices.
+    input: u64,
+    /// Of what came back.
+    output: u64,
+    /// The same in whichever order stands what maps and sets hold.
+    unordered: u64,
+}
+
+/// How closely what comes back is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closeness {
+    Exactly,
+    /// In whichever order maps and sets print what they hold.
+    Unordered,
+}
+
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     /// How it ended.
     pub status: Status,
-    /// The digest of its choices, and of what came back.
-    digests: Option<(u64, u64)>,
+    digests: Option<Digests>,
     /// Of a long input: how long the call took, microseconds, and the input as text.
     pub large: Option<(u64, String)>,
     /// Where it was told whole: its choices, its input and its output as text.
@@ -123,17 +141,34 @@ impl Case {
         if self.status == Status::Told { answer.to_owned() } else { self.shown() }
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    /// How closely what the same code gives twice is the same; none when it is not.
+    fn repeats(&self, again: &Self) -> Option<Closeness> {
+        [Closeness::Exactly, Closeness::Unordered].into_iter().find(|how| self.is_same(again, *how))
+    }
+
+    fn is_same(&self, other: &Self, how: Closeness) -> bool {
+        let of = |digests: Digests| match how {
+            Closeness::Exactly => (digests.input, digests.output),
+            Closeness::Unordered => (digests.input, digests.unordered),
+        };
         match (self.digests, other.digests) {
-            (Some(one), Some(two)) => self.status == other.status && one == two,
+            (Some(one), Some(two)) => self.status == other.status && of(one) == of(two),
             _ => self.status == other.status,
         }
+    }
+
+    /// Whether something else comes back for the same input.
+    fn differs(&self, after: &Self, how: Closeness) -> bool {
+        self.status.is_seen()
+            && self.is_comparable(after)
+            && !matches!(after.status, Status::Late | Status::Rejected)
+            && !self.is_same(after, how)
     }
 
     /// Whether both were made of the same choices, as far as that is known.
     fn is_comparable(&self, other: &Self) -> bool {
         match (self.digests, other.digests) {
-            (Some((one, _)), Some((two, _))) => one == two,
+            (Some(one), Some(two)) => one.input == two.input,
             _ => true,
         }
     }
@@ -152,11 +187,12 @@ pub struct Said {
 }
 
 impl Said {
-    /// Whether all long inputs of an entry gave an answer.
+    /// How many long inputs of an entry gave an answer, before the first that did not.
     #[must_use]
-    pub fn answers_long(&self, entry: usize) -> bool {
-        let of = self.large.range((entry, 0)..(entry + 1, 0));
-        of.clone().count() > 0 && of.into_iter().all(|(_, case)| case.status != Status::Late && case.large.is_some())
+    pub fn long_answers(&self, entry: usize) -> u64 {
+        let of = self.large.range((entry, 0)..(entry + 1, 0)).map(|(_, case)| case);
+        let answers = of.take_while(|case| case.status != Status::Late && case.large.is_some());
+        u64::try_from(answers.count()).unwrap_or(u64::MAX)
     }
 
     /// The cases that ended the process, or did not end.
@@ -201,7 +237,8 @@ fn case(line: &str, is_large: bool) -> Option<((usize, u64), Case)> {
         _ => Status::Died,
     };
     let mut digest = || u64::from_str_radix(words.next()?, 16).ok();
-    let digests = digest().and_then(|input| Some((input, digest()?)));
+    let mut all = || Some(Digests { input: digest()?, output: digest()?, unordered: digest()? });
+    let digests = all();
     if is_large {
         let large = parts.next().and_then(|took| Some((took.parse().ok()?, parts.next()?.to_owned())));
         return Some((place, Case { status, digests, large, told: None }));
@@ -234,22 +271,36 @@ pub fn differences(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (u64, Ve
         let Some(now) = after.cases.get(&(*entry, *case)) else { continue };
         // One that ended the process is not called again, so nothing is known of it.
         let ended = matches!(was.status, Status::Hung | Status::Died);
-        let known = again.is_some_and(|again| again.is_same(was)) && was.status.is_seen() && !ended;
-        if !known || !was.is_comparable(now) || matches!(now.status, Status::Late | Status::Rejected) {
+        let how = again.and_then(|again| was.repeats(again)).filter(|_| was.status.is_seen() && !ended);
+        let Some(how) = how else { continue };
+        if !was.is_comparable(now) || matches!(now.status, Status::Late | Status::Rejected) {
             continue;
         }
         *count += 1;
-        if !was.is_same(now) {
+        if !was.is_same(now, how) {
             differ.push(Difference { entry: *entry, case: *case });
         }
     }
     all
 }
 
-/// Entries that differ for a long input: something else comes back, or nothing, or it takes so much longer; with that input,
-/// and what came of it before and after. The longer of two times counts before, so that one that was disturbed shows nothing.
+/// A long input for which something else comes back, or nothing, or it takes so much longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LongDifference {
+    /// The input.
+    pub input: String,
+    /// What came of it before the change.
+    pub before: String,
+    /// What comes of it now.
+    pub after: String,
+    /// There is no answer any more.
+    pub worse: bool,
+}
+
+/// Entries that differ for a long input, with the first such input of each. The longer of two times counts before, so that one
+/// that was disturbed shows nothing.
 #[must_use]
-pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (String, String, String)> {
+pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, LongDifference> {
     let mut all = BTreeMap::new();
     let [first, second] = before;
     for ((entry, case), was) in &first.large {
@@ -257,21 +308,22 @@ pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, 
             continue;
         };
         let (Some((one, input)), Some((two, _))) = (&was.large, &again.large) else { continue };
-        if !again.is_same(was) || !was.status.is_seen() || !was.is_comparable(now) || now.status == Status::Late {
+        let Some(how) = was.repeats(again).filter(|_| was.status.is_seen()) else { continue };
+        if !was.is_comparable(now) || now.status == Status::Late {
             continue;
         }
-        let (took, status) = (*one.max(two), now.status);
-        let (was, now) = match &now.large {
+        let (took, status, worse) = (*one.max(two), now.status, now.is_worse_than(was));
+        let (before, after) = match &now.large {
             None => ("an answer".to_owned(), now.shown()),
             Some((now, _)) if *now > took.saturating_mul(SLOWER) && now - took > SLOW => {
                 (format!("an answer after {} ms", took.div_ceil(1_000)), format!("one after {} ms", now / 1_000))
             }
-            Some(_) if !was.is_same(now) && status.is_seen() => {
+            Some(_) if !was.is_same(now, how) && status.is_seen() => {
                 (was.shown_long("an answer"), now.shown_long("another one"))
             }
             Some(_) => continue,
         };
-        all.entry(*entry).or_insert((input.clone(), was, now));
+        all.entry(*entry).or_insert(LongDifference { input: input.clone(), before, after, worse });
     }
     all
 }
@@ -280,9 +332,11 @@ pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, 
 /// different now and then, as the order of a hash map is, shows nothing.
 #[must_use]
 pub fn always_differ(before: &[&Case], after: &[&Case]) -> bool {
-    let agree = |all: &[&Case]| all.windows(2).all(|pair| matches!(pair, [one, two] if one.is_same(two)));
-    match (before.first(), after.first()) {
-        (Some(was), Some(now)) => agree(before) && agree(after) && differs([was, was], now),
+    let agree = |all: &[&Case], how| all.windows(2).all(|pair| matches!(pair, [one, two] if one.is_same(two, how)));
+    let how =
+        [Closeness::Exactly, Closeness::Unordered].into_iter().find(|how| agree(before, *how) && agree(after, *how));
+    match (before.first(), after.first(), how) {
+        (Some(was), Some(now), Some(how)) => was.differs(now, how),
         _ => false,
     }
 }
@@ -290,9 +344,5 @@ pub fn always_differ(before: &[&Case], after: &[&Case]) -> bool {
 /// Whether a case that was told whole differs in the same way as [`differences`] asks.
 pub(crate) fn differs(before: [&Case; 2], after: &Case) -> bool {
     let [first, second] = before;
-    first.is_same(second)
-        && first.status.is_seen()
-        && first.is_comparable(after)
-        && !matches!(after.status, Status::Late | Status::Rejected)
-        && !first.is_same(after)
+    first.repeats(second).is_some_and(|how| first.differs(after, how))
 }

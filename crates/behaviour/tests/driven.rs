@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use kaizen_behaviour::{
-    Case, Difference, Driver, Plan, Said, Shrinking, Sources, Status, Unit, differences, differences_of_long,
+    Case, Difference, Driver, LongDifference, Plan, Said, Shrinking, Sources, Status, Unit, differences,
+    differences_of_long,
 };
 
 /// How often what the compiler refuses is left out.
@@ -17,7 +18,7 @@ struct Driven {
     refused: BTreeSet<Unit>,
     found: BTreeMap<String, Found>,
     /// What long inputs show, by the name of the function.
-    slow: BTreeMap<String, (String, String, String)>,
+    slow: BTreeMap<String, LongDifference>,
 }
 
 /// How many inputs of a function were seen, and the smallest one found that shows a difference, with what it gave before and
@@ -321,7 +322,7 @@ fn what_long_inputs_make_slow_or_end_is_shown() {
     let driven = drive(text, &text.replace("all.sort();", bubble));
     assert_eq!(driven.of("shop::sum").1, None, "short inputs show nothing");
     assert!(
-        driven.slow.get("shop::sum").is_some_and(|(_, _, now)| now.contains("one after") || now == "no end"),
+        driven.slow.get("shop::sum").is_some_and(|long| long.after.contains("one after") || long.after == "no end"),
         "{:?}",
         driven.slow
     );
@@ -329,7 +330,7 @@ fn what_long_inputs_make_slow_or_end_is_shown() {
                 if rest.is_empty() { 0 } else { lines(rest) }";
     let driven = drive(text, &text.replace("text.lines().filter(|line| !line.is_empty()).count()", deep));
     assert!(
-        driven.slow.get("shop::lines").is_some_and(|(.., now)| now == "the end of the process"),
+        driven.slow.get("shop::lines").is_some_and(|long| long.after == "the end of the process" && long.worse),
         "{:?}",
         driven.slow
     );
