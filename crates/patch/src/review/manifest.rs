@@ -174,14 +174,17 @@ fn changed_entry(path: &RelPath, table: &str, name: &str, old: &Value, new: &Val
         return findings.ask(NEW, path, detail);
     }
     let features = |entry: &Value| field(entry, "features").and_then(Value::as_array).cloned().unwrap_or_default();
-    let more = features(new).into_iter().any(|feature| !features(old).contains(&feature));
+    let gains = |new: &Value, old: &Value| features(new).into_iter().any(|feature| !features(old).contains(&feature));
     let defaults = |entry: &Value| field(entry, "default-features").and_then(Value::as_bool).unwrap_or(true);
-    if more || (defaults(new) && !defaults(old)) {
+    if gains(new, old) || (defaults(new) && !defaults(old)) {
         findings.ask(NEW, path, format!("turns on more features of `{shown_name}` in [{table}]"));
+    } else if gains(old, new) || defaults(new) != defaults(old) {
+        // Built together with others, it may have them all the same, so that no test shows what is missing without.
+        findings.ask(NEW, path, format!("turns off features of `{shown_name}` in [{table}]"));
     } else if field(old, "workspace") != field(new, "workspace") || field(old, "optional") != field(new, "optional") {
         findings.ask(NEW, path, format!("changes how `{shown_name}` in [{table}] is taken"));
     } else {
-        findings.note(NEW, path, format!("takes less of `{shown_name}` in [{table}]"));
+        findings.note(NEW, path, format!("writes how `{shown_name}` in [{table}] is taken otherwise"));
     }
 }
 
