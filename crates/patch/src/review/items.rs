@@ -249,18 +249,84 @@ fn function(sig: &Signature) -> TokenStream {
     quote!(#constness #asyncness #safety #abi #generics #bounds (#(#inputs),*) #variadic #output)
 }
 
-/// What private fields are called is nobody's business, unless a derive that is not one of the language's may tell others.
+/// What private fields are called and who of the crate may see them is nobody's business, nor are those of plain types, but
+/// that there are some; unless a derive that is not one of the language's may tell others.
 fn without_private_names(item: &syn::ItemStruct) -> syn::ItemStruct {
     const OF_THE_LANGUAGE: [&str; 9] =
         ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
     let mut item = item.clone();
-    let derives = derived(&item.attrs);
-    if derives.iter().all(|name| OF_THE_LANGUAGE.contains(&name.as_str())) {
-        for field in item.fields.iter_mut().filter(|field| !matches!(field.vis, Visibility::Public(_))) {
-            field.ident = field.ident.as_ref().map(|name| syn::Ident::new("private", name.span()));
-        }
+    if !derived(&item.attrs).iter().all(|name| OF_THE_LANGUAGE.contains(&name.as_str())) {
+        return item;
+    }
+    let is_private = |field: &syn::Field| !matches!(field.vis, Visibility::Public(_));
+    for field in item.fields.iter_mut().filter(|field| is_private(field)) {
+        field.ident = field.ident.as_ref().map(|name| syn::Ident::new("private", name.span()));
+        field.vis = Visibility::Inherited;
+    }
+    // Where they are laid out by the language, so that their places say nothing.
+    let is_laid_out = item.attrs.iter().any(|attr| attr.path().is_ident("repr"));
+    if let syn::Fields::Named(fields) = &mut item.fields
+        && !is_laid_out
+        && fields.named.iter().any(is_private)
+    {
+        let promised = fields.named.iter().filter(|field| !is_private(field) || !is_plain(&field.ty));
+        let mut promised: Vec<syn::Field> = promised.cloned().collect();
+        promised.push(syn::parse_quote!(private: ()));
+        fields.named = promised.into_iter().collect();
     }
     item
+}
+
+/// Types that own what they hold, go to any thread and have no lifetime, where what they hold is so as well.
+fn is_plain(ty: &syn::Type) -> bool {
+    const PLAIN: [&str; 30] = [
+        "bool",
+        "char",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "f32",
+        "f64",
+        "String",
+        "Vec",
+        "VecDeque",
+        "Option",
+        "Box",
+        "HashMap",
+        "HashSet",
+        "BTreeMap",
+        "BTreeSet",
+        "BinaryHeap",
+        "PathBuf",
+        "Duration",
+        "Instant",
+        "SystemTime",
+    ];
+    match ty {
+        syn::Type::Tuple(tuple) => tuple.elems.iter().all(is_plain),
+        syn::Type::Array(array) => is_plain(&array.elem),
+        syn::Type::Path(path) if path.qself.is_none() => path.path.segments.last().is_some_and(|last| {
+            let inside = match &last.arguments {
+                syn::PathArguments::None => true,
+                syn::PathArguments::AngleBracketed(inside) => inside.args.iter().all(|one| match one {
+                    syn::GenericArgument::Type(ty) => is_plain(ty),
+                    _ => false,
+                }),
+                syn::PathArguments::Parenthesized(_) => false,
+            };
+            inside && PLAIN.iter().any(|name| last.ident == name)
+        }),
+        _ => false,
+    }
 }
 
 /// Fields and variants without their docs.

@@ -216,8 +216,21 @@ fn more_ways_to_panic_and_more_printing_than_before_ask_a_person() {
 fn what_a_private_field_is_called_is_no_promise() {
     let rule = "public-item";
     let before = "#[derive(Clone, PartialEq)]\npub struct A {\n    x: u8,\n    pub y: u8,\n}\n";
-    assert!(!rules(&changed("src/lib.rs", before, &before.replace("x:", "z:"))).contains(&rule));
-    for other in [before.replace("y:", "z:"), before.replace("x: u8", "x: u16"), before.replace("    x", "    pub x")] {
+    for same in [
+        before.replace("x:", "z:"),
+        before.replace("    x", "    pub(crate) x"),
+        before.replace("x: u8", "x: Vec<(u16, String)>"),
+        before.replace("x: u8,", "x: u8,\n    w: bool,"),
+    ] {
+        assert!(!rules(&changed("src/lib.rs", before, &same)).contains(&rule), "{same}");
+    }
+    for other in [
+        before.replace("y:", "z:"),
+        before.replace("x: u8", "x: Rc<u8>"),
+        before.replace("x: u8", "x: Vec<&'static u8>"),
+        before.replace("    x: u8,\n", ""),
+        before.replace("    x", "    pub x"),
+    ] {
         assert!(rules(&changed("src/lib.rs", before, &other)).contains(&rule), "{other}");
     }
     let told = before.replace("Clone", "Serialize");

@@ -143,6 +143,11 @@ fn what_lints_suggest_and_what_adds_tests_passes() {
             "#[test] fn t() { assert_eq!(f(1), 1); }",
             "/// Says why.\n#[test] fn t() {\n    // One.\n    assert_eq!(f(1), 1);\n}",
         ),
+        // What the file brought in is brought in by the tests themselves.
+        (
+            "} use crate::item::Item; #[cfg(test)] mod more { use super::*; #[test] fn t() { assert!(f(Item)); }",
+            "} #[cfg(test)] mod more { use super::*; use crate::item::Item; #[test] fn t() { assert!(f(Item)); }",
+        ),
         ("use std::fmt::Debug;\n#[test] fn t() { assert_eq!(f(1), 1); }", "#[test] fn t() { assert_eq!(f(1), 1); }"),
         (
             "#[test] fn t() { if a() { if b() { assert_eq!(f(1), 1); } } }",
@@ -288,4 +293,21 @@ fn code_is_no_test_because_tests_stand_beside_it() {
     let found = |after: &str| rules(&changed("src/lib.rs", before, after)).contains(&"tests-weakened");
     assert!(!found(&before.replace("x + 1", "1 + x + 0")));
     assert!(found(&before.replace("f(1), 2", "f(1), f(1)")));
+}
+
+#[test]
+fn a_file_of_tests_may_bring_in_more() {
+    let before = "use shop::{Till, fee};\n\n#[test]\nfn t() {\n    assert_eq!(fee(1), 1);\n}\n";
+    let more = "\n#[test]\nfn u() {\n    assert_eq!(cost(2), 2);\n}\n";
+    let verdict = |import: &str| {
+        let after = before.replace("use shop::{Till, fee};", import) + more;
+        changed("tests/fees.rs", before, &after).verdict
+    };
+    assert_eq!(verdict("use shop::{Till, cost, fee};"), Verdict::Pass);
+    assert_eq!(verdict("use shop::Till;\nuse shop::fee;\nuse shop::cost;"), Verdict::Pass);
+    for other in
+        ["use shop::{Till, cost};\nuse other::fee;", "use shop::{Till, cost, other as fee};", "use shop::{cost, fee};"]
+    {
+        assert_ne!(verdict(other), Verdict::Pass, "{other}");
+    }
 }

@@ -1,10 +1,12 @@
 //! A file of the tests that only has more in it than before: tests, and what they need. What was there stands there as it
 //! did, so that it judges as it did.
 
+use std::collections::HashSet;
+
 use kaizen_domain::edit::Change;
 use syn::{Attribute, Item};
 
-use super::shadow::shadowed;
+use super::shadow::{Import, imports, shadowed};
 use crate::review::code::test_code::is_test_attr;
 use crate::review::code::unit::{Node, Unit};
 use crate::review::code::{CodeFile, sides};
@@ -21,7 +23,19 @@ pub(in crate::review) fn only_adds(change: &Change) -> bool {
     };
     let (before, after) = sides(Some(before), Some(after));
     let file = CodeFile::of(&change.path, &before, &after);
-    file.is_whole() && file.old.is_empty() && file.new.iter().all(is_plain) && shadowed(&file).is_empty()
+    file.is_whole() && still_brings_in(&file) && file.new.iter().all(is_plain) && shadowed(&file).is_empty()
+}
+
+/// Whether nothing of what was there changes but imports, and what these brought in is still brought in by the same names.
+fn still_brings_in(file: &CodeFile<'_>) -> bool {
+    let is_import = |unit: &Unit<'_>| matches!(unit.node, Node::Item(Item::Use(_))) && is_plain(unit);
+    let of = |units: &[Unit<'_>]| -> HashSet<(String, Import)> {
+        let of = |unit: &Unit<'_>| {
+            imports(unit).into_iter().map(|import| (unit.home_key().to_owned(), import)).collect::<Vec<_>>()
+        };
+        units.iter().flat_map(of).collect()
+    };
+    file.old.iter().all(is_import) && of(&file.old).is_subset(&of(&file.new))
 }
 
 /// A test, or a function, constant, type or import beside it.
