@@ -26,6 +26,7 @@ shift 7
 say() { printf '\n%s %s\n' "$mark" "$*"; }
 tested() { timeout -k 1 300 env "$1" "$cargo" test --doc --workspace --offline --quiet >/dev/null 2>&1; }
 tested "$seen=$here/docs" && [ -s "$here/docs" ] || exit 0
+for n in $(cut -d' ' -f1 "$here/docs" | sort -nu | grep -Fx -f "$here/places"); do say reached "$n"; done
 [ -s "$here/until" ] || echo $(( $(date +%s) + budget )) >"$here/until"
 for n in $(cut -d' ' -f1 "$here/docs" | sort -nu | grep -Fx -f "$here/wanted"); do
   say reached "$n"
@@ -53,6 +54,7 @@ if ! [ -s "$work/all" ]; then
   env "$seen=$work/seen" timeout -k 1 "$most" "$bin" >/dev/null 2>&1 </dev/null || exit 0
 fi
 [ -s "$work/seen" ] || exit 0
+for n in $(cut -d' ' -f1 "$work/seen" | sort -nu | grep -Fx -f "$here/places"); do say reached "$n"; done
 [ -s "$here/until" ] || echo $(( $(now) + budget )) >"$here/until"
 until=$(cat "$here/until")
 each=$(( 5 + 5 * took ))
@@ -98,6 +100,8 @@ pub struct Switched<'a> {
     pub changes: &'a [TreeChange],
     /// The numbers of the wrong versions.
     pub numbers: &'a BTreeSet<usize>,
+    /// The numbers of the places where it is noted that a test comes by, and nothing is wrong.
+    pub places: &'a BTreeSet<usize>,
     /// The variable of the environment that holds the number that is on.
     pub on: &'a str,
     /// The one that names a file to which reached numbers are appended, each with a blank and the name of the thread.
@@ -111,7 +115,7 @@ pub struct Switched<'a> {
 /// What tests made of wrong versions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SwitchedRun {
-    /// Where a test came by.
+    /// Where a test came by, wrong versions and places.
     pub reached: BTreeSet<usize>,
     /// What made a test fail.
     pub caught: BTreeSet<usize>,
@@ -146,8 +150,9 @@ impl Runner {
         let mark = mark();
         let folder = format!(".kaizen-{}", nonce());
         let mut changes = switched.changes.to_vec();
-        let wanted: String = switched.numbers.iter().map(|number| format!("{number}\n")).collect();
-        for (name, text) in [("program.sh", PROGRAM), ("wanted", &wanted)] {
+        let list = |numbers: &BTreeSet<usize>| numbers.iter().map(|number| format!("{number}\n")).collect::<String>();
+        let (wanted, places) = (list(switched.numbers), list(switched.places));
+        for (name, text) in [("program.sh", PROGRAM), ("wanted", &wanted), ("places", &places)] {
             let Ok(path) = RelPath::new(format!("{folder}/{name}")) else {
                 return Ok(SwitchedOutcome::Unclear("its scripts have no place in the tree".to_owned()));
             };
@@ -176,7 +181,7 @@ impl Runner {
         let (mut run, mut errors, mut tail) = (SwitchedRun::default(), Vec::new(), String::new());
         let done = self.call(base, call, cancel, &mut |line| {
             if let Some(word) = line.strip_prefix(mark.as_str()) {
-                run.take(word, switched.numbers);
+                run.take(word, switched);
             } else if let Some(found) = diagnostic(line, &base.folder) {
                 errors.extend((found.level == Level::Error).then_some(found));
             } else if !line.starts_with('{') && !line.trim().is_empty() {
@@ -196,10 +201,16 @@ impl Runner {
 
 impl SwitchedRun {
     /// Takes a word of the script: what happened to which number.
-    fn take(&mut self, word: &str, known: &BTreeSet<usize>) {
+    fn take(&mut self, word: &str, of: &Switched<'_>) {
         let Some((what, number)) = word.trim().split_once(' ') else { return };
         self.unsound |= what == "unsound";
-        let Some(number) = number.parse().ok().filter(|number| known.contains(number)) else { return };
+        let Ok(number) = number.parse() else { return };
+        if what == "reached" && of.places.contains(&number) {
+            self.reached.insert(number);
+        }
+        if !of.numbers.contains(&number) {
+            return;
+        }
         match what {
             "reached" => self.reached.insert(number),
             "caught" => {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use kaizen_domain::trial::SpeedVerdict;
 use kaizen_domain::{
-    Attempt, AttemptStage, Comparison, Cycle, CycleId, CycleStage, Layer, LayerState, Millis, Patch, PatchId, TestId,
-    TestOutcome, TrialReport, Word,
+    Attempt, AttemptStage, Comparison, Coverage, Cycle, CycleId, CycleStage, Layer, LayerState, Millis, Patch, PatchId,
+    TestId, TestOutcome, TrialReport, Word,
 };
 use kaizen_journal::{Filter, Found, Journal, Noun};
 
@@ -282,6 +282,9 @@ impl Shown<'_> {
             let (name, now) = (shown(&function.function), &function.now);
             self.line("", &format!("{name}: {} of {}{}", now.caught, now.tried, before.unwrap_or_default()));
             now.survivors.iter().for_each(|survivor| self.line("", &format!("  passes: {}", shown(survivor))));
+            if let Some(lines) = function.lines.as_ref().and_then(Coverage::missing) {
+                self.line("", &format!("  no test runs {lines}"));
+            }
         }
     }
 

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Comparison, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TrialOutcome, TrialReport};
+use kaizen_domain::{
+    Comparison, Coverage, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TrialOutcome, TrialReport,
+};
 use kaizen_mutants::{Changed, Mutant, changed, versions};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Metadata, Package, Runner, TreeChange, TrialError, WarmBase};
@@ -116,10 +118,10 @@ impl Noticing<'_> {
                     let found = all.iter().find(|(path, function, _)| path == source.path && function == name);
                     found.map(|(_, _, counted)| counted.clone())
                 };
-                let counted = of(&now).unwrap_or_default();
-                if counted.all.tried == 0 && !source.package.roots.is_empty() {
-                    noticed.no_data.push(format!("no wrong version of `{name}` could be tried"));
+                if source.package.roots.is_empty() {
+                    continue;
                 }
+                let counted = of(&now).unwrap_or_default();
                 noticed.functions.push(FunctionNoticed {
                     path: source.path.clone(),
                     function: name.clone(),
@@ -128,6 +130,7 @@ impl Noticing<'_> {
                     now: counted.all,
                     changed: Some(counted.changed).filter(|changed| changed.tried > 0),
                     before: of(&before).map(|before| Mutants { survivors: Vec::new(), ..before.all }),
+                    lines: Some(counted.lines).filter(|lines| *lines != Coverage::default()),
                 });
             }
         }
@@ -222,16 +225,7 @@ impl Noticing<'_> {
                 if now.tried == 0 {
                     noticed.no_data.push(format!("no wrong version of `{name}` could be made"));
                 }
-                let (path, function) = (source.path.clone(), name.clone());
-                all.push(FunctionNoticed {
-                    path,
-                    function,
-                    line: *line,
-                    is_new: false,
-                    now,
-                    changed: None,
-                    before: None,
-                });
+                all.push(FunctionNoticed::new(source.path.clone(), name, *line, now));
             }
         }
         Ok(all)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome};
+use kaizen_domain::{Coverage, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome};
 use kaizen_mutants::{CANARY, Instrumented, instrument, switch};
 use kaizen_sandbox::{Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, nonce};
 
@@ -48,6 +48,7 @@ pub(super) struct Counted {
     pub(super) all: Mutants,
     /// Those on lines that change.
     pub(super) changed: Mutants,
+    pub(super) lines: Coverage,
 }
 
 /// One side of the change.
@@ -80,14 +81,24 @@ impl Noticing<'_> {
             };
             let mut numbers: BTreeSet<usize> =
                 made.iter().flat_map(|(_, made)| made.mutants.iter().map(|mutant| mutant.number)).collect();
-            if numbers.is_empty() {
+            let places: BTreeSet<usize> =
+                made.iter().flat_map(|(_, made)| made.places.iter().map(|place| place.number)).collect();
+            if numbers.is_empty() && places.is_empty() {
                 return Ok(Some(Vec::new()));
             }
             numbers.insert(CANARY);
             let mut changes = tree.to_vec();
             changes.extend(self.with_switch(side, &made, &switch(&on, &seen)));
             let budget = Duration::from_secs(self.settings.mutants_secs);
-            let switched = Switched { changes: &changes, numbers: &numbers, on: &on, seen: &seen, docs: false, budget };
+            let switched = Switched {
+                changes: &changes,
+                numbers: &numbers,
+                places: &places,
+                on: &on,
+                seen: &seen,
+                docs: false,
+                budget,
+            };
             match self.runner.try_switched(self.warm, &switched, self.cancel)? {
                 SwitchedOutcome::Ran(run) if run.reached.contains(&CANARY) && !run.caught.contains(&CANARY) => {
                     return Ok(no_data(noticed, "a test that must fail does not".to_owned()));
@@ -114,7 +125,7 @@ impl Noticing<'_> {
                     return Ok(Some(counted));
                 }
                 SwitchedOutcome::Refused(errors) => {
-                    let blamed: BTreeSet<usize> = errors.iter().filter_map(|error| blamed(error, &made)).collect();
+                    let blamed: BTreeSet<usize> = errors.iter().flat_map(|error| blamed(error, &made)).collect();
                     if blamed.is_empty() {
                         let first = errors.first().map(|error| error.message.clone()).unwrap_or_default();
                         return Ok(no_data(noticed, format!("wrong versions do not build: {first}")));
@@ -200,7 +211,8 @@ fn all_of<'s, 'a>(
         if functions.is_empty() || source.package.roots.is_empty() {
             continue;
         }
-        let instrumented = instrument(text, &functions, at * ROOM, without);
+        let lines = if side == Side::After { source.lines.as_slice() } else { &[] };
+        let instrumented = instrument(text, &functions, lines, at * ROOM, without);
         made.push((source, instrumented.map_err(|why| format!("{}: {why}", source.path))?));
     }
     Ok(made)
@@ -210,17 +222,9 @@ fn all_of<'s, 'a>(
 fn unclear(counts: &Counts, made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> BTreeSet<usize> {
     let is_open = |path: &RelPath, name: &str| {
         counts.iter().filter(|(of, function, _)| of == path && function == name).any(|(_, _, counted)| {
-            FunctionNoticed {
-                path: path.clone(),
-                function: name.to_owned(),
-                line: 0,
-                is_new: false,
-                now: counted.all.clone(),
-                changed: Some(counted.changed.clone()).filter(|changed| changed.tried > 0),
-                before: None,
-            }
-            .reason(false)
-            .is_some()
+            let changed = Some(counted.changed.clone()).filter(|changed| changed.tried > 0);
+            let of = FunctionNoticed::new(path.clone(), name, 0, counted.all.clone());
+            FunctionNoticed { changed, ..of }.reason(false).is_some()
         })
     };
     let all = made.iter().flat_map(|(source, made)| made.mutants.iter().map(move |mutant| (source.path, mutant)));
@@ -245,10 +249,16 @@ fn wrong_versions(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Ve
         .collect()
 }
 
-fn blamed(error: &Diagnostic, made: &[(&Source<'_>, Instrumented)]) -> Option<usize> {
-    let path = error.path.as_ref()?;
-    let (_, made) = made.iter().find(|(source, _)| source.path == path)?;
-    made.refused(error.bytes.0 as usize..error.bytes.1 as usize)
+/// Those that the compiler means with an error: the one that is there, or else all in the function around it, for what is left
+/// out in one place is missed in another.
+fn blamed(error: &Diagnostic, made: &[(&Source<'_>, Instrumented)]) -> Vec<usize> {
+    let Some((_, made)) = made.iter().find(|(source, _)| Some(source.path) == error.path.as_ref()) else {
+        return Vec::new();
+    };
+    match made.refused(error.bytes.0 as usize..error.bytes.1 as usize) {
+        Some(number) => vec![number],
+        None => made.in_function(error.line).collect(),
+    }
 }
 
 /// What tests made of the mutants, function by function.
@@ -263,7 +273,7 @@ fn counts(
     for source in sources {
         let Some((_, made)) = made.iter().find(|(one, _)| one.path == source.path) else { continue };
         for function in wanted(source) {
-            let mut counted = Counted::default();
+            let mut counted = Counted { lines: coverage(&function, made, run), ..Counted::default() };
             for mutant in made.mutants.iter().filter(|mutant| mutant.function == function) {
                 if run.late.contains(&mutant.number) {
                     continue;
@@ -279,4 +289,18 @@ fn counts(
         }
     }
     counts
+}
+
+/// Which lines of a function that change tests run.
+fn coverage(function: &str, made: &Instrumented, run: &SwitchedRun) -> Coverage {
+    let mut coverage = Coverage::default();
+    for place in made.places.iter().filter(|place| place.function == function) {
+        if run.reached.contains(&place.number) {
+            coverage.run += place.lines.len() as u64;
+        } else {
+            coverage.not_run.extend(&place.lines);
+        }
+    }
+    coverage.not_run.sort_unstable();
+    coverage
 }

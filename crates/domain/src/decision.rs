@@ -273,15 +273,8 @@ mod tests {
     fn what_tests_would_not_miss_needs_a_person() {
         let base = report(&[("a", Passed)]);
         let mut candidate = base.clone();
-        let function = crate::FunctionNoticed {
-            path: crate::RelPath::new("src/lib.rs").unwrap(),
-            function: "f".to_owned(),
-            line: 1,
-            is_new: false,
-            now: crate::Mutants { tried: 4, ..Default::default() },
-            changed: None,
-            before: None,
-        };
+        let mutants = crate::Mutants { tried: 4, ..Default::default() };
+        let function = crate::FunctionNoticed::new(crate::RelPath::new("src/lib.rs").unwrap(), "f", 1, mutants);
         candidate.noticed = Some(Box::new(Noticed { functions: vec![function], ..Noticed::default() }));
         let decide =
             |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
@@ -292,14 +285,9 @@ mod tests {
     #[test]
     fn one_wrong_version_is_no_reason_where_the_function_was_seen_to_do_the_same() {
         let base = report(&[("a", Passed)]);
-        let function = |tried| crate::FunctionNoticed {
-            path: crate::RelPath::new("src/lib.rs").unwrap(),
-            function: "Till::new".to_owned(),
-            line: 1,
-            is_new: false,
-            now: crate::Mutants { tried, reached: tried, ..Default::default() },
-            changed: None,
-            before: None,
+        let function = |tried| {
+            let mutants = crate::Mutants { tried, reached: tried, ..Default::default() };
+            crate::FunctionNoticed::new(crate::RelPath::new("src/lib.rs").unwrap(), "Till::new", 1, mutants)
         };
         let driven = |inputs| crate::Driven { function: "shop::Till::new".to_owned(), inputs, changes: true };
         let lands = |tried, inputs| {

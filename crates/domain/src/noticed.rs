@@ -50,6 +50,39 @@ pub struct FunctionNoticed {
     /// Those of the function as it was, when there was one and they were tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Mutants>,
+    /// Which of its lines that change tests run, where that could be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Coverage>,
+}
+
+/// Line coverage of what changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Coverage {
+    /// How many of the lines with code that change a test runs.
+    pub run: u64,
+    /// The numbers of those that none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_run: Vec<u32>,
+}
+
+impl Coverage {
+    /// The lines that no test runs, such as `line 4` or `lines 4, 6-9`; none when there are none.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for line in &self.not_run {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == *line => *last = *line,
+                _ => runs.push((*line, *line)),
+            }
+        }
+        let shown = runs.iter().map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        });
+        let lines = if self.not_run.len() == 1 { "line" } else { "lines" };
+        (!runs.is_empty()).then(|| format!("{lines} {}", shown.collect::<Vec<_>>().join(", ")))
+    }
 }
 
 /// Mutants of a function, counted.
@@ -94,9 +127,16 @@ impl Mutants {
 }
 
 impl FunctionNoticed {
+    /// A function that was there before, its mutants, and nothing else known of it.
+    #[must_use]
+    pub fn new(path: RelPath, function: &str, line: u32, now: Mutants) -> Self {
+        let function = function.to_owned();
+        Self { path, function, line, is_new: false, now, changed: None, before: None, lines: None }
+    }
+
     /// Why a person should look at the change of this function; none when tests would notice one that is wrong. Where one wrong
     /// version is all there is, it is no reason where the change was `shown` otherwise: the function was seen to do the same for
-    /// made-up inputs, or tests told the change from what was there.
+    /// made-up inputs, or tests told the change from what was there; and none at all is no reason where tests run what changes.
     #[must_use]
     pub fn reason(&self, shown: bool) -> Option<String> {
         if shown && self.is_thin() {
@@ -104,7 +144,9 @@ impl FunctionNoticed {
         }
         let (name, now) = (format!("`{}` ({}:{})", self.function, self.path, self.line), &self.now);
         if now.tried == 0 {
-            return None;
+            let is_run = self.lines.as_ref().is_some_and(|lines| lines.run > 0 && lines.not_run.is_empty());
+            let why = || format!("nothing shows what the change does: no wrong version of {name} could be tried");
+            return (!(shown && is_run)).then(why);
         }
         if now.reached == 0 {
             return Some(format!("no test reaches {name}, which changes"));
@@ -177,6 +219,13 @@ impl Noticed {
             let caught = sum(|mutants| mutants.caught);
             parts.push(format!("{caught} of {tried} wrong versions of {functions} function{plural} fail a test"));
         }
+        let lines = || self.functions.iter().filter_map(|function| function.lines.as_ref());
+        let run = lines().map(|lines| lines.run).sum::<u64>();
+        let all = run + lines().map(|lines| lines.not_run.len() as u64).sum::<u64>();
+        if all > 0 {
+            let plural = if all == 1 { " that changes is" } else { "s that change are" };
+            parts.push(format!("{run} of {all} line{plural} run by tests"));
+        }
         parts.extend(self.no_data.iter().map(|why| format!("no data: {why}")));
         if parts.is_empty() { "no function changes".to_owned() } else { parts.join("; ") }
     }
@@ -188,21 +237,19 @@ mod tests {
 
     fn function(now: (u64, u64, u64), before: Option<(u64, u64, u64)>) -> FunctionNoticed {
         let mutants = |(tried, reached, caught)| Mutants { tried, reached, caught, survivors: vec!["x".to_owned()] };
-        FunctionNoticed {
-            path: RelPath::new("src/lib.rs").expect("it is a path"),
-            function: "f".to_owned(),
-            line: 3,
-            is_new: false,
-            now: mutants(now),
-            changed: None,
-            before: before.map(mutants),
-        }
+        let path = RelPath::new("src/lib.rs").expect("it is a path");
+        FunctionNoticed { before: before.map(mutants), ..FunctionNoticed::new(path, "f", 3, mutants(now)) }
     }
 
     #[test]
     fn what_no_test_would_miss_asks_a_person() {
         let reason = |now, before| function(now, before).reason(false);
-        assert_eq!(reason((0, 0, 0), None), None, "nothing could be made of it");
+        // Nothing could be made of it: where it was seen to do the same, it is enough that tests run what changes.
+        assert!(reason((0, 0, 0), None).is_some_and(|why| why.contains("no wrong version of `f`")));
+        let run =
+            |run, not_run| FunctionNoticed { lines: Some(Coverage { run, not_run }), ..function((0, 0, 0), None) };
+        assert_eq!(run(2, Vec::new()).reason(true), None);
+        assert!(run(2, Vec::new()).reason(false).is_some() && run(2, vec![7]).reason(true).is_some());
         assert!(reason((5, 0, 0), None).is_some_and(|why| why.starts_with("no test reaches `f` (src/lib.rs:3)")));
         assert!(reason((5, 5, 0), None).is_some_and(|why| why.contains("all 5 wrong versions")));
         assert_eq!(reason((5, 5, 1), None), None);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
@@ -86,6 +87,8 @@ struct Collector<'f> {
     opaque: BTreeMap<String, String>,
     /// What must not go: what it is.
     kept: BTreeSet<String>,
+    /// The named fields of structs, each with its type: what functions do with them follows from it, whatever they say.
+    fields: BTreeMap<(String, String), String>,
     conditional: bool,
     of_trait: bool,
     seen: BTreeMap<String, usize>,
@@ -137,8 +140,13 @@ impl<'f> Collector<'f> {
         }
     }
 
+    fn path(&self, name: &str) -> String {
+        self.inside.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("::")
+    }
+
+    /// A path that nothing else has.
     fn label(&mut self, name: &str) -> String {
-        let label = self.inside.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("::");
+        let label = self.path(name);
         let count = self.seen.entry(label.clone()).or_default();
         *count += 1;
         if *count > 1 { format!("{label}#{count}") } else { label }
@@ -148,6 +156,13 @@ impl<'f> Collector<'f> {
         if !is_test_code(attributes) {
             let label = self.label(&name.to_string());
             self.values.push(Value { label, expression });
+        }
+    }
+
+    fn typed_value(&mut self, attributes: &[Attribute], name: &syn::Ident, ty: &syn::Type, expression: &'f Expr) {
+        self.value(attributes, name, expression);
+        if let Some(value) = self.values.last().filter(|_| !is_test_code(attributes)) {
+            self.opaque.insert(format!("the type of `{}`", value.label), ty.to_token_stream().to_string());
         }
     }
 
@@ -227,21 +242,26 @@ impl<'f> Visit<'f> for Collector<'f> {
     }
 
     fn visit_item_const(&mut self, item: &'f syn::ItemConst) {
-        self.value(&item.attrs, &item.ident, &item.expr);
+        self.typed_value(&item.attrs, &item.ident, &item.ty, &item.expr);
     }
 
     fn visit_item_static(&mut self, item: &'f syn::ItemStatic) {
-        self.value(&item.attrs, &item.ident, &item.expr);
+        self.typed_value(&item.attrs, &item.ident, &item.ty, &item.expr);
     }
 
     fn visit_impl_item_const(&mut self, item: &'f syn::ImplItemConst) {
-        self.value(&item.attrs, &item.ident, &item.expr);
+        self.typed_value(&item.attrs, &item.ident, &item.ty, &item.expr);
     }
 
     fn visit_trait_item_const(&mut self, item: &'f syn::TraitItemConst) {
         if let Some((_, expression)) = &item.default {
             self.value(&item.attrs, &item.ident, expression);
         }
+    }
+
+    fn visit_impl_item_type(&mut self, item: &'f syn::ImplItemType) {
+        let label = self.label(&item.ident.to_string());
+        self.opaque.insert(format!("the type `{label}`"), item.ty.to_token_stream().to_string());
     }
 
     fn visit_item_enum(&mut self, item: &'f syn::ItemEnum) {
@@ -255,6 +275,9 @@ impl<'f> Visit<'f> for Collector<'f> {
                 if let Some((_, expression)) = &variant.discriminant {
                     this.value(&variant.attrs, &variant.ident, expression);
                 }
+                let what = format!("the type of what `{}` holds", this.path(&variant.ident.to_string()));
+                let held = variant.fields.iter().map(|field| field.ty.to_token_stream().to_string());
+                this.opaque.insert(what, held.collect::<Vec<_>>().join(", "));
             }
         });
     }
@@ -264,6 +287,14 @@ impl<'f> Visit<'f> for Collector<'f> {
             self.derives(&item.ident, &item.attrs);
             let fields = item.fields.iter().filter_map(|field| field.ident.as_ref());
             self.laid_out("struct", &item.ident, &item.attrs, fields);
+            let label = self.path(&item.ident.to_string());
+            for (at, field) in item.fields.iter().enumerate() {
+                let ty = field.ty.to_token_stream().to_string();
+                match &field.ident {
+                    Some(name) => drop(self.fields.insert((label.clone(), name.to_string()), ty)),
+                    None => drop(self.opaque.insert(format!("the type of `{label}.{at}`"), ty)),
+                }
+            }
         }
     }
 
@@ -357,12 +388,21 @@ pub fn changed(before: &str, after: &str) -> Result<Changed, Unreadable> {
 impl Changed {
     fn take_functions(&mut self, old: &Collector<'_>, new: &Collector<'_>) {
         let known: BTreeMap<&str, &Function<'_>> = old.found.iter().map(|one| (one.label.as_str(), one)).collect();
+        let is_retyped = |field: &(String, String), ty: &String| old.fields.get(field).is_some_and(|was| was != ty);
+        let retyped = new.fields.iter().filter(|(field, ty)| is_retyped(field, ty));
+        let retyped: Vec<&str> = retyped.map(|((_, name), _)| name.as_str()).collect();
+        let touches = |function: &Function<'_>| {
+            !retyped.is_empty()
+                && names(function.body.to_token_stream()).iter().any(|name| retyped.contains(&name.as_str()))
+        };
         // One that is gone was called by somebody, or overrode another one.
         self.elsewhere |= known.keys().any(|label| new.found.iter().all(|one| one.label != *label));
         for function in &new.found {
             let before = known.get(function.label.as_str());
-            if before.is_some_and(|before| before.tokens() == function.tokens() && before.of_trait == function.of_trait)
-            {
+            let is_same = |before: &Function<'_>| {
+                before.tokens() == function.tokens() && before.of_trait == function.of_trait && !touches(function)
+            };
+            if before.is_some_and(|before| is_same(before)) {
                 continue;
             }
             let both = || before.copied().into_iter().chain([function]);
@@ -379,6 +419,16 @@ impl Changed {
             }
         }
     }
+}
+
+/// The names in a piece of code.
+fn names(tokens: TokenStream) -> Vec<String> {
+    let of = |token: TokenTree| match token {
+        TokenTree::Ident(name) => vec![name.to_string()],
+        TokenTree::Group(group) => names(group.stream()),
+        _ => Vec::new(),
+    };
+    tokens.into_iter().flat_map(of).collect()
 }
 
 /// What a file says besides its functions and its test code, comments and docs.
@@ -452,6 +502,13 @@ mod tests {
         let value = "const A: u8 = 1; enum E { B = 2, C }";
         let found = changed(value, &value.replace('1', "3").replace('2', "4")).expect("it parses");
         assert_eq!(found.values, [("A".to_owned(), 1), ("E::B".to_owned(), 1)]);
+        let sums = "struct S { a: u32, b: u8 } impl S { fn a(&self) { self.a; } fn b(&self) { self.b; } }";
+        let found = changed(sums, &sums.replace("u32", "u16")).expect("it parses");
+        assert_eq!((found.functions, found.known), (vec![("S::a".to_owned(), 1)], vec!["S::a".to_owned()]));
+        let types = "struct T(u8); enum E { A(u8) } const C: u8 = 1; impl I for T { type O = u8; }";
+        let found = changed(types, &types.replace("u8", "u16")).expect("it parses");
+        let expected = ["the type `T::O`", "the type of `C`", "the type of `T.0`", "the type of what `E::A` holds"];
+        assert_eq!(found.opaque, expected);
         let shapes = "enum E { B, C } struct S { a: u8, b: u8 } type T = u8; macro_rules! m { () => { 1 } }";
         let found = changed(shapes, "enum E { C, B } struct S { a: u8 } type T = u16; macro_rules! m { () => { 2 } }");
         let expected = ["the macro `m`", "the order of the enum `E`", "the type `T`"];

@@ -1,8 +1,9 @@
 //! Puts mutants into a text: each as a branch that is taken when it is on, around what was there.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
+use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -10,6 +11,7 @@ use syn::{Block, Expr, ExprBinary, ExprLit, ExprMacro, ExprUnary, Signature, Stm
 
 use crate::functions::{Function, functions};
 use crate::operators::{is_assignment, may_be_left_out, other_literal, other_operators, returned, shown};
+use crate::places::{Place, Spot, lines_of, spots};
 use crate::switch::MODULE;
 use kaizen_source::{Unreadable, with_files};
 
@@ -26,9 +28,10 @@ pub struct Mutant {
     pub what: String,
     /// Whether it is about the function as a whole, and about no line of it.
     pub whole: bool,
-    /// What was put in for it, in bytes of the text with mutants: up to what was there before, and from there on.
-    around: (Range<usize>, Range<usize>),
 }
+
+/// What was put in, in bytes of the text with mutants: up to what was there before, and from there on.
+type Around = (Range<usize>, Range<usize>);
 
 /// A text with mutants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,18 +40,34 @@ pub struct Instrumented {
     pub text: String,
     /// The mutants in it.
     pub mutants: Vec<Mutant>,
+    /// The places in it where it is noted that a test comes by.
+    pub places: Vec<Place>,
+    /// What was put in, each with the number of its mutant or place.
+    around: Vec<(usize, Around)>,
+    /// The functions with their lines.
+    functions: Vec<(String, RangeInclusive<u32>)>,
 }
 
 impl Instrumented {
-    /// The number of the mutant that the compiler means with an error at these bytes: the one whose code is there, or else the
-    /// innermost one around it. None when no mutant is to blame.
+    /// The number of the mutant or place that the compiler means with an error at these bytes: the one whose code is there, or
+    /// else the innermost one around it. None when none is to blame.
     #[must_use]
     pub fn refused(&self, bytes: Range<usize>) -> Option<usize> {
-        let begins = |mutant: &&Mutant| mutant.around.0.start <= bytes.start && bytes.start < mutant.around.1.end;
-        let own = self.mutants.iter().filter(begins).filter(|mutant| bytes.start < mutant.around.0.end);
-        let around = || self.mutants.iter().filter(begins);
-        let innermost = |mutant: &&Mutant| mutant.around.1.end - mutant.around.0.start;
-        own.min_by_key(innermost).or_else(|| around().min_by_key(innermost)).map(|mutant| mutant.number)
+        let begins = |(_, around): &&(usize, Around)| around.0.start <= bytes.start && bytes.start < around.1.end;
+        let own = self.around.iter().filter(begins).filter(|(_, around)| bytes.start < around.0.end);
+        let all = || self.around.iter().filter(begins);
+        let innermost = |(_, around): &&(usize, Around)| around.1.end - around.0.start;
+        own.min_by_key(innermost).or_else(|| all().min_by_key(innermost)).map(|(number, _)| *number)
+    }
+}
+
+impl Instrumented {
+    /// The numbers of all in the function around a line.
+    pub fn in_function(&self, line: u32) -> impl Iterator<Item = usize> {
+        let here = self.functions.iter().find(|(_, lines)| lines.contains(&line)).map(|(name, _)| name.as_str());
+        let mutants = self.mutants.iter().filter(move |one| Some(one.function.as_str()) == here).map(|one| one.number);
+        let places = self.places.iter().filter(move |one| Some(one.function.as_str()) == here).map(|one| one.number);
+        mutants.chain(places)
     }
 }
 
@@ -67,40 +86,84 @@ pub(crate) struct Candidate {
 
 /// What can be put into a function.
 pub(crate) fn candidates(text: &str, function: &Function<'_>) -> Vec<Candidate> {
-    let mut finder = Finder { text, function: &function.label, found: Vec::new() };
+    let mut finder = Finder { text, function: &function.label, later: Vec::new(), found: Vec::new() };
     finder.whole(function.signature, function.body);
     finder.visit_block(function.body);
     finder.found
 }
 
-/// Puts the mutants of these functions into a text, numbered from `first` on and without those numbers in `without`.
+/// Puts the mutants of these functions into a text, numbered from `first` on and without those numbers in `without`; and on
+/// the lines of these functions that are in `changed` notes of what is run.
 ///
 /// # Errors
 /// When the text cannot be read.
 pub fn instrument(
     text: &str,
     wanted: &BTreeSet<String>,
+    changed: &[Range<u32>],
     first: usize,
     without: &BTreeSet<usize>,
 ) -> Result<Instrumented, Unreadable> {
-    let found = with_files(&[text], |files| {
+    let (candidates, spots, functions) = with_files(&[text], |files| {
         let functions = files.first().map(functions).unwrap_or_default().into_iter();
         // A constant one may be called where no switch can be asked.
         let may_ask = |one: &Function<'_>| wanted.contains(&one.label) && one.signature.constness.is_none();
-        functions.filter(may_ask).flat_map(|function| candidates(text, &function)).collect::<Vec<_>>()
+        let functions: Vec<Function<'_>> = functions.filter(may_ask).collect();
+        let candidates: Vec<Candidate> = functions.iter().flat_map(|one| candidates(text, one)).collect();
+        let spots: Vec<Spot> = functions.iter().flat_map(|one| spots(one, changed)).collect();
+        let line = |line: usize| u32::try_from(line).unwrap_or(u32::MAX);
+        let lines = |one: &Function<'_>| {
+            let braces = &one.body.brace_token.span;
+            (one.label.clone(), line(braces.open().start().line)..=line(braces.close().end().line))
+        };
+        (candidates, spots, functions.iter().map(lines).collect())
     })?;
-    let numbered = found.into_iter().enumerate().map(|(at, candidate)| (first + at, candidate));
-    Ok(put_in(text, numbered.filter(|(number, _)| !without.contains(number)).collect()))
+    let behind = first + candidates.len();
+    let is_left = |number: &usize| !without.contains(number);
+    let candidates: Vec<_> = (first..).zip(candidates).filter(|(number, _)| is_left(number)).collect();
+    let spots: Vec<_> = (behind..).zip(spots).filter(|(number, _)| is_left(number)).collect();
+    let mut places = lines_of(text, &spots, changed);
+    places.retain(|place| !place.lines.is_empty());
+    let noted = spots.iter().filter(|(number, _)| places.iter().any(|place| place.number == *number));
+    let mutants = candidates.iter().map(|(number, candidate)| Piece {
+        number: *number,
+        place: candidate.place.clone(),
+        before: &candidate.before,
+        after: candidate.after,
+    });
+    let noted = noted.map(|(number, spot)| Piece {
+        number: *number,
+        place: spot.bytes.clone(),
+        before: if spot.statement { "{on}; " } else { "{ {on}; " },
+        after: if spot.statement { "" } else { " }" },
+    });
+    let (text, around) = put_in(text, &mutants.chain(noted).collect::<Vec<_>>());
+    let mutant = |(number, candidate): (usize, Candidate)| Mutant {
+        number,
+        function: candidate.function,
+        line: candidate.line,
+        what: candidate.what,
+        whole: candidate.after.is_empty(),
+    };
+    Ok(Instrumented { text, mutants: candidates.into_iter().map(mutant).collect(), places, around, functions })
 }
 
-/// A piece that is put in at a place, for the candidate at a position of the list.
+/// What is put in around a place, or before it where nothing comes behind it.
+struct Piece<'p> {
+    number: usize,
+    place: Range<usize>,
+    before: &'p str,
+    after: &'static str,
+}
+
+/// A text that is put in at a place, for the piece at a position of the list.
 struct Insertion {
     place: usize,
     of: usize,
     begins: bool,
     /// The length of what is wrapped.
     length: usize,
-    piece: String,
+    text: String,
 }
 
 impl Insertion {
@@ -116,27 +179,29 @@ impl Insertion {
     }
 }
 
-fn put_in(text: &str, candidates: Vec<(usize, Candidate)>) -> Instrumented {
+/// The text with these pieces, and where each of them is.
+fn put_in(text: &str, pieces: &[Piece<'_>]) -> (String, Vec<(usize, Around)>) {
     let mut insertions = Vec::new();
-    for (of, (number, candidate)) in candidates.iter().enumerate() {
-        let Range { start, end } = candidate.place.clone();
-        let length = end - start;
-        let piece = candidate.before.replace("{on}", &format!("crate::{MODULE}::on({number})"));
-        insertions.push(Insertion { place: start, of, begins: true, length, piece });
-        if !candidate.after.is_empty() {
-            insertions.push(Insertion { place: end, of, begins: false, length, piece: candidate.after.to_owned() });
+    for (of, Piece { number, place, before, after }) in pieces.iter().enumerate() {
+        let Range { start, end } = place.clone();
+        // What only comes before a place wraps nothing.
+        let length = if after.is_empty() { 0 } else { end - start };
+        let before = before.replace("{on}", &format!("crate::{MODULE}::on({number})"));
+        insertions.push(Insertion { place: start, of, begins: true, length, text: before });
+        if !after.is_empty() {
+            insertions.push(Insertion { place: end, of, begins: false, length, text: (*after).to_owned() });
         }
     }
     insertions.sort_by_key(Insertion::order);
     let mut out = String::with_capacity(text.len() * 2);
-    let mut ranges = vec![(0..0, 0..0); candidates.len()];
+    let mut ranges: Vec<(usize, Around)> = pieces.iter().map(|piece| (piece.number, (0..0, 0..0))).collect();
     let mut done = 0;
-    for Insertion { place, of, begins, piece, .. } in insertions {
+    for Insertion { place, of, begins, text: put, .. } in insertions {
         out.push_str(text.get(done..place).unwrap_or_default());
         done = place;
-        let range = out.len()..out.len() + piece.len();
-        out.push_str(&piece);
-        if let Some((before, after)) = ranges.get_mut(of) {
+        let range = out.len()..out.len() + put.len();
+        out.push_str(&put);
+        if let Some((_, (before, after))) = ranges.get_mut(of) {
             if begins {
                 *after = range.end..range.end;
                 *before = range;
@@ -146,20 +211,14 @@ fn put_in(text: &str, candidates: Vec<(usize, Candidate)>) -> Instrumented {
         }
     }
     out.push_str(text.get(done..).unwrap_or_default());
-    let mutants = candidates.into_iter().zip(ranges).map(|((number, candidate), around)| Mutant {
-        number,
-        function: candidate.function,
-        line: candidate.line,
-        what: candidate.what,
-        whole: candidate.after.is_empty(),
-        around,
-    });
-    Instrumented { mutants: mutants.collect(), text: out }
+    (out, ranges)
 }
 
 struct Finder<'t> {
     text: &'t str,
     function: &'t str,
+    /// Variables that are declared without a value: what sets them cannot be left out.
+    later: Vec<String>,
     found: Vec<Candidate>,
 }
 
@@ -201,6 +260,9 @@ impl Finder<'_> {
 
     /// What a piece of code comes to, where nothing in it would be another thing by itself.
     fn result(&mut self, value: &Expr) {
+        if is_default(value) {
+            return;
+        }
         if matches!(value, Expr::Path(_) | Expr::Call(_) | Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_)) {
             let what = format!("replaces `{}` by its default", shown(value));
             self.instead(value, "Default::default()", what);
@@ -236,6 +298,20 @@ fn binds(expression: &Expr) -> bool {
     match expression {
         Expr::Let(_) => true,
         Expr::Binary(binary) => binds(&binary.left) || binds(&binary.right),
+        _ => false,
+    }
+}
+
+/// Whether a value is most likely its type's default, so that nothing else stands in its place.
+fn is_default(value: &Expr) -> bool {
+    match value {
+        Expr::Path(path) => path.path.is_ident("None"),
+        Expr::Call(call) if call.args.is_empty() => match &*call.func {
+            Expr::Path(path) => {
+                path.path.segments.last().is_some_and(|last| last.ident == "new" || last.ident == "default")
+            }
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -340,10 +416,34 @@ impl<'a> Visit<'a> for Finder<'_> {
         self.arguments(&statement.mac);
     }
 
+    fn visit_local(&mut self, local: &'a syn::Local) {
+        if local.init.is_none() {
+            let pattern = if let syn::Pat::Type(typed) = &local.pat { &*typed.pat } else { &local.pat };
+            self.later.push(pattern.to_token_stream().to_string());
+        }
+        visit::visit_local(self, local);
+    }
+
+    // What a value is made of may be something else.
+    fn visit_expr_struct(&mut self, expression: &'a syn::ExprStruct) {
+        for field in &expression.fields {
+            match (&field.colon_token, &field.member) {
+                (None, syn::Member::Named(name)) => {
+                    let what = format!("replaces `{name}` by its default");
+                    let before = format!("{name}: (if {{on}} {{ Default::default() }} else {{ ");
+                    self.wrap(&field.expr, before, " })", format!("{name}: Default::default()"), what);
+                }
+                _ => self.result(&field.expr),
+            }
+        }
+        visit::visit_expr_struct(self, expression);
+    }
+
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         if let Stmt::Expr(expression, Some(_)) = statement {
             let may_go = match expression {
-                Expr::Call(_) | Expr::MethodCall(_) | Expr::Assign(_) => true,
+                Expr::Call(_) | Expr::MethodCall(_) => true,
+                Expr::Assign(assign) => !self.later.contains(&assign.left.to_token_stream().to_string()),
                 Expr::Binary(binary) => is_assignment(&binary.op),
                 _ => false,
             };

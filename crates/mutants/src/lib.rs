@@ -3,7 +3,7 @@
 //! do shows how well the function is tested.
 //!
 //! [`changed`] says in which functions two texts of a file differ, [`instrument`] puts the mutants of functions into a text,
-//! and [`switch`] is the module that a crate with such texts needs. Nothing but insertions are made, within lines, so that
+//! and on the lines that change notes of what is run, and [`switch`] is the module that a crate with such texts needs. Nothing but insertions are made, within lines, so that
 //! what was there stays in its line.
 //!
 //! What is worked out while compiling can ask no switch: [`versions`] gives wrong ones of it that need a build each.
@@ -14,11 +14,13 @@
 mod functions;
 mod instrument;
 mod operators;
+mod places;
 mod switch;
 mod versions;
 
 pub use functions::{Changed, changed};
 pub use instrument::{Instrumented, Mutant, instrument};
 pub use kaizen_source::Unreadable;
+pub use places::Place;
 pub use switch::{CANARY, MODULE, switch};
 pub use versions::{Version, versions};

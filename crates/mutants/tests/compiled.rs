@@ -1,6 +1,7 @@
 //! Texts with mutants, compiled by the compiler and run: nothing is changed when none is on, and each does what it says.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
@@ -80,10 +81,10 @@ fn run(program: &Path, on: Option<usize>) -> String {
 }
 
 /// Compiled, with the mutants left out that the compiler refuses.
-fn taken(text: &str, folder: &Path) -> (Instrumented, std::path::PathBuf, usize) {
+fn taken(text: &str, changed: &[Range<u32>], folder: &Path) -> (Instrumented, std::path::PathBuf, usize) {
     let mut without = BTreeSet::new();
     loop {
-        let made = instrument(text, &all(text), 0, &without).expect("it parses");
+        let made = instrument(text, &all(text), changed, 0, &without).expect("it parses");
         match compile(&made.text, folder) {
             Ok(program) => return (made, program, without.len()),
             Err(at) => {
@@ -96,7 +97,7 @@ fn taken(text: &str, folder: &Path) -> (Instrumented, std::path::PathBuf, usize)
 #[test]
 fn nothing_is_changed_until_a_mutant_is_on_and_then_what_it_says() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let (made, program, refused) = taken(TEXT, folder.path());
+    let (made, program, refused) = taken(TEXT, &[], folder.path());
     assert_eq!(made.text.lines().count(), TEXT.lines().count(), "every line stays where it is");
     assert_eq!(run(&program, None), "24 12 -3 3some0");
     assert!(refused < made.mutants.len(), "{refused} of {} were refused", made.mutants.len());
@@ -116,7 +117,7 @@ fn nothing_is_changed_until_a_mutant_is_on_and_then_what_it_says() {
 #[test]
 fn what_is_reached_is_noted_with_the_name_of_the_thread() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let (made, program, _) = taken(TEXT, folder.path());
+    let (made, program, _) = taken(TEXT, &[], folder.path());
     let seen = folder.path().join("seen");
     Command::new(program).env("SEEN", &seen).output().expect("it starts");
     let seen = std::fs::read_to_string(seen).expect("something was reached");
@@ -126,4 +127,53 @@ fn what_is_reached_is_noted_with_the_name_of_the_thread() {
     for mutant in at_once {
         assert!(lines.contains(&format!("{} main", mutant.number).as_str()), "{mutant:?}");
     }
+}
+
+/// Lines that tests run and do not, of a text in which all of them change.
+#[test]
+fn of_each_line_that_changes_it_is_known_whether_it_was_run() {
+    let text = r#"
+pub fn kind(n: i32, list: &[i32]) -> &'static str {
+    let sum: i32 = list
+        .iter()
+        .map(|one| one + 1)
+        .filter_map(|one| {
+            if one > 100 {
+                return None;
+            }
+            Some(one)
+        })
+        .sum();
+    match n {
+        0 => "none",
+        // Nobody asks for it.
+        7 => panic!(
+            "seven {sum}"
+        ),
+        _ if sum > 3 => {
+            "many"
+        }
+        _ => "some",
+    }
+}
+
+fn main() {
+    print!("{} {}", kind(1, &[1]), kind(0, &[9]));
+}
+"#;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (made, program, _) = taken(text, std::slice::from_ref(&(1..u32::MAX)), folder.path());
+    let seen = folder.path().join("seen");
+    let done = Command::new(program).env("SEEN", &seen).output().expect("it starts");
+    assert_eq!(String::from_utf8_lossy(&done.stdout), "some none");
+    let seen = std::fs::read_to_string(seen).expect("something was reached");
+    let is_seen = |number: usize| seen.lines().any(|line| line == format!("{number} main"));
+    let lines = |run: bool| {
+        let some = made.places.iter().filter(|place| is_seen(place.number) == run);
+        let mut lines: Vec<u32> = some.flat_map(|place| place.lines.clone()).collect();
+        lines.sort_unstable();
+        lines
+    };
+    assert_eq!(lines(false), [8, 16, 17, 20], "{:#?}", made.places);
+    assert_eq!(lines(true), [3, 4, 5, 6, 7, 10, 12, 13, 14, 19, 22]);
 }
