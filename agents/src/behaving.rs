@@ -227,11 +227,15 @@ impl Behaving<'_> {
         let direct = entries.iter().any(|(_, entry)| entry.changes);
         let near = |entry: &Entry| entry.changes || !direct;
         let inputs = |entry: &Entry| u64::from(settings.inputs) / if near(entry) { 1 } else { LESS };
+        let large: Vec<(usize, u64)> =
+            entries.iter().filter(|(_, entry)| near(entry)).map(|(number, _)| (*number, LARGE)).collect();
+        let millis = settings.inputs_secs.saturating_mul(1000);
         let plan = Plan {
             seed: self.seed(),
-            each: (settings.inputs_secs.saturating_mul(1000) / count).max(100),
+            each: (millis / count).max(100),
+            long: millis / 2 / u64::try_from(large.len()).unwrap_or(u64::MAX).max(1),
             many: entries.iter().map(|(number, entry)| (*number, inputs(entry))).collect(),
-            large: entries.iter().filter(|(_, entry)| near(entry)).map(|(number, _)| (*number, LARGE)).collect(),
+            large,
             ..Plan::default()
         };
         let [first] = self.run(&plan, [&ready.before])?;

@@ -21,25 +21,36 @@ const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3
 printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\nedition = "2021"\ntest = false\n' >>"$manifest" || exit
 "$cargo" rustc --offline --quiet --package "$package" --example kaizen_drive --message-format=json -- \
   --cap-lints allow -C strip=symbols -C debuginfo=0 1>&2 && exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
-/// Programs, each behind a variable of the environment that it is started with. One that ends early is started again behind the
-/// call that it ended in. What it prints itself is nobody's.
+/// Programs, each behind a variable of the environment that it is started with, two at once where there are processors for
+/// that. One that ends early is started again behind the call that it ended in. What it prints itself is nobody's.
 const RUN: &str = r#"mark=$1 most=$2 plan=$3
 shift 3
 work=$(mktemp -d) || exit 1
 # Inputs that ask for more memory than this, KiB, are refused it at once.
 ulimit -v 1048576 2>/dev/null
-while [ $# -gt 1 ]; do
-  variable=$1 program=$2
-  shift 2
-  rm -f "$work/out"
+drive() {
   turns=0
   while [ "$turns" -lt 24 ]; do
-    env "$variable" timeout -k 1 "$most" "$program" "$plan" "$work/out" >/dev/null 2>&1 </dev/null
-    [ "$(tail -n 1 "$work/out" 2>/dev/null)" = end ] && break
+    env "$1" timeout -k 1 "$most" "$2" "$plan" "$3" >/dev/null 2>&1 </dev/null
+    [ "$(tail -n 1 "$3" 2>/dev/null)" = end ] && break
     turns=$((turns + 1))
   done
-  cat "$work/out" 2>/dev/null
+}
+beside=1
+[ "$(nproc 2>/dev/null || echo 1)" -gt 1 ] && beside=2
+count=0
+while [ $# -gt 1 ]; do
+  drive "$1" "$2" "$work/$count" &
+  shift 2
+  count=$((count + 1))
+  [ $((count % beside)) = 0 ] && wait
+done
+wait
+at=0
+while [ "$at" -lt "$count" ]; do
+  cat "$work/$at" 2>/dev/null
   printf '\n%s\n' "$mark"
+  at=$((at + 1))
 done
 "#;
 /// A variable that nobody asks for.

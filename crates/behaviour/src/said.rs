@@ -19,6 +19,8 @@ pub struct Plan {
     pub seed: u64,
     /// How long one entry may take, milliseconds.
     pub each: u64,
+    /// How long one entry may take with long inputs, milliseconds; the first of them are tried in any case.
+    pub long: u64,
     /// Cases that are known to end the process, or not to end: entry and case.
     pub ends: Vec<(usize, u64)>,
     /// Entries, and how many cases of each.
@@ -35,7 +37,7 @@ impl Plan {
     /// As the driver reads it.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut out = format!("seed {}\neach {}\n", self.seed, self.each);
+        let mut out = format!("seed {}\neach {}\nlong {}\n", self.seed, self.each, self.long);
         for (entry, case) in &self.ends {
             let _ = writeln!(out, "ends {entry} {case}");
         }
