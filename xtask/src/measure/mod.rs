@@ -100,6 +100,8 @@ pub enum Name {
     Footprint,
     /// Mutants of published crates tried as patches, against cargo-mutants
     Trial,
+    /// Wrong versions behind one switch, against cargo-mutants, which builds each
+    Mutants,
     /// Attempts to get out of the sandbox, as root and as an ordinary user
     Escape,
     /// The same against a fresh clone and `cargo test`
@@ -165,6 +167,7 @@ impl Name {
             | Self::Escape
             | Self::Rollback
             | Self::Soak
+            | Self::Mutants
             | Self::Trial => false,
         }
     }
@@ -242,6 +245,7 @@ pub fn measure(name: Name, options: &Options) -> Result<bool> {
         Name::Edits => edits::measure(options)?,
         Name::Footprint => footprint::measure()?,
         Name::Trial => trial::measure(options)?,
+        Name::Mutants => trial::schemata::measure(options)?,
         Name::Escape => escape::measure(options)?,
         Name::TrialClone => trial::clone::measure(options)?,
         Name::TrialOwn => trial::own::measure(options)?,

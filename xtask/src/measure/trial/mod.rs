@@ -8,6 +8,7 @@ pub(super) mod memory;
 mod ours;
 pub(super) mod own;
 mod peer;
+pub(super) mod schemata;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use kaizen_domain::{CommitId, Comparison, RelPath, TrialId, TrialOutcome, TrialReport};
 use kaizen_patch::{MemorySource, apply_diff};
 use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange, WarmBase};
+use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, Switched, SwitchedOutcome, TreeChange, WarmBase};
 
 use super::super::scratch;
 use super::{LIMIT, Mutant, Verdict};
@@ -68,6 +68,14 @@ impl Ours {
         let began = Instant::now();
         let (report, working) = self.runner.try_tree_timed(&tried, cancel, &mut |_| {})?;
         Ok(Found { report, wall: began.elapsed(), working })
+    }
+
+    /// Runs its tests with wrong versions behind a switch.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it, or it is cancelled.
+    pub fn try_switched(&self, switched: &Switched<'_>, cancel: &Cancel) -> Result<SwitchedOutcome> {
+        Ok(self.runner.try_switched(&self.base, switched, cancel)?)
     }
 
     /// What became of a mutant.
