@@ -19,6 +19,7 @@ mod more;
 mod parse;
 mod paths;
 mod policy;
+mod readers;
 mod secrets;
 mod size;
 mod system;
@@ -68,7 +69,8 @@ type DataRule = fn(&ReviewInput<'_>, &mut Findings);
 type CodeRule = fn(&CodeFile<'_>, &mut Findings);
 
 const FIRST: &[DataRule] = &[kind::check, size::check];
-const DATA: &[DataRule] = &[paths::check, bytes::check, secrets::check, dependencies, advisories::check];
+const DATA: &[DataRule] =
+    &[paths::check, bytes::check, secrets::check, readers::check, dependencies, advisories::check];
 const CODE: &[CodeRule] = &[
     parse::check,
     unsafe_code::check,
