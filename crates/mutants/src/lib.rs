@@ -11,6 +11,8 @@
 //! It knows no types: a mutant that the compiler refuses is left out the next time ([`Instrumented::refused`]). It runs
 //! nothing and reads no file.
 
+mod candidates;
+mod changed;
 mod functions;
 mod instrument;
 mod operators;
@@ -18,7 +20,7 @@ mod places;
 mod switch;
 mod versions;
 
-pub use functions::{Changed, changed};
+pub use changed::{Changed, changed};
 pub use instrument::{Instrumented, Mutant, instrument};
 pub use kaizen_source::Unreadable;
 pub use places::Place;

@@ -8,8 +8,8 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{Expr, Lit};
 
+use crate::candidates::candidates;
 use crate::functions::{functions, values};
-use crate::instrument::candidates;
 use crate::operators::other_literal;
 use kaizen_source::{Unreadable, with_files};
 
