@@ -12,9 +12,10 @@ use kaizen_behaviour::{
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
-use kaizen_sandbox::{CrateRoot, DriverBuilt, Metadata, Package, TrialError};
+use kaizen_sandbox::{DriverBuilt, Metadata, Package, TrialError};
 
 use crate::carried::leaner;
+use crate::driven_root::Root;
 use crate::noticing::{Noticing, is_code, is_test_file};
 use crate::told_apart::told_apart;
 
@@ -62,6 +63,7 @@ struct Shown {
 pub(crate) struct Ready {
     pub driver: Driver,
     pub refused: BTreeSet<Unit>,
+    pub root: Root,
     before: Vec<u8>,
     after: Vec<u8>,
 }
@@ -93,18 +95,16 @@ impl Behaving<'_> {
             return Ok(None);
         }
         for package in packages {
-            let Some(root) = package.roots.iter().find(|root| root.program.is_none()) else {
-                behaviour.no_data.push(format!("`{}` has no library that others can call", package.name));
-                continue;
-            };
-            match self.ready(package, root)? {
-                Ok(ready) => {
-                    self.drive(&ready, &mut behaviour)?;
-                    if behaviour.differences.is_empty() {
-                        behaviour.notices.extend(self.notices(&ready, package)?);
+            for root in self.roots(package) {
+                match self.ready(package, root)? {
+                    Ok(ready) => {
+                        self.drive(&ready, &mut behaviour)?;
+                        if behaviour.differences.is_empty() {
+                            behaviour.notices.extend(self.notices(&ready, package)?);
+                        }
                     }
+                    Err(why) => behaviour.no_data.extend(why),
                 }
-                Err(why) => behaviour.no_data.extend(why),
             }
         }
         Ok(Some(behaviour))
@@ -163,7 +163,7 @@ impl Behaving<'_> {
     }
 
     /// The text of a file after the change.
-    fn after(&self, path: &str) -> Option<String> {
+    pub(crate) fn after(&self, path: &str) -> Option<String> {
         match self.of.changes.iter().find(|change| change.path.as_str() == path) {
             Some(change) => Some(change.after.as_ref().and(change.texts())?.1.to_owned()),
             None => (self.of.read)(path),
@@ -171,7 +171,7 @@ impl Behaving<'_> {
     }
 
     /// Builds the driver of a package on both sides; the reasons when there is nothing to be driven.
-    fn ready(&self, package: &Package, root: &CrateRoot) -> Result<Result<Ready, Vec<String>>, TrialError> {
+    fn ready(&self, package: &Package, root: Root) -> Result<Result<Ready, Vec<String>>, TrialError> {
         let tests = |path: &&String| {
             let below = path.strip_prefix(package.folder()).unwrap_or_default();
             below.ends_with(".rs") && ["tests/", "examples/", "benches/"].iter().any(|folder| below.starts_with(folder))
@@ -182,10 +182,12 @@ impl Behaving<'_> {
         let driver = Driver::of(&Sources {
             root: &root.path,
             name: &name,
-            before: self.of.read,
-            after: &|path| self.after(path),
+            before: &|path| root.text((self.of.read)(path)?),
+            after: &|path| root.text(self.after(path)?),
             tests: &tests,
+            program: root.module(package),
         });
+        let trees = [self.of.trees.0, self.of.trees.1].map(|tree| self.tree(&root, tree));
         let mut refused = BTreeSet::new();
         let mut built: Vec<Vec<u8>> = Vec::new();
         // What one side refuses is left out on both.
@@ -195,8 +197,9 @@ impl Behaving<'_> {
             }
             let program = driver.program(&refused);
             built.clear();
-            for tree in [self.of.trees.0, self.of.trees.1] {
-                match self.of.runner.build_driver(self.of.warm, package, &program.text, tree, self.of.cancel)? {
+            for tree in &trees {
+                let text = (program.text.as_str(), root.edition(package));
+                match self.of.runner.build_driver(self.of.warm, package, text, tree, self.of.cancel)? {
                     DriverBuilt::Program(bytes) => built.push(bytes),
                     DriverBuilt::Refused(lines) => {
                         let units: BTreeSet<Unit> = lines.iter().filter_map(|line| program.unit_at(*line)).collect();
@@ -211,7 +214,7 @@ impl Behaving<'_> {
             }
             if let [before, after] = built.as_slice() {
                 let (before, after) = (before.clone(), after.clone());
-                return Ok(Ok(Ready { driver, refused, before, after }));
+                return Ok(Ok(Ready { driver, refused, root, before, after }));
             }
         }
         let mut why = driver.no_data.clone();

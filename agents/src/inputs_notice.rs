@@ -28,9 +28,9 @@ impl Behaving<'_> {
         let (of, open) = (self.of, self.open(package));
         let Some(wrong) = of.wrong.get().filter(|_| !open.is_empty()) else { return Ok(Vec::new()) };
         let program = ready.driver.program(&ready.refused);
-        let DriverBuilt::Program(program) =
-            of.runner.build_driver(of.warm, package, &program.text, &wrong.tree, of.cancel)?
-        else {
+        let text = (program.text.as_str(), ready.root.edition(package));
+        let tree = self.tree(&ready.root, &wrong.tree);
+        let DriverBuilt::Program(program) = of.runner.build_driver(of.warm, package, text, &tree, of.cancel)? else {
             return Ok(Vec::new());
         };
         let entries = ready.driver.driven(&ready.refused).take(FUNCTIONS);

@@ -17,8 +17,9 @@ use crate::runner::{Call, Runner, TrialError, mark};
 /// What the program is called inside.
 const NAME: &str = "kaizen_drive";
 /// Fixed: what differs comes in as arguments. The manifest is added to inside, in a tree that nobody keeps.
-const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3
-printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\nedition = "2021"\ntest = false\n' >>"$manifest" || exit
+const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3 edition=$4
+printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\nedition = "%s"\ntest = false\n' \
+  "$edition" >>"$manifest" || exit
 "$cargo" rustc --offline --quiet --package "$package" --example kaizen_drive --message-format=json -- \
   --cap-lints allow -C strip=symbols -C debuginfo=0 1>&2 && exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
 /// Programs, each behind a variable of the environment that it is started with, two at once where there are processors for
@@ -106,7 +107,7 @@ impl Span {
 }
 
 impl Runner {
-    /// Builds a driver in a tree.
+    /// Builds a driver in a tree, in an edition of the language such as `2021`.
     ///
     /// # Errors
     /// When the sandbox cannot run it. What does not build is a result.
@@ -114,7 +115,7 @@ impl Runner {
         &self,
         base: &WarmBase,
         package: &Package,
-        text: &str,
+        (text, edition): (&str, &str),
         changes: &[TreeChange],
         cancel: &Cancel,
     ) -> Result<DriverBuilt, TrialError> {
@@ -127,6 +128,7 @@ impl Runner {
         let manifest = base.inside(&package.manifest);
         let mut args: Vec<OsString> = ["-c", BUILD, "drive", &manifest, &package.name].map(OsString::from).into();
         args.push(self.toolchain().program("cargo").into());
+        args.push(edition.into());
         let wall = self.settings.limits.wall;
         let call = Call { program: "/bin/sh".into(), args, changes, wall, ..Call::default() };
         let done = self.call(base, call, cancel, &mut |_| {})?;

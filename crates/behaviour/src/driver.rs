@@ -32,6 +32,8 @@ pub struct Sources<'s> {
     pub after: &'s dyn Fn(&str) -> Option<String>,
     /// Texts whose literals inputs are made of, besides the library's own: tests.
     pub tests: &'s [String],
+    /// Of a program, whose sources are given as [`crate::opened`] makes them, the first file as the driver's own names it.
+    pub program: Option<String>,
 }
 
 /// A function that is driven.
@@ -52,6 +54,8 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub struct Driver {
     library: String,
+    /// Of a program, its first file.
+    program: Option<String>,
     /// What it drives; numbers in plans count from the first.
     pub entries: Vec<Entry>,
     /// What changes and cannot be driven, and why.
@@ -112,6 +116,7 @@ impl Driver {
         }
         let mut driver = Self {
             library: sources.name.to_owned(),
+            program: sources.program.clone(),
             entries: Vec::new(),
             no_data: before.unread.iter().map(|path| format!("{path} cannot be read")).collect(),
             makers: makers::makers(&before),
@@ -127,6 +132,10 @@ impl Driver {
 
     fn take(&mut self, library: &Library, target: &Target<'_>) {
         let name = calls::shown(library, target.module, target.function, &self.library);
+        // What begins a program ends it as well.
+        if self.program.is_some() && target.module.path.is_empty() && target.function.name == "main" {
+            return;
+        }
         let ways = calls::entries(library, target.module, target.function, &name);
         match ways {
             Ok(ways) => self.entries.push(Entry {
@@ -144,7 +153,10 @@ impl Driver {
     #[must_use]
     pub fn program(&self, refused: &BTreeSet<Unit>) -> Program {
         let mut out = Writer { text: PRELUDE.to_owned(), lines: Vec::new(), counted: (0, 1) };
-        let _ = writeln!(out.text, "extern crate {} as {NAME};", self.library);
+        let _ = match &self.program {
+            None => writeln!(out.text, "extern crate {} as {NAME};", self.library),
+            Some(path) => writeln!(out.text, "#[path = {path:?}]\npub mod {NAME};"),
+        };
         self.write_literals(&mut out.text);
         for (number, maker) in self.makers.iter().enumerate() {
             maker.write_maker(number, refused, &mut out);

@@ -11,6 +11,9 @@
 //! Generation: Insights From the Hypothesis Reducer, 2020): so the same input can be made on both sides, whose types have
 //! nothing to do with each other, and a smaller sequence makes a smaller input of any type.
 //!
+//! The functions of a program are called in the same way: its sources are taken in as a module of the driver, in which
+//! everything is public ([`opened_inside`]).
+//!
 //! It runs nothing and reads no file.
 
 mod calls;
@@ -23,11 +26,14 @@ mod library;
 mod literals;
 mod makers;
 mod new_tests;
+mod opened;
 mod said;
 mod shrinking;
 
 pub use driver::{Driver, Entry, Program, Sources, Unit};
 pub use known_inputs::known_inputs;
+pub use library::files;
 pub use new_tests::with_tests_of;
+pub use opened::{opened, opened_inside};
 pub use said::{Case, Difference, LongDifference, Plan, Said, Status, always_differ, differences, differences_of_long};
 pub use shrinking::Shrinking;

@@ -29,6 +29,12 @@ pub(crate) struct Library {
     pub unread: Vec<String>,
 }
 
+/// The files of a crate, from its first one on.
+#[must_use]
+pub fn files(root: &str, read: &dyn Fn(&str) -> Option<String>) -> BTreeSet<String> {
+    Library::read(root, read).files
+}
+
 impl Library {
     /// Reads a library from its first file on.
     pub fn read(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Self {

@@ -79,7 +79,7 @@ fn drive(before: &str, after: &str) -> Driven {
         move |path: &str| (path == "lib.rs").then(|| text.clone())
     };
     let (before, after) = (of(before), of(after));
-    let sources = Sources { root: "lib.rs", name: "shop", before: &before, after: &after, tests: &[] };
+    let sources = Sources { root: "lib.rs", name: "shop", before: &before, after: &after, tests: &[], program: None };
     let driver = Driver::of(&sources);
     let mut refused = BTreeSet::new();
     for round in 0.. {
