@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
     Case, Difference, Driver, Entry, LongDifference, Plan, Said, Shrinking, Sources, Status, Unit, always_differ,
-    differences, differences_of_long, known_inputs,
+    differences, differences_of_long, known_inputs, wavers,
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
@@ -31,6 +31,8 @@ const LARGE: u64 = 12;
 const LESS: u64 = 4;
 /// How often a case is run on each side before a difference counts.
 const AGAIN: usize = 10;
+/// How often what was always the same and is not any more is run on the side where it was.
+const LONGER: usize = 24;
 /// In how many rounds an input is made smaller.
 const ROUNDS: usize = 16;
 /// Files of tests whose literals are taken.
@@ -347,20 +349,28 @@ impl Behaving<'_> {
     fn always(&self, ready: &Ready, plan: &Plan, cases: usize) -> Result<Vec<Shown>, TrialError> {
         let before: [Said; AGAIN] = self.run(plan, [&ready.before; AGAIN])?;
         let after: [Said; AGAIN] = self.run(plan, [&ready.after; AGAIN])?;
-        let of = |all: &[Said; AGAIN], at: usize| -> Vec<Case> {
-            all.iter().filter_map(|said| said.whole.get(at).cloned()).collect()
-        };
-        let shown = (0..cases).filter_map(|at| {
-            let (before, after) = (of(&before, at), of(&after, at));
-            let whole = before.len() == AGAIN && after.len() == AGAIN;
-            let differ = always_differ(&before.iter().collect::<Vec<_>>(), &after.iter().collect::<Vec<_>>());
-            let (was, now) = (before.first()?, after.first()?);
-            let (choices, input, _) = was.told.clone()?;
-            let hangs = now.status == Status::Hung;
-            let worse = now.is_worse_than(was);
-            (whole && differ).then(|| Shown { choices, input, before: was.shown(), after: now.shown(), hangs, worse })
-        });
-        Ok(shown.collect())
+        fn of<'s>(all: impl IntoIterator<Item = &'s Said>, at: usize) -> Vec<&'s Case> {
+            all.into_iter().filter_map(|said| said.whole.get(at)).collect()
+        }
+        let differ = |at: &usize| always_differ(&of(&before, *at), &of(&after, *at));
+        let all: Vec<usize> =
+            (0..cases).filter(|at| of(&before, *at).len() == AGAIN && of(&after, *at).len() == AGAIN).collect();
+        let mut shown: Vec<Shown> = all
+            .iter()
+            .filter(|at| differ(at))
+            .filter_map(|at| shown(&of(&before, *at), &of(&after, *at), None))
+            .collect();
+        // What is always the same and then not always: that it was the same may be chance, so it is looked at longer.
+        if shown.is_empty() && all.iter().any(|at| wavers(&of(&before, *at), &of(&after, *at)).is_some()) {
+            let longer: [Said; LONGER] = self.run(plan, [&ready.before; LONGER])?;
+            let wavering = all.iter().filter_map(|at| {
+                let (before, after) = (of(before.iter().chain(&longer), *at), of(&after, *at));
+                let other = wavers(&before, &after)?;
+                self::shown(&before, &after, Some(other))
+            });
+            shown.extend(wavering);
+        }
+        Ok(shown)
     }
 
     /// Another one for each trial, so that no patch can know it, and the same when the trial is looked at again.
@@ -369,6 +379,18 @@ impl Behaving<'_> {
         self.of.report.id.to_string().hash(&mut hasher);
         hasher.finish()
     }
+}
+
+/// A case that differs, with another answer after the change where there are several.
+fn shown(before: &[&Case], after: &[&Case], other: Option<&Case>) -> Option<Shown> {
+    let (was, now) = (before.first()?, after.first()?);
+    let (choices, input, _) = was.told.clone()?;
+    let (hangs, worse) = (now.status == Status::Hung, now.is_worse_than(was));
+    let after = match other {
+        None => now.shown(),
+        Some(other) => format!("{} or {}, as it comes", now.shown(), other.shown()),
+    };
+    Some(Shown { choices, input, before: was.shown(), after, hangs, worse })
 }
 
 /// What changes and was left out, because the compiler refuses every way to call it.

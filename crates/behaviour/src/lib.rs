@@ -35,5 +35,7 @@ pub use known_inputs::known_inputs;
 pub use library::files;
 pub use new_tests::with_tests_of;
 pub use opened::{opened, opened_inside};
-pub use said::{Case, Difference, LongDifference, Plan, Said, Status, always_differ, differences, differences_of_long};
+pub use said::{
+    Case, Difference, LongDifference, Plan, Said, Status, always_differ, differences, differences_of_long, wavers,
+};
 pub use shrinking::Shrinking;

@@ -72,8 +72,11 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             let own = of_type(library, module, function, &named);
             let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
-            if own && takes_self && !is_trait && function.inputs.first().is_some_and(|input| input.by_mut) {
-                changes.extend(change(library, module, function, &named));
+            let changed = own && takes_self && !is_trait;
+            if changed && function.inputs.first().is_some_and(|input| input.by_mut) {
+                changes.extend(change(library, module, function, &named, Changing::InPlace));
+            } else if changed && gives_itself(function, &named) {
+                changes.extend(change(library, module, function, &named, Changing::ByValue));
             } else if let Some(made) = gives(library, module, function, &named) {
                 let way = format!("{{ {made} }}");
                 match (takes_self, own) {
@@ -177,8 +180,23 @@ fn gives(library: &Library, module: &Module, function: &Function, named: &Named<
     Some(called(&call, "arguments", "", unwrap.text))
 }
 
+/// How a method changes a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changing {
+    InPlace,
+    /// It takes the value and gives another one back, as builders do.
+    ByValue,
+}
+
+/// Whether a method takes a value and gives one of the same type back.
+fn gives_itself(function: &Function, named: &Named<'_>) -> bool {
+    let by_value = function.inputs.first().is_some_and(|input| !input.ty.starts_with('&'));
+    let output = bare(&function.output);
+    by_value && (output == "Self" || output == named.ty.name)
+}
+
 /// Code that changes `made` by a method.
-fn change(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<String> {
+fn change(library: &Library, module: &Module, function: &Function, named: &Named<'_>, how: Changing) -> Option<String> {
     if function.inputs.len() > 5 {
         return None;
     }
@@ -186,22 +204,34 @@ fn change(library: &Library, module: &Module, function: &Function, named: &Named
         // The parameters of the type are those of the value.
         named.ty.params.is_empty() || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
     })?;
-    Some(format!("let _ = {{ {} }};", called(&call, "others", "&mut made", "")))
+    if how == Changing::InPlace {
+        return Some(format!("c.attempt(|c| {{ let _ = {{ {} }}; }});", called(&call, "others", "&mut made", "")));
+    }
+    if call.answers {
+        return None;
+    }
+    // What it takes cannot be given back when its arguments cannot be made, so these come first.
+    let (names, given) = named_arguments(&call, "made");
+    let (callee, count) = (&call.callee, call.changed.len());
+    Some(format!(
+        "let f = {callee}; if let Some({names}) = c.attempt(|c| drive::others_{count}(&f, c)) {{ made = f({given}); }}"
+    ))
+}
+
+/// The names of the arguments behind the first, where that is known, as a pattern, and all of them as they are given.
+fn named_arguments(call: &Call, first: &str) -> (String, String) {
+    let skip = usize::from(!first.is_empty());
+    let all: Vec<String> = (skip..call.changed.len()).map(|at| format!("a{at}")).collect();
+    let names = if all.len() == 1 { format!("({},)", all.join("")) } else { format!("({})", all.join(", ")) };
+    let given = std::iter::once(first).filter(|one| !one.is_empty()).chain(all.iter().map(String::as_str));
+    (names, given.collect::<Vec<_>>().join(", "))
 }
 
 fn called(call: &Call, arguments: &str, first: &str, unwrap: &str) -> String {
-    let skip = usize::from(!first.is_empty());
-    let count = call.changed.len();
-    let all: Vec<String> = (skip..count).map(|at| format!("a{at}")).collect();
-    let names = if all.len() == 1 { format!("({},)", all.join("")) } else { format!("({})", all.join(", ")) };
-    let given: Vec<&str> =
-        std::iter::once(first).filter(|one| !one.is_empty()).chain(all.iter().map(String::as_str)).collect();
+    let (names, given) = named_arguments(call, first);
     let number = if call.answers { "let k = c.below(0); " } else { "" };
-    format!(
-        "{number}let f = {}; let {names} = drive::{arguments}_{count}(&f, c); f({}){unwrap}",
-        call.callee,
-        given.join(", ")
-    )
+    let (callee, count) = (&call.callee, call.changed.len());
+    format!("{number}let f = {callee}; let {names} = drive::{arguments}_{count}(&f, c); f({given}){unwrap}")
 }
 
 /// How a value is taken out of what a function gives back.
@@ -253,11 +283,11 @@ impl Maker {
         }
         let _ = writeln!(out.text, "_ => reject(),\n}});");
         if !changes.is_empty() {
-            let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ c.attempt(|c| match c.below({}) {{", changes.len());
+            let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ match c.below({}) {{", changes.len());
             for (at, (unit, change)) in changes.iter().enumerate() {
                 out.unit(*unit, &format!("{at} => {{ {change} }}\n"));
             }
-            let _ = writeln!(out.text, "_ => {{}}\n}}); }}");
+            let _ = writeln!(out.text, "_ => {{}}\n}} }}");
         }
         let _ = writeln!(out.text, "made\n}}) }}\n}}");
         let to = out.line();

@@ -343,6 +343,17 @@ pub fn always_differ(before: &[&Case], after: &[&Case]) -> bool {
     }
 }
 
+/// Whether the calls of one case before a change all gave the very same, and those after it do not agree: it has come to
+/// depend on something that is no input. One of those after it that is not like the first.
+#[must_use]
+pub fn wavers<'c>(before: &[&Case], after: &[&'c Case]) -> Option<&'c Case> {
+    let (was, now) = (before.first()?, after.first()?);
+    let comes_back = |case: &&Case| matches!(case.status, Status::Told | Status::Panicked);
+    let steady = before.iter().all(|other| other.is_same(was, Closeness::Exactly)) && was.is_comparable(now);
+    let back = before.iter().chain(after).all(comes_back);
+    after.iter().find(|other| !other.is_same(now, Closeness::Unordered)).filter(|_| steady && back).copied()
+}
+
 /// Whether a case that was told whole differs in the same way as [`differences`] asks.
 pub(crate) fn differs(before: [&Case; 2], after: &Case) -> bool {
     let [first, second] = before;

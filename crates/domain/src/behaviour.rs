@@ -158,6 +158,15 @@ impl Behaviour {
         self.differences.is_empty() && self.driven.iter().any(seen)
     }
 
+    /// Whether something was called, nothing at all differs, and it is not this function that could not be called.
+    #[must_use]
+    pub fn keeps_all_but(&self, function: &str) -> bool {
+        let (alone, tail) = (format!("`{function}`"), format!("::{function}`"));
+        let seen = self.driven.iter().any(|driven| driven.inputs > 0);
+        let missed = |why: &String| why.contains(&alone) || without_parameters(why).contains(&tail);
+        self.differences.is_empty() && seen && !self.no_data.iter().any(missed)
+    }
+
     /// Whether tests fail without any of the lines that change, as far as these were put back.
     #[must_use]
     pub fn is_told(&self) -> bool {
@@ -240,6 +249,15 @@ mod tests {
         let driven = Driven { function: "shop::Till<T>::new".to_owned(), inputs: 9, changes: true };
         let same = Behaviour { driven: vec![driven], ..Behaviour::default() };
         assert!(same.keeps("Till::new") && !same.keeps("Box::new"));
+    }
+
+    #[test]
+    fn what_leads_to_a_function_speaks_for_it_unless_it_could_not_be_called_itself() {
+        let same = Behaviour { differences: Vec::new(), ..differs() };
+        assert!(same.keeps_all_but("Till::role") && !differs().keeps_all_but("Till::role"));
+        let no_data = vec!["`shop::Till<T>::role` cannot be driven: no values".to_owned()];
+        assert!(!Behaviour { no_data, ..same }.keeps_all_but("Till::role"));
+        assert!(!Behaviour::default().keeps_all_but("Till::role"));
     }
 
     #[test]

@@ -190,8 +190,11 @@ impl Noticed {
         let noticed =
             move |one: &&FunctionNoticed| behaviour.is_some_and(|seen| seen.notices(&one.path, &one.function));
         let open = self.functions.iter().filter(move |one| !noticed(one));
-        let shown =
-            move |one: &FunctionNoticed| behaviour.is_some_and(|seen| seen.keeps(&one.function) || seen.is_told());
+        let shown = move |one: &FunctionNoticed| {
+            // Of what no wrong version can be made, what leads to it says enough.
+            let reached = |seen: &Behaviour| one.now.tried == 0 && seen.keeps_all_but(&one.function);
+            behaviour.is_some_and(|seen| seen.keeps(&one.function) || seen.is_told() || reached(seen))
+        };
         open.filter_map(move |one| Some((one, one.reason(shown(one))?)))
     }
 
