@@ -150,3 +150,130 @@ fn what_long_inputs_make_slow_asks_a_person() {
     let said = room.try_diff(&changed(&[("    let mut sorted = lines.to_vec();", slow)]), &[]).expect(3);
     says(&said, &["`shop::ranking([", "and now gives"]);
 }
+
+/// A program without a library: a door.
+const DOOR: &str = r#"mod code;
+
+fn main() {
+    let typed = std::env::args().nth(1).unwrap_or_default();
+    std::process::exit(if code::opens(&typed) { 0 } else { 1 });
+}
+"#;
+
+const CODE: &str = r#"/// Whether a code opens the door.
+pub(crate) fn opens(typed: &str) -> bool {
+    right(typed, crate::code::LONGEST)
+}
+
+const LONGEST: usize = 8;
+
+fn right(typed: &str, longest: usize) -> bool {
+    if typed.len() > longest {
+        return false;
+    }
+    !typed.is_empty() && typed.chars().all(|one| one.is_ascii_digit())
+}
+"#;
+
+const DOOR_TESTS: &str = r#"fn opens(code: &str) -> bool {
+    let door = std::process::Command::new(env!("CARGO_BIN_EXE_door")).arg(code).status();
+    door.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn digits_open() {
+    assert!(opens("1234") && opens("1"));
+}
+
+#[test]
+fn words_do_not() {
+    assert!(!opens("abc") && !opens(""));
+}
+"#;
+
+#[test]
+fn functions_of_a_program_are_called_as_well() {
+    let files = [
+        ("Cargo.toml", shapes::manifest("door", "2024", "")),
+        ("src/main.rs", DOOR.to_owned()),
+        ("src/code.rs", CODE.to_owned()),
+        ("tests/door.rs", DOOR_TESTS.to_owned()),
+    ];
+    let room = Room::with(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
+    let with = |from: &str, to: &str| diff_of("src/code.rs", CODE, &CODE.replacen(from, to, 1));
+    let gone = with("    if typed.len() > longest {\n        return false;\n    }\n", "");
+    says(&room.try_diff(&gone, &[]).expect(3), &["`door::code::", "gave `false` and now gives `true`"]);
+    let numbers = with("is_ascii_digit", "is_numeric");
+    says(&room.try_diff(&numbers, &[]).expect(3), &["gave `false` and now gives `true`"]);
+    let same = with("typed.len() > longest", "longest < typed.len()");
+    let said = room.try_diff(&same, &[]).expect(0);
+    room.kaizen(&["show", &said.patch("LANDED"), "--evidence"]).expect(0).says(&["door::code::right: "]);
+}
+
+/// Words and how often each is there, with settings that a builder takes.
+const WORDS: &str = r#"//! Words.
+use std::collections::HashMap;
+
+/// What counts.
+#[derive(Debug, Clone)]
+pub struct Options { shortest: usize }
+
+impl Options {
+    /// Everything counts.
+    pub fn new() -> Options { Options { shortest: 0 } }
+
+    /// Words of fewer characters do not.
+    pub fn shortest(mut self, characters: usize) -> Self {
+        self.shortest = characters;
+        self
+    }
+}
+
+/// How often each word is there.
+pub fn count(text: &str, options: &Options) -> HashMap<String, u64> {
+    let mut all = HashMap::new();
+    for word in text.split(' ') {
+        if word.chars().count() >= options.shortest {
+            *all.entry(word.to_owned()).or_default() += 1;
+        }
+    }
+    all
+}
+
+/// The words, the most frequent first, those that are as frequent by their letters.
+pub fn frequent(counts: &HashMap<String, u64>) -> Vec<String> {
+    let mut all: Vec<(&String, &u64)> = counts.iter().collect();
+    all.sort_by_key(|(word, count)| (std::cmp::Reverse(**count), (*word).clone()));
+    all.into_iter().map(|(word, _)| word.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts() {
+        let counts = count("a bc a def", &Options::new().shortest(1));
+        assert_eq!((counts.get("a"), counts.get("bc"), counts.len()), (Some(&2), Some(&1), 3));
+        assert_eq!(count("a bc a def", &Options::new().shortest(3)).len(), 1);
+        assert_eq!(frequent(&count("a bc a", &Options::new())), ["a", "bc"]);
+    }
+}
+"#;
+
+#[test]
+fn what_builders_make_and_what_hash_maps_hold_is_compared() {
+    let room = Room::with(&[("Cargo.toml", &shapes::manifest("words", "2021", "")), ("src/lib.rs", WORDS)]);
+    let with = |from: &str, to: &str| diff_of("src/lib.rs", WORDS, &WORDS.replacen(from, to, 1));
+    // Only words of several bytes a character show it, and only where the builder was asked for longer ones.
+    let bytes = with("word.chars().count() >=", "word.len() >=");
+    says(&room.try_diff(&bytes, &[]).expect(3), &["`words::count(", "no test tells the two apart"]);
+    // The order of what is equal is that of the map, which is another one each time.
+    let order = with("(std::cmp::Reverse(**count), (*word).clone())", "std::cmp::Reverse(**count)");
+    says(&room.try_diff(&order, &[]).expect(3), &["`words::frequent(", "as it comes"]);
+    let same = with(
+        "            *all.entry(word.to_owned()).or_default() += 1;",
+        "            let count = all.entry(word.to_owned()).or_default();\n            *count += 1;",
+    );
+    room.try_diff(&same, &[]).expect(0);
+}

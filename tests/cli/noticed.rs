@@ -159,3 +159,16 @@ fn the_same_code_on_other_lines_is_the_same_code() {
     let said = room.try_diff(&diff_of("src/lib.rs", TILL, &text), &[]).expect(0);
     room.kaizen(&["show", &said.patch("LANDED"), "--evidence"]).expect(0).says(&["the compiler makes the same of it"]);
 }
+
+#[test]
+fn the_changed_lines_that_no_test_runs_are_named() {
+    let room = till();
+    let diff = changed(
+        "    if paid > sum { paid - sum } else { 0 }",
+        "    if paid < sum {\n        return 0;\n    }\n    paid - sum",
+    );
+    // Made-up inputs stand in for the tests here.
+    let said = room.try_diff(&diff, &[]).expect(0);
+    let shown = room.kaizen(&["show", &said.patch("LANDED"), "--evidence"]).expect(0);
+    shown.says(&["2 of 3 lines that change are run by tests", "no test runs line 24"]);
+}
