@@ -221,6 +221,8 @@ impl Noticed {
             let plural = if functions == 1 { "" } else { "s" };
             let caught = sum(|mutants| mutants.caught);
             parts.push(format!("{caught} of {tried} wrong versions of {functions} function{plural} fail a test"));
+        } else if !self.functions.is_empty() {
+            parts.push("no wrong version could be tried".to_owned());
         }
         let lines = || self.functions.iter().filter_map(|function| function.lines.as_ref());
         let run = lines().map(|lines| lines.run).sum::<u64>();
