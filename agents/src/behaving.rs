@@ -243,11 +243,7 @@ impl Behaving<'_> {
             large,
             ..Plan::default()
         };
-        let [first] = self.run(&plan, [&ready.before])?;
-        // What did not come back before is not called again.
-        let large = plan.large.iter().map(|(entry, _)| (*entry, first.long_answers(*entry))).collect();
-        let plan = Plan { ends: first.ends().collect(), large, ..plan };
-        let [second, now] = self.run(&plan, [&ready.before, &ready.after])?;
+        let [first, now] = self.run(&plan, [&ready.before, &ready.after])?;
         if !first.cases.is_empty() && now.cases.is_empty() {
             let library =
                 ready.driver.entries.first().map_or("", |entry| entry.name.split("::").next().unwrap_or_default());
@@ -261,8 +257,18 @@ impl Behaving<'_> {
             });
             return Ok(());
         }
-        let compared = differences([&first, &second], &now);
-        let long = differences_of_long([&first, &second], &now);
+        // What is the same on both sides is the same twice. Only where something differs must it be known what never is.
+        let alone = differences([&first, &first], &now);
+        let differs = alone.values().any(|(_, differ)| !differ.is_empty());
+        let (compared, long) = if differs || !differences_of_long([&first, &first], &now).is_empty() {
+            // What did not come back is not called again.
+            let large = plan.large.iter().map(|(entry, _)| (*entry, first.long_answers(*entry))).collect();
+            let plan = Plan { ends: first.ends().collect(), large, ..plan };
+            let [second] = self.run(&plan, [&ready.before])?;
+            (differences([&first, &second], &now), differences_of_long([&first, &second], &now))
+        } else {
+            (alone, BTreeMap::new())
+        };
         let mut told = 0;
         for (number, entry) in entries {
             let (inputs, differ) = compared.get(&number).cloned().unwrap_or_default();
