@@ -227,19 +227,21 @@ impl Behaving<'_> {
     fn drive(&self, ready: &Ready, behaviour: &mut Behaviour) -> Result<(), TrialError> {
         let settings = self.of.settings;
         let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
-        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX).max(1);
         // What only leads to what changes is called less often, where that can be called itself.
         let direct = entries.iter().any(|(_, entry)| entry.changes);
         let near = |entry: &Entry| entry.changes || !direct;
         let inputs = |entry: &Entry| u64::from(settings.inputs) / if near(entry) { 1 } else { LESS };
         let large: Vec<(usize, u64)> =
             entries.iter().filter(|(_, entry)| near(entry)).map(|(number, _)| (*number, LARGE)).collect();
+        // What changes comes last, so that it has the time which the others leave.
+        let mut many: Vec<(usize, u64)> = entries.iter().map(|(number, entry)| (*number, inputs(entry))).collect();
+        many.sort_by_key(|(_, inputs)| *inputs);
         let millis = settings.inputs_secs.saturating_mul(1000);
         let plan = Plan {
             seed: self.seed(),
-            each: (millis / count).max(100),
-            long: millis / 2 / u64::try_from(large.len()).unwrap_or(u64::MAX).max(1),
-            many: entries.iter().map(|(number, entry)| (*number, inputs(entry))).collect(),
+            time: millis / 3 * 2,
+            long: millis / 3 / u64::try_from(large.len()).unwrap_or(u64::MAX).max(1),
+            many,
             large,
             ..Plan::default()
         };

@@ -34,8 +34,9 @@ impl Behaving<'_> {
             return Ok(Vec::new());
         };
         let entries = ready.driver.driven(&ready.refused).take(FUNCTIONS);
-        let many = entries.map(|(number, _)| (number, INPUTS)).collect();
-        let plan = Plan { seed: self.seed(), each: EACH, many, ..Plan::default() };
+        let many: Vec<(usize, u64)> = entries.map(|(number, _)| (number, INPUTS)).collect();
+        let time = EACH.saturating_mul(u64::try_from(many.len()).unwrap_or(1));
+        let plan = Plan { seed: self.seed(), time, many, ..Plan::default() };
         let run = |numbers: &[String]| -> Result<Vec<Said>, TrialError> {
             let variables: Vec<String> = numbers.iter().map(|number| format!("{}={number}", wrong.on)).collect();
             let said = of.runner.run_driver_with(of.warm, &program, &plan.text(), &variables, of.cancel)?;

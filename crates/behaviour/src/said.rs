@@ -17,8 +17,9 @@ const SLOW: u64 = 150_000;
 pub struct Plan {
     /// What inputs follow from.
     pub seed: u64,
-    /// How long one entry may take, milliseconds.
-    pub each: u64,
+    /// How long all cases of `many` may take, milliseconds: shared out by how many of them an entry has, and what one leaves of
+    /// its share goes to the next.
+    pub time: u64,
     /// How long one entry may take with long inputs, milliseconds; the first of them are tried in any case.
     pub long: u64,
     /// Cases that are known to end the process, or not to end: entry and case.
@@ -37,12 +38,14 @@ impl Plan {
     /// As the driver reads it.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut out = format!("seed {}\neach {}\nlong {}\n", self.seed, self.each, self.long);
+        let mut out = format!("seed {}\nlong {}\n", self.seed, self.long);
         for (entry, case) in &self.ends {
             let _ = writeln!(out, "ends {entry} {case}");
         }
+        let all = self.many.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count)).max(1);
         for (entry, count) in &self.many {
-            let _ = writeln!(out, "many {entry} {count}");
+            let share = self.time.saturating_mul(*count) / all;
+            let _ = writeln!(out, "many {entry} {count} {share}");
         }
         for (entry, count) in &self.large {
             let _ = writeln!(out, "large {entry} {count}");

@@ -102,7 +102,7 @@ fn drive(before: &str, after: &str) -> Driven {
     let entries: Vec<usize> = driver.driven(&refused).map(|(number, _)| number).collect();
     let many = entries.iter().map(|entry| (*entry, 3_000)).collect();
     let large = entries.iter().map(|entry| (*entry, 6)).collect();
-    let plan = Plan { seed: 7, each: 4_000, many, large, ..Plan::default() };
+    let plan = Plan { seed: 7, time: 4_000 * u64::try_from(entries.len()).unwrap(), many, large, ..Plan::default() };
     let (first, second) = (run(dir, "before", &plan, "1"), run(dir, "before", &plan, "2"));
     let now = run(dir, "after", &plan, "3");
     let mut found = BTreeMap::new();
@@ -300,6 +300,17 @@ fn what_is_never_twice_the_same_is_no_difference() {
         "pub fn id() -> u64 { use std::hash::BuildHasher; std::collections::hash_map::RandomState::new().hash_one(1) }";
     let driven = drive(random, &random.replace("hash_one(1)", "hash_one(2)"));
     assert_eq!(driven.of("shop::id"), &(0, None));
+}
+
+#[test]
+fn types_are_named_as_libraries_without_std_do() {
+    let before = "extern crate alloc;\nuse alloc::string::String;\nuse core::num::NonZeroU8;\n\
+                  #[derive(Debug)]\npub struct Host<S = String>(S);\nimpl Host<String> {\n    \
+                  pub fn parse(text: &str) -> Option<Host<String>> { (text.len() < 9).then(|| Host(text.into())) }\n}\n\
+                  pub fn halved(n: NonZeroU8) -> u8 { n.get() / 2 }\n";
+    let driven = drive(before, &before.replace("< 9", "< 8").replace("/ 2", "/ 3"));
+    assert!(driven.shows("shop::Host<alloc::string::String>::parse").1.starts_with("`Some"));
+    driven.shows("shop::halved");
 }
 
 #[test]

@@ -94,9 +94,17 @@ fn target(draft: &Draft<'_>, file: &FileDiff) -> Result<Target, ApplyError> {
         return Ok(Target::Delete(one_sided(draft, file, &old, "a/", true)?));
     }
     let (old, new) = without_prefixes(&old, &new);
-    let (from, to) = (RelPath::new(old)?, RelPath::new(new)?);
+    let (from, mut to) = (RelPath::new(old)?, RelPath::new(new)?);
     if from != to {
         return Ok(Target::Move { from, to, keep: false });
+    }
+    // `b/x` on both sides, where git takes a folder away from each name: meant is `x`, where only that stands.
+    if let Some(bare) = new.strip_prefix("a/").or_else(|| new.strip_prefix("b/"))
+        && let Ok(bare) = RelPath::new(bare)
+        && draft.state(&to)?.is_none()
+        && draft.state(&bare)?.is_some()
+    {
+        to = bare;
     }
     // A new file whose diff forgot to say so: no old lines, and no such file.
     let all_new = file.hunks.iter().flat_map(|hunk| &hunk.lines).all(|line| line.mark == Mark::Added);
@@ -124,9 +132,11 @@ fn one_sided(
 ) -> Result<RelPath, ApplyError> {
     let as_it_stands = RelPath::new(name);
     if let Some((old, new)) = &file.git_names {
-        let (old, new) = without_prefixes(old, new);
-        if name.ends_with(if exists { old } else { new }) {
-            return Ok(RelPath::new(if exists { old } else { new })?);
+        // The same prefix on both sides is none of the pairs: then the one name must say it.
+        let (bare_old, bare_new) = without_prefixes(old, new);
+        let bare = if exists { bare_old } else { bare_new };
+        if (bare_old != old || old != new) && name.ends_with(bare) {
+            return Ok(RelPath::new(bare)?);
         }
     }
     let Some(stripped) = name.strip_prefix(prefix) else { return Ok(as_it_stands?) };

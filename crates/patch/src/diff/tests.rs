@@ -36,6 +36,7 @@ fn headers_of_every_form_are_read() {
         "--- a/src/a.rs\t2026-01-01 00:00:00\n+++ b/src/a.rs\t2026-01-02 00:00:00\n",
         "--- src/a.rs\n+++ src/a.rs\n",
         "diff --git i/src/a.rs w/src/a.rs\n--- i/src/a.rs\n+++ w/src/a.rs\n",
+        "diff --git b/src/a.rs b/src/a.rs\n--- b/src/a.rs\n+++ b/src/a.rs\n",
         "--- \"a/src/\\141.rs\"\n+++ \"b/src/\\141.rs\"\n",
         "Here is my patch:\n\n---\n\n```diff\n--- a/src/a.rs\n+++ b/src/a.rs\n",
     ] {
@@ -43,6 +44,23 @@ fn headers_of_every_form_are_read() {
         assert_eq!(after(&diff).as_deref(), Ok(wanted), "{header}");
         let carried = diff.replace('\n', "\r\n");
         assert_eq!(after(&carried).as_deref(), Ok(wanted), "with carriage returns: {header}");
+    }
+}
+
+#[test]
+fn a_new_file_stands_where_git_puts_it_however_the_prefixes_are_written() {
+    for (names, wanted) in [
+        ("a/src/new.rs b/src/new.rs", "src/new.rs"),
+        ("b/src/new.rs b/src/new.rs", "src/new.rs"),
+        ("src/new.rs src/new.rs", "src/new.rs"),
+        ("a/b/new.rs b/b/new.rs", "b/new.rs"),
+    ] {
+        let (_, new) = names.split_once(' ').unwrap();
+        let diff = format!(
+            "diff --git {names}\nnew file mode 100644\n--- /dev/null\n+++ {new}\n@@ -0,0 +1 @@\n+fn f() {{}}\n"
+        );
+        let changes = apply_diff(&diff, &source()).unwrap();
+        assert_eq!(changes.iter().map(|change| change.path.clone()).collect::<Vec<_>>(), [path(wanted)], "{names}");
     }
 }
 
