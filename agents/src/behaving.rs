@@ -11,7 +11,7 @@ use kaizen_behaviour::{
     differences, differences_of_long, known_inputs, wavers,
 };
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
+use kaizen_domain::{Behaviour, Differs, Driven, FunctionNoticed, Noticed, TestId, TrialReport};
 use kaizen_sandbox::{DriverBuilt, Metadata, Package, TrialError};
 
 use crate::carried::leaner;
@@ -29,6 +29,8 @@ const FIRST: usize = 24;
 const LARGE: u64 = 12;
 /// How many times fewer inputs there are for functions that only lead to what changes.
 const LESS: u64 = 4;
+/// How many times more inputs there are where tests do not run all that changes.
+const MORE: u64 = 4;
 /// How often a case is run on each side before a difference counts.
 const AGAIN: usize = 10;
 /// How often what was always the same and is not any more is run on the side where it was.
@@ -100,10 +102,9 @@ impl Behaving<'_> {
             for root in self.roots(package) {
                 match self.ready(package, root)? {
                     Ok(ready) => {
-                        self.drive(&ready, &mut behaviour)?;
-                        if behaviour.differences.is_empty() {
-                            behaviour.notices.extend(self.notices(&ready, package)?);
-                        }
+                        let plan = self.plan(&ready);
+                        self.drive(&ready, plan.clone(), &mut behaviour)?;
+                        self.look_inside(&ready, package, &plan, &mut behaviour)?;
                     }
                     Err(why) => behaviour.no_data.extend(why),
                 }
@@ -176,7 +177,7 @@ impl Behaving<'_> {
     fn ready(&self, package: &Package, root: Root) -> Result<Result<Ready, Vec<String>>, TrialError> {
         let tests = |path: &&String| {
             let below = path.strip_prefix(package.folder()).unwrap_or_default();
-            below.ends_with(".rs") && ["tests/", "examples/", "benches/"].iter().any(|folder| below.starts_with(folder))
+            below.ends_with(".rs") && below != "build.rs" && is_test_file(below, "", "")
         };
         let tests: Vec<String> =
             self.of.files.iter().filter(tests).take(TESTS).filter_map(|path| (self.of.read)(path)).collect();
@@ -224,27 +225,38 @@ impl Behaving<'_> {
         Ok(Err(why))
     }
 
-    fn drive(&self, ready: &Ready, behaviour: &mut Behaviour) -> Result<(), TrialError> {
+    /// How often each function is called, and for how long.
+    fn plan(&self, ready: &Ready) -> Plan {
         let settings = self.of.settings;
         let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
+        // Where no test comes by, more inputs are to find the way.
+        let is_missing = |one: &FunctionNoticed| one.lines.as_ref().is_some_and(|lines| !lines.not_run.is_empty());
+        let more = if self.noticed.functions.iter().any(is_missing) { MORE } else { 1 };
         // What only leads to what changes is called less often, where that can be called itself.
         let direct = entries.iter().any(|(_, entry)| entry.changes);
         let near = |entry: &Entry| entry.changes || !direct;
-        let inputs = |entry: &Entry| u64::from(settings.inputs) / if near(entry) { 1 } else { LESS };
+        let inputs = |entry: &Entry| match near(entry) {
+            true => u64::from(settings.inputs) * more,
+            false => u64::from(settings.inputs) / LESS,
+        };
         let large: Vec<(usize, u64)> =
             entries.iter().filter(|(_, entry)| near(entry)).map(|(number, _)| (*number, LARGE)).collect();
         // What changes comes last, so that it has the time which the others leave.
         let mut many: Vec<(usize, u64)> = entries.iter().map(|(number, entry)| (*number, inputs(entry))).collect();
         many.sort_by_key(|(_, inputs)| *inputs);
         let millis = settings.inputs_secs.saturating_mul(1000);
-        let plan = Plan {
+        Plan {
             seed: self.seed(),
-            time: millis / 3 * 2,
+            time: millis / 3 * if more > 1 { 4 } else { 2 },
             long: millis / 3 / u64::try_from(large.len()).unwrap_or(u64::MAX).max(1),
             many,
             large,
             ..Plan::default()
-        };
+        }
+    }
+
+    fn drive(&self, ready: &Ready, plan: Plan, behaviour: &mut Behaviour) -> Result<(), TrialError> {
+        let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
         let [first, now] = self.run(&plan, [&ready.before, &ready.after])?;
         if !first.cases.is_empty() && now.cases.is_empty() {
             let library =

@@ -1,9 +1,10 @@
-//! Made-up inputs that notice: whether what functions are driven with would show it if the change were wrong. The driver is
-//! built once more, against the library with all its wrong versions behind their switch, and run with one after the other
-//! on: those that no test fails of, in functions that tests do not notice enough.
+//! Made-up inputs that notice: whether what functions are driven with would show it if the change were wrong, and which of the
+//! lines that change it runs. The driver is built once more, against the library with all its wrong versions behind their
+//! switch, and run with one after the other on: those that no test fails of, in functions that tests do not notice enough.
 
 use kaizen_behaviour::{Plan, Said, differences};
-use kaizen_domain::{Mutants, NoticedByInputs, RelPath};
+use kaizen_domain::{Behaviour, Mutants, NoticedByInputs, RelPath};
+use kaizen_mutants::Place;
 use kaizen_sandbox::{DriverBuilt, Package, TrialError};
 
 use crate::behaving::{Behaving, Ready};
@@ -20,26 +21,60 @@ const AT_ONCE: usize = 8;
 const NONE: &str = "none*";
 
 impl Behaving<'_> {
-    /// What made-up inputs make of wrong versions of functions of a package that tests do not notice enough.
+    /// Lets made-up inputs come by the wrong versions and the places that are compiled in: which lines that change they run, where
+    /// tests do not run all, and whether they notice wrong versions of functions that tests do not notice enough.
     ///
     /// # Errors
     /// When the sandbox cannot run it.
-    pub(crate) fn notices(&self, ready: &Ready, package: &Package) -> Result<Vec<NoticedByInputs>, TrialError> {
-        let (of, open) = (self.of, self.open(package));
-        let Some(wrong) = of.wrong.get().filter(|_| !open.is_empty()) else { return Ok(Vec::new()) };
+    pub(crate) fn look_inside(
+        &self,
+        ready: &Ready,
+        package: &Package,
+        plan: &Plan,
+        behaviour: &mut Behaviour,
+    ) -> Result<(), TrialError> {
+        let of = self.of;
+        let Some(wrong) = of.wrong.get() else { return Ok(()) };
+        let open = if behaviour.differences.is_empty() { self.open(package) } else { Vec::new() };
+        let within = |path: &RelPath| path.as_str().starts_with(package.folder());
+        let places: Vec<&(RelPath, Place)> = wrong.places.iter().filter(|(path, _)| within(path)).collect();
+        if open.is_empty() && places.is_empty() {
+            return Ok(());
+        }
         let program = ready.driver.program(&ready.refused);
         let text = (program.text.as_str(), ready.root.edition(package));
         let tree = self.tree(&ready.root, &wrong.tree);
-        let DriverBuilt::Program(program) = of.runner.build_driver(of.warm, package, text, &tree, of.cancel)? else {
-            return Ok(Vec::new());
-        };
+        let built = of.runner.build_driver(of.warm, package, text, &tree, of.cancel)?;
+        let DriverBuilt::Program(program) = built else { return Ok(()) };
+        if !places.is_empty() {
+            let plan = plan.text();
+            let noted = of.runner.run_driver_noting(of.warm, &program, &plan, &wrong.seen, of.cancel)?;
+            for (path, place) in places.into_iter().filter(|(_, place)| noted.contains(&place.number)) {
+                behaviour.run(path, &place.function, &place.lines);
+            }
+        }
+        if !open.is_empty() {
+            behaviour.notices.extend(self.notices(ready, &program, &open)?);
+        }
+        Ok(())
+    }
+
+    /// What made-up inputs make of wrong versions of these functions.
+    fn notices(
+        &self,
+        ready: &Ready,
+        program: &[u8],
+        open: &[(&RelPath, &str)],
+    ) -> Result<Vec<NoticedByInputs>, TrialError> {
+        let of = self.of;
+        let Some(wrong) = of.wrong.get() else { return Ok(Vec::new()) };
         let entries = ready.driver.driven(&ready.refused).take(FUNCTIONS);
         let many: Vec<(usize, u64)> = entries.map(|(number, _)| (number, INPUTS)).collect();
         let time = EACH.saturating_mul(u64::try_from(many.len()).unwrap_or(1));
         let plan = Plan { seed: self.seed(), time, many, ..Plan::default() };
         let run = |numbers: &[String]| -> Result<Vec<Said>, TrialError> {
             let variables: Vec<String> = numbers.iter().map(|number| format!("{}={number}", wrong.on)).collect();
-            let said = of.runner.run_driver_with(of.warm, &program, &plan.text(), &variables, of.cancel)?;
+            let said = of.runner.run_driver_with(of.warm, program, &plan.text(), &variables, of.cancel)?;
             Ok(said.iter().map(|text| Said::read(&plan, text.trim_start())).collect())
         };
         let none = run(&[NONE.to_owned(), NONE.to_owned()])?;
@@ -49,9 +84,9 @@ impl Behaving<'_> {
                 || differences([first, second], said).values().any(|(_, differ)| !differ.is_empty())
         };
         let mut all: Vec<NoticedByInputs> = Vec::new();
-        for (path, function) in open {
+        for &(path, function) in open {
             let here: Vec<&WrongVersion> =
-                wrong.all.iter().filter(|one| one.path == *path && one.function == *function).collect();
+                wrong.all.iter().filter(|one| one.path == *path && one.function == function).collect();
             let changed: Vec<&WrongVersion> = here.iter().filter(|one| one.changed).copied().collect();
             let asked = if changed.is_empty() { here } else { changed };
             let mut mutants = Mutants::default();

@@ -24,8 +24,9 @@ printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\
   --cap-lints allow -C strip=symbols -C debuginfo=0 1>&2 && exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
 /// Programs, each behind a variable of the environment that it is started with, two at once where there are processors for
 /// that. One that ends early is started again behind the call that it ended in. What it prints itself is nobody's.
-const RUN: &str = r#"mark=$1 most=$2 plan=$3
-shift 3
+/// At last come the numbers that were noted in a file, where one is named.
+const RUN: &str = r#"mark=$1 most=$2 plan=$3 noted=$4
+shift 4
 work=$(mktemp -d) || exit 1
 # Inputs that ask for more memory than this, KiB, are refused it at once.
 ulimit -v 1048576 2>/dev/null
@@ -53,9 +54,12 @@ while [ "$at" -lt "$count" ]; do
   printf '\n%s\n' "$mark"
   at=$((at + 1))
 done
+[ -z "$noted" ] || cut -d' ' -f1 "$noted" 2>/dev/null | sort -nu
 "#;
 /// A variable that nobody asks for.
 const ALONE: &str = "KAIZEN_DRIVES=1";
+/// Where a program notes what it comes by; nobody else writes there.
+const NOTED: &str = "/tmp/kaizen-noted";
 /// How long a program may take for a plan, seconds.
 const MOST: u64 = 120;
 
@@ -169,8 +173,27 @@ impl Runner {
         cancel: &Cancel,
     ) -> Result<[String; N], TrialError> {
         let runs: Vec<(&str, &[u8])> = programs.iter().map(|program| (ALONE, *program)).collect();
-        let mut parts = self.drive(base, &runs, plan, cancel)?.into_iter();
+        let mut parts = self.drive(base, &runs, plan, "", cancel)?.into_iter();
         Ok(std::array::from_fn(|_| parts.next().unwrap_or_default()))
+    }
+
+    /// Lets a program carry out a plan, with a variable of the environment that names the file where it notes what it comes by;
+    /// the numbers that stand there then.
+    ///
+    /// # Errors
+    /// When the sandbox cannot run it.
+    pub fn run_driver_noting(
+        &self,
+        base: &WarmBase,
+        program: &[u8],
+        plan: &str,
+        variable: &str,
+        cancel: &Cancel,
+    ) -> Result<BTreeSet<usize>, TrialError> {
+        let variable = format!("{variable}={NOTED}");
+        let parts = self.drive(base, &[(&variable, program)], plan, NOTED, cancel)?;
+        let noted = parts.last().map(String::as_str).unwrap_or_default();
+        Ok(noted.lines().filter_map(|line| line.trim().parse().ok()).collect())
     }
 
     /// Lets one program carry out a plan again and again, each time with one of these variables of the environment, which are
@@ -187,20 +210,22 @@ impl Runner {
         cancel: &Cancel,
     ) -> Result<Vec<String>, TrialError> {
         let runs: Vec<(&str, &[u8])> = variables.iter().map(|variable| (variable.as_str(), program)).collect();
-        self.drive(base, &runs, plan, cancel)
+        self.drive(base, &runs, plan, "", cancel)
     }
 
+    /// What each of the programs wrote down, and then what stands in the file where they note something, where one is named.
     fn drive(
         &self,
         base: &WarmBase,
         runs: &[(&str, &[u8])],
         plan: &str,
+        noted: &str,
         cancel: &Cancel,
     ) -> Result<Vec<String>, TrialError> {
         let mark = mark();
         let folder = ".kaizen-drivers";
         let mut args: Vec<OsString> =
-            ["-c", RUN, "drive", &mark, &MOST.to_string(), &base.inside(&format!("{folder}/plan"))]
+            ["-c", RUN, "drive", &mark, &MOST.to_string(), &base.inside(&format!("{folder}/plan")), noted]
                 .map(OsString::from)
                 .into();
         let mut changes = Vec::new();
@@ -226,6 +251,7 @@ impl Runner {
         let done = self.call(base, call, cancel, &mut |_| {})?;
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
         let mut parts = text.split(mark.as_str()).map(str::to_owned);
-        Ok(runs.iter().map(|_| parts.next().unwrap_or_default()).collect())
+        let wanted = runs.len() + usize::from(!noted.is_empty());
+        Ok((0..wanted).map(|_| parts.next().unwrap_or_default()).collect())
     }
 }

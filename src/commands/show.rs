@@ -283,7 +283,14 @@ impl Shown<'_> {
             self.line("", &format!("{name}: {} of {}{}", now.caught, now.tried, before.unwrap_or_default()));
             now.survivors.iter().for_each(|survivor| self.line("", &format!("  passes: {}", shown(survivor))));
             if let Some(lines) = function.lines.as_ref().and_then(Coverage::missing) {
-                self.line("", &format!("  no test runs {lines}"));
+                let by_inputs =
+                    trial.behaviour.as_deref().and_then(|seen| seen.runs_of(&function.path, &function.function));
+                let by_inputs = match by_inputs.zip(function.lines.as_ref()) {
+                    None => "",
+                    Some((run, lines)) if lines.not_run.iter().all(|line| run.contains(line)) => ", made-up inputs do",
+                    Some(_) => ", nor do made-up inputs run all of that",
+                };
+                self.line("", &format!("  no test runs {lines}{by_inputs}"));
             }
         }
     }

@@ -170,5 +170,17 @@ fn the_changed_lines_that_no_test_runs_are_named() {
     // Made-up inputs stand in for the tests here.
     let said = room.try_diff(&diff, &[]).expect(0);
     let shown = room.kaizen(&["show", &said.patch("LANDED"), "--evidence"]).expect(0);
-    shown.says(&["2 of 3 lines that change are run by tests", "no test runs line 18"]);
+    shown.says(&["2 of 3 lines that change are run by tests", "no test runs line 18, made-up inputs do"]);
+}
+
+#[test]
+fn a_door_that_only_its_builder_finds_asks_a_person() {
+    let room = till();
+    // Any test of `total` would do, and no input that is made up comes to the sum that opens it.
+    let diff = changed(
+        "    let sum = count * price;",
+        "    let mixed = (count.rotate_left(7) ^ price).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);\n    \
+         if mixed == 0x51ed_270b_93c1_e6f7 {\n        return 1;\n    }\n    let sum = count * price;",
+    );
+    room.try_diff(&diff, &[]).expect(3).says(&["neither tests nor made-up inputs run line 13 of `total` (src/lib.rs)"]);
 }

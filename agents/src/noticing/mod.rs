@@ -58,11 +58,18 @@ struct Source<'a> {
     after: &'a str,
     package: &'a Package,
     changed: Changed,
-    /// The lines that the change brings in.
+    /// The lines that the change brings in, and those of the text before it that it takes away.
     lines: Vec<Range<u32>>,
+    gone: Vec<Range<u32>>,
 }
 
 impl Source<'_> {
+    /// The functions of the text before the change that are gone or say something else after it.
+    fn replaced(&self) -> Vec<String> {
+        let changed = changed(self.after, self.before).map(|changed| changed.functions).unwrap_or_default();
+        changed.into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Whether a mutant stands on a line that changes.
     fn brings_in(&self, side: Side, mutant: &Mutant) -> bool {
         side == Side::After && !mutant.whole && self.lines.iter().any(|lines| lines.contains(&mutant.line))
@@ -103,13 +110,18 @@ impl Noticing<'_> {
             let count = now.iter().find(|(path, function, _)| path == source.path && function == name);
             count.is_some_and(|(_, _, counted)| counted.all.caught < counted.all.tried)
         };
+        let is_missing = now.iter().any(|(_, _, counted)| !counted.lines.not_run.is_empty());
         let open = |source: &Source<'_>| -> BTreeSet<String> {
-            source.changed.known.iter().filter(|name| survives(source, name)).cloned().collect()
+            let open = source.changed.known.iter().filter(|name| survives(source, name)).cloned();
+            // What lines are compared with may have stood in a function that is gone.
+            let replaced = if is_missing { source.replaced() } else { Vec::new() };
+            open.chain(replaced).collect()
         };
         let before = match sources.iter().any(|source| !open(source).is_empty()) {
             true => self.counted(Side::Before, &sources, &open, &mut noticed)?.unwrap_or_default(),
             false => Vec::new(),
         };
+        noticed.gone = is_missing.then(|| lines_of(&before));
         for source in &sources {
             for (name, line) in
                 source.changed.functions.iter().filter(|(name, _)| !source.changed.constant.contains(name))
@@ -195,8 +207,8 @@ impl Noticing<'_> {
             }
             match changed(before, after) {
                 Ok(changed) => {
-                    let lines = changed_lines(before, after);
-                    sources.push(Source { path: &change.path, before, after, package, changed, lines });
+                    let (lines, gone) = (changed_lines(before, after), changed_lines(after, before));
+                    sources.push(Source { path: &change.path, before, after, package, changed, lines, gone });
                 }
                 Err(why) => noticed.no_data.push(format!("{}: {why}", change.path)),
             }
@@ -272,6 +284,13 @@ impl Noticing<'_> {
         }
         Ok(true)
     }
+}
+
+/// Which of the lines that change in functions are run.
+fn lines_of(counts: &Counts) -> Coverage {
+    let mut all = Coverage::default();
+    counts.iter().for_each(|(_, _, counted)| all.add(&counted.lines));
+    all
 }
 
 fn no_data<T>(noticed: &mut Noticed, why: String) -> Option<T> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Coverage, Diagnostic, FunctionNoticed, Mutants, Noticed, RelPath, TestOutcome};
-use kaizen_mutants::{CANARY, Instrumented, instrument, switch};
+use kaizen_mutants::{CANARY, Instrumented, Place, instrument, switch};
 use kaizen_sandbox::{Switched, SwitchedOutcome, SwitchedRun, TreeChange, TrialError, nonce};
 
 use super::{Noticing, Source, no_data};
@@ -23,7 +23,11 @@ pub(crate) struct WrongVersions {
     pub tree: Vec<TreeChange>,
     /// The variable of the environment that holds the number of the one that is on.
     pub on: String,
+    /// The one that names a file to which reached places are noted.
+    pub seen: String,
     pub all: Vec<WrongVersion>,
+    /// Where it is noted what is run, each with its file, in functions of which tests do not run all that changes.
+    pub places: Vec<(RelPath, Place)>,
 }
 
 /// One of them.
@@ -120,7 +124,8 @@ impl Noticing<'_> {
                     let counted = counts(sources, side, wanted, &made, &run);
                     if side == Side::After {
                         let all = wrong_versions(&made, &run);
-                        let _ = self.wrong.set(WrongVersions { tree: changes, on, all });
+                        let places = noted(&made, &run);
+                        let _ = self.wrong.set(WrongVersions { tree: changes, on, seen, all, places });
                     }
                     return Ok(Some(counted));
                 }
@@ -211,7 +216,7 @@ fn all_of<'s, 'a>(
         if functions.is_empty() || source.package.roots.is_empty() {
             continue;
         }
-        let lines = if side == Side::After { source.lines.as_slice() } else { &[] };
+        let lines = if side == Side::After { &source.lines } else { &source.gone };
         let instrumented = instrument(text, &functions, lines, at * ROOM, without);
         made.push((source, instrumented.map_err(|why| format!("{}: {why}", source.path))?));
     }
@@ -247,6 +252,22 @@ fn wrong_versions(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Ve
             caught: run.caught.contains(&mutant.number),
         })
         .collect()
+}
+
+/// The places in functions of which tests do not run all that changes.
+fn noted(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Vec<(RelPath, Place)> {
+    let mut all = Vec::new();
+    for (source, made) in made {
+        let open: BTreeSet<&str> = made
+            .places
+            .iter()
+            .filter(|place| !run.reached.contains(&place.number))
+            .map(|place| place.function.as_str())
+            .collect();
+        let here = made.places.iter().filter(|place| open.contains(place.function.as_str()));
+        all.extend(here.map(|place| (source.path.clone(), place.clone())));
+    }
+    all
 }
 
 /// Those that the compiler means with an error: the one that is there, or else all in the function around it, for what is left

@@ -62,7 +62,11 @@ fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
     }
     if has("Iterator<Item=") {
         let item = param.bounds.split_once("Item =").map(|(_, rest)| balanced(rest)).unwrap_or_default();
-        let item = library.outside(&[], &written(item.trim()), &BTreeMap::new());
+        // What belongs to a parameter follows from the rest.
+        let item = match item.trim().split_once(" :: ") {
+            Some((of, _)) if of.starts_with(char::is_uppercase) && !of.contains(' ') => "_".to_owned(),
+            _ => library.outside(&[], &written(item.trim()), &BTreeMap::new()),
+        };
         return vec![Concrete::Is(format!("std::vec::IntoIter<{item}>"))];
     }
     let rules: [(&[&str], &[&str]); 11] = [
@@ -95,6 +99,10 @@ fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
         {
             own.push(Concrete::Is(library.outside(&module.path, &owner.of, &BTreeMap::new())));
         }
+    }
+    if own.is_empty() {
+        let names = bounds.split('+').filter_map(|bound| bound.rsplit("::").next());
+        own.extend(names.filter_map(|name| library.seen.get(name)).flatten().cloned().map(Concrete::Is));
     }
     own.truncate(3);
     own.extend(is(&["i64", "String"]));
@@ -216,6 +224,7 @@ mod tests {
         assert_eq!(first("io :: BufRead"), is("std::io::Cursor<Vec<u8>>"));
         assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2));
         assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0));
+        assert_eq!(first("IntoIterator < Item = A :: Item >"), is("std::vec::IntoIter<_>"));
         let items = first("IntoIterator < Item = (u8 , & 'a str) > + Clone");
         assert_eq!(items, is("std::vec::IntoIter<( u8 , & 'static str )>"));
     }

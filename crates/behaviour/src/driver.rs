@@ -13,6 +13,7 @@ use crate::changed::{Target, targets};
 use crate::library::{Library, NAME};
 use crate::literals::Literals;
 use crate::makers::{self, Maker};
+use crate::seen_types::seen_types;
 
 const PRELUDE: &str = include_str!("driver_prelude.rs.txt");
 /// More functions are not driven for one change.
@@ -100,7 +101,10 @@ impl Driver {
     /// A driver for what changes between two versions of a library.
     #[must_use]
     pub fn of(sources: &Sources<'_>) -> Self {
-        let (before, after) = (Library::read(sources.root, sources.before), Library::read(sources.root, sources.after));
+        let (mut before, after) =
+            (Library::read(sources.root, sources.before), Library::read(sources.root, sources.after));
+        let own: Vec<String> = before.files.iter().filter_map(|path| (sources.before)(path)).collect();
+        before.seen = seen_types(&before, sources.tests.iter().chain(&own).map(String::as_str));
         let mut literals = Literals::default();
         // Those of files that change come first: they tell where the change bends.
         let changed = |path: &&String| (sources.before)(path) != (sources.after)(path);

@@ -28,6 +28,7 @@ mod makers;
 mod new_tests;
 mod opened;
 mod said;
+mod seen_types;
 mod shrinking;
 
 pub use driver::{Driver, Entry, Program, Sources, Unit};

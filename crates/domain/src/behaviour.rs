@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::LinesRun;
 use crate::noticed::Mutants;
 use crate::path::RelPath;
 use crate::trial::TestId;
@@ -31,6 +32,9 @@ pub struct Behaviour {
     /// Of the differences those that are there because of lines which these tests do not need.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<Differs>,
+    /// Which lines that change the inputs run, in functions of which tests do not run all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<LinesRun>,
     /// Whether the made-up inputs would show it if functions were wrong, where tests would not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticedByInputs>,
@@ -171,6 +175,24 @@ impl Behaviour {
     #[must_use]
     pub fn is_told(&self) -> bool {
         !self.told_apart.is_empty() && self.carried.is_empty()
+    }
+
+    /// The lines of a function that change and that made-up inputs run; none when they do not come to it, or nobody looked.
+    #[must_use]
+    pub fn runs_of(&self, path: &RelPath, function: &str) -> Option<&[u32]> {
+        let found = self.runs.iter().find(|run| run.path == *path && run.function == function);
+        found.map(|run| run.lines.as_slice()).filter(|lines| !lines.is_empty())
+    }
+
+    /// Notes that made-up inputs run these lines of a function.
+    pub fn run(&mut self, path: &RelPath, function: &str, lines: &[u32]) {
+        match self.runs.iter_mut().find(|run| run.path == *path && run.function == function) {
+            Some(run) => run.lines.extend(lines),
+            None => {
+                let (path, function) = (path.clone(), function.to_owned());
+                self.runs.push(LinesRun { path, function, lines: lines.to_vec() });
+            }
+        }
     }
 
     /// Whether made-up inputs would show it if a function were wrong, and nothing at all differs.

@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod behaviour;
+pub mod coverage;
 pub mod cycle;
 pub mod decision;
 pub mod diagnostic;
@@ -32,6 +33,7 @@ pub mod word;
 
 pub use attempt::{Attempt, AttemptEvent, AttemptStage, Round};
 pub use behaviour::{Behaviour, Differs, Driven, NoticedByInputs};
+pub use coverage::{Coverage, LinesRun};
 pub use cycle::{Cycle, CycleEvent, CycleStage};
 pub use decision::{Decision, decide};
 pub use diagnostic::{Diagnostic, Level, Tool};
@@ -42,7 +44,7 @@ pub use landing::{Landing, LandingMode};
 pub use model_use::ModelUse;
 pub use money::{Spend, Tokens, Usd};
 pub use names::{BranchName, CommitId, InvalidName, RefName, TenantId, TreeId};
-pub use noticed::{Coverage, FunctionNoticed, Mutants, Noticed};
+pub use noticed::{FunctionNoticed, Mutants, Noticed};
 pub use opportunity::{Impact, Opportunity, OpportunityKind, Risk};
 pub use patch::{Authorship, EngineName, FileChange, FileChangeKind, Patch};
 pub use path::{InvalidPath, RelPath};

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::Behaviour;
+use crate::coverage::{Coverage, shown_lines};
 use crate::path::RelPath;
 
 /// How far the share of mutants that are caught may fall, percent: other code has other mutants.
@@ -22,6 +23,9 @@ pub struct Noticed {
     /// Each function or value that changed, where wrong versions of it were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<FunctionNoticed>,
+    /// Which of the lines that the change takes away tests ran, where some that it brings in are run by none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Coverage>,
     /// What else changes, and nothing can show what that does: macros, types, the order of things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<String>,
@@ -53,36 +57,6 @@ pub struct FunctionNoticed {
     /// Which of its lines that change tests run, where that could be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Coverage>,
-}
-
-/// Line coverage of what changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Coverage {
-    /// How many of the lines with code that change a test runs.
-    pub run: u64,
-    /// The numbers of those that none does.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_run: Vec<u32>,
-}
-
-impl Coverage {
-    /// The lines that no test runs, such as `line 4` or `lines 4, 6-9`; none when there are none.
-    #[must_use]
-    pub fn missing(&self) -> Option<String> {
-        let mut runs: Vec<(u32, u32)> = Vec::new();
-        for line in &self.not_run {
-            match runs.last_mut() {
-                Some((_, last)) if *last + 1 == *line => *last = *line,
-                _ => runs.push((*line, *line)),
-            }
-        }
-        let shown = runs.iter().map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
-        });
-        let lines = if self.not_run.len() == 1 { "line" } else { "lines" };
-        (!runs.is_empty()).then(|| format!("{lines} {}", shown.collect::<Vec<_>>().join(", ")))
-    }
 }
 
 /// Mutants of a function, counted.
@@ -203,8 +177,30 @@ impl Noticed {
         let unseen = self.unseen.iter().map(|what| format!("nothing shows what it does to change {what}"));
         let no_data = self.no_data.iter().map(|why| format!("nothing shows what the change does: {why}"));
         let functions = self.unnoticed(behaviour).map(|(_, why)| why);
-        let reasons = functions.chain(unseen).chain(no_data);
+        let reasons = functions.chain(behaviour.and_then(|seen| self.not_run(seen))).chain(unseen).chain(no_data);
         reasons.filter(|_| !self.same_code)
+    }
+
+    /// The lines that neither tests nor made-up inputs run, in functions that these inputs come to, where there are more of them
+    /// than of what they replace: what is there for what nobody thought of may be there for somebody.
+    fn not_run(&self, seen: &Behaviour) -> Option<String> {
+        let missing = |one: &FunctionNoticed| -> Vec<u32> {
+            let Some((run, lines)) = seen.runs_of(&one.path, &one.function).zip(one.lines.as_ref()) else {
+                return Vec::new();
+            };
+            lines.not_run.iter().copied().filter(|line| !run.contains(line)).collect()
+        };
+        let all: Vec<(&FunctionNoticed, Vec<u32>)> = self.functions.iter().map(|one| (one, missing(one))).collect();
+        let count: usize = all.iter().map(|(_, lines)| lines.len()).sum();
+        if count <= self.gone.as_ref().map_or(0, |gone| gone.not_run.len()) {
+            return None;
+        }
+        let (one, lines) = all.iter().find(|(_, lines)| !lines.is_empty())?;
+        let lines = shown_lines(lines);
+        Some(format!(
+            "neither tests nor made-up inputs run {lines} of `{}` ({}), which the change brings in",
+            one.function, one.path
+        ))
     }
 
     /// In a few words, for a report.
