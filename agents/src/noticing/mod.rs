@@ -15,7 +15,7 @@ use kaizen_domain::edit::Change;
 use kaizen_domain::{
     Comparison, Coverage, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TrialOutcome, TrialReport,
 };
-use kaizen_mutants::{Changed, Mutant, changed, versions};
+use kaizen_mutants::{Changed, Mutant, changed, settle_moves, versions};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Metadata, Package, Runner, TreeChange, TrialError, WarmBase};
 use kaizen_settings::GateSettings;
@@ -212,6 +212,11 @@ impl Noticing<'_> {
                 }
                 Err(why) => noticed.no_data.push(format!("{}: {why}", change.path)),
             }
+        }
+        let packages: BTreeSet<&str> = sources.iter().map(|source| source.package.name.as_str()).collect();
+        for package in packages {
+            let here = sources.iter_mut().filter(|source| source.package.name == package);
+            settle_moves(&mut here.map(|source| &mut source.changed).collect::<Vec<_>>());
         }
         sources
     }

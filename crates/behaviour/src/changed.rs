@@ -62,6 +62,8 @@ pub(crate) struct Target<'l> {
     pub distance: usize,
 }
 
+/// What makes it the same function on both sides: where it stands, or how others see that, what it belongs to, the trait, its
+/// name, and which of several.
 type Key = (Vec<String>, Option<String>, Option<String>, String, usize);
 
 /// What is to be driven, the nearest first. What is there on one side only cannot be compared.
@@ -69,9 +71,10 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     let (old, new) = (keyed(before), keyed(after));
     let mut distances: BTreeMap<&Key, usize> = BTreeMap::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
-    for (key, (_, function)) in &old {
+    for (key, (module, function)) in &old {
         let now = new.get(key);
-        if now.is_none_or(|(_, now)| now.text != function.text) {
+        // In another module the same text may mean something else.
+        if now.is_none_or(|(at, now)| now.text != function.text || at.path != module.path) {
             distances.insert(key, 0);
             names.insert(called(function));
             names.extend(state_of(function));
@@ -150,6 +153,13 @@ fn state_of(function: &Function) -> Option<String> {
     (changes || makes).then(|| bare(&owner.of).to_owned())
 }
 
+/// A path as it is written where its last name is imported.
+fn last_of_path(path: &str) -> String {
+    let head = path.split('<').next().unwrap_or(path);
+    let skipped = head.rfind("::").map_or(0, |at| at + 2);
+    path.get(skipped..).unwrap_or(path).trim().to_owned()
+}
+
 fn bare(of: &str) -> &str {
     of.split(['<', ' ']).next().unwrap_or(of)
 }
@@ -158,10 +168,14 @@ fn keyed(library: &Library) -> BTreeMap<Key, (&Module, &Function)> {
     let mut all = BTreeMap::new();
     for (module, function) in library.functions() {
         let owner = function.owner.as_ref();
+        // What others see in the same place is the same for them, in whichever module it stands.
+        let name = owner.map_or(function.name.as_str(), |owner| bare(&owner.of));
+        let place = library.declared(&module.path, name, FAR);
+        let seen = place.as_ref().filter(|_| function.public).and_then(|place| library.public(place));
         let mut key: Key = (
-            module.path.clone(),
+            seen.map_or_else(|| module.path.clone(), |path| vec![path.to_owned()]),
             owner.map(|owner| owner.of.clone()),
-            owner.and_then(|owner| owner.trait_.clone()),
+            owner.and_then(|owner| owner.trait_.as_deref()).map(last_of_path),
             function.name.clone(),
             0,
         );
@@ -206,6 +220,16 @@ mod tests {
             "pub struct S(u8); impl Iterator for S { type Item = u8; fn next(&mut self) -> Option<u8> { None } }";
         let found = of(before, &before.replace("type Item", "fn count(self) -> usize { 3 } type Item"));
         assert_eq!(found, [("next".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn what_moves_to_another_module_is_the_same_for_others() {
+        let before = "pub struct S; impl std::fmt::Display for S { fn fmt(&self) -> u8 { half(8) } } \
+                      pub fn half(n: u8) -> u8 { n / 2 } fn near() {}";
+        let after = "pub use m::{S, half}; mod m { use std::fmt::Display; pub struct S; \
+                     impl Display for S { fn fmt(&self) -> u8 { half(8) } } pub fn half(n: u8) -> u8 { n / 3 } } fn near() {}";
+        let found: Vec<_> = of(before, after);
+        assert_eq!(found, [("fmt".to_owned(), 0), ("half".to_owned(), 0)]);
     }
 
     #[test]

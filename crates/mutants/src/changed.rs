@@ -8,6 +8,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, ItemImpl, ItemMod, ItemTrait};
 
 use crate::functions::{Collector, Function, Value};
+use crate::moved::Holdings;
 use kaizen_source::{Unreadable, is_test_code, with_files};
 
 /// What differs between two texts of a file.
@@ -25,6 +26,9 @@ pub struct Changed {
     /// What was there before, is gone or says something else now, and is nothing that wrong versions can be made of: macros,
     /// types, the order of variants and fields, what names stand for, impls of traits, and what is derived.
     pub opaque: Vec<String>,
+    /// What the second text has no more, and what it has that the first has not. What is gone for good [`settle_moves`](crate::settle_moves) says.
+    pub(crate) gone: Holdings,
+    pub(crate) come: Holdings,
     /// Whether something else than functions and test code differs.
     pub elsewhere: bool,
     /// Whether anything that differs is there under a condition only, so that one build does not show all of it.
@@ -49,9 +53,22 @@ pub fn changed(before: &str, after: &str) -> Result<Changed, Unreadable> {
         changed.values = others.map(|value| (value.label.clone(), value.line())).collect();
         let other = new.opaque.iter().filter(|(what, says)| old.opaque.get(*what).is_some_and(|said| said != *says));
         changed.opaque = other.map(|(what, _)| what.split('\u{0}').next().unwrap_or(what).to_owned()).collect();
-        changed.opaque.extend(old.kept.difference(&new.kept).map(|gone| format!("{gone}, which goes")));
+        changed.gone = old.without(&new);
+        changed.come = new.without(&old);
         changed
     })
+}
+
+impl Collector<'_> {
+    /// What this has and the other has not.
+    fn without(&self, other: &Self) -> Holdings {
+        let is_there = |one: &&Function<'_>| other.found.iter().any(|another| another.label == one.label);
+        let functions = self.found.iter().filter(|one| !is_there(one));
+        Holdings {
+            kept: self.kept.difference(&other.kept).cloned().collect(),
+            functions: functions.map(|one| (one.label.clone(), one.tokens())).collect(),
+        }
+    }
 }
 
 impl Changed {
@@ -153,6 +170,7 @@ impl VisitMut for Strip {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settle_moves;
 
     #[test]
     fn functions_that_say_something_else_are_told_from_what_surrounds_them() {
@@ -185,7 +203,8 @@ mod tests {
 
         let names =
             "use a::check; #[derive(Clone, Debug)] struct S; impl Drop for S { fn drop(&mut self) {} } t! { 1 }";
-        let found = changed(names, "use b::check; #[derive(Clone)] struct S; t! { 2 }").expect("it parses");
+        let mut found = changed(names, "use b::check; #[derive(Clone)] struct S; t! { 2 }").expect("it parses");
+        settle_moves(&mut [&mut found]);
         let expected = [
             "what `check` stands for",
             "what `t!` makes",

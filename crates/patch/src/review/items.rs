@@ -11,32 +11,44 @@ use syn::{Attribute, FnArg, ImplItem, Item, Signature, TraitItem, Visibility};
 use super::Findings;
 use super::code::CodeFile;
 use super::code::unit::{Node, Unit};
+use super::moved::{Promise, Promises};
 use crate::syntax::lex::{Lexeme, lex};
 use crate::syntax::lifetimes::without_lifetimes;
 
 pub(super) const RULE: &str = "public-item";
 const LIFETIMES: &str = "public-lifetimes";
 
-pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) -> Vec<ItemChange> {
+/// The items that change, and the promises that go from the file and come to it: about those [`moved`] asks.
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) -> (Vec<ItemChange>, Promises) {
+    let mut promises = Promises::of(file);
     if !file.is_whole() {
-        return Vec::new();
+        return (Vec::new(), promises);
     }
     let mut respelt = Vec::new();
-    let items = changes(file, &mut respelt);
+    let items = changes(file, &mut respelt, &mut promises);
     for name in &respelt {
         findings.ask(LIFETIMES, file.path, format!("spells the lifetimes of the public item `{name}` otherwise"));
     }
     for item in items.iter().filter(|item| item.public) {
         let name = &item.item;
         match item.what {
-            ItemChangeKind::Removed => findings.ask(RULE, &item.path, format!("removes the public item `{name}`")),
             ItemChangeKind::Signature => {
                 findings.ask(RULE, &item.path, format!("changes the signature of the public item `{name}`"));
             }
-            ItemChangeKind::Added | ItemChangeKind::Body => {}
+            ItemChangeKind::Added | ItemChangeKind::Removed | ItemChangeKind::Body => {}
         }
     }
-    items
+    (items, promises)
+}
+
+/// What an item promises; for one in a module within the file, with that in its name.
+fn promise(unit: &Unit<'_>) -> Promise {
+    let of = match unit.node {
+        Node::ImplItem(_, block) | Node::ImplHead(block) => Some(last_name(&block.self_ty.to_token_stream())),
+        Node::TraitItem(_) => Some(unit.home.label.clone()),
+        _ => None,
+    };
+    Promise { label: unit.label(), signature: signature(unit), derives: derives(unit), of }
 }
 
 /// The item is the same but for how it spells its lifetimes.
@@ -45,7 +57,7 @@ fn is_respelt(old: &Unit<'_>, new: &Unit<'_>) -> bool {
     matches!((spelt(old), spelt(new)), (Ok(old), Ok(new)) if old == new)
 }
 
-fn changes(file: &CodeFile<'_>, respelt: &mut Vec<String>) -> Vec<ItemChange> {
+fn changes(file: &CodeFile<'_>, respelt: &mut Vec<String>, promises: &mut Promises) -> Vec<ItemChange> {
     let change =
         |unit: &Unit<'_>, public, what| ItemChange { path: file.path.clone(), item: unit.label(), public, what };
     let mut found = Vec::new();
@@ -53,7 +65,9 @@ fn changes(file: &CodeFile<'_>, respelt: &mut Vec<String>) -> Vec<ItemChange> {
     for old in file.old.iter().filter(|unit| is_item(unit)) {
         let pair = file.new.iter().zip(matched.iter_mut()).find(|(new, taken)| !**taken && new.key() == old.key());
         let Some((new, taken)) = pair else {
-            found.push(change(old, is_public(old, file), ItemChangeKind::Removed));
+            let public = is_public(old, file);
+            promises.gone.extend(public.then(|| promise(old)));
+            found.push(change(old, public, ItemChangeKind::Removed));
             continue;
         };
         *taken = true;
@@ -88,7 +102,9 @@ fn changes(file: &CodeFile<'_>, respelt: &mut Vec<String>) -> Vec<ItemChange> {
         let trait_is_old = file.old.iter().any(|old| old.kind == "trait")
             || required && !file.new.iter().any(|unit| unit.kind == "trait" && new.home.label.ends_with(&unit.name));
         let what = if required && trait_is_old { ItemChangeKind::Signature } else { ItemChangeKind::Added };
-        found.push(change(new, is_public(new, file), what));
+        let public = is_public(new, file);
+        promises.come.extend(public.then(|| promise(new)));
+        found.push(change(new, public, what));
     }
     found
 }

@@ -2,7 +2,7 @@
 //!
 //! One rule a file. Rules on bytes and data run first; a patch that is too large or no plain files goes no further.
 //! Rules on code share syntax trees of what differs, parsed once a side; files are dealt out to the processors, since
-//! no rule on code looks at two files. Nothing in here trusts a name, a comment or a size that the patch brings.
+//! no rule on code looks at two files but the last, to which they tell what goes and what comes. Nothing in here trusts a name, a comment or a size that the patch brings.
 
 mod advisories;
 mod bytes;
@@ -16,6 +16,7 @@ mod lints;
 mod lockfile;
 mod manifest;
 mod more;
+mod moved;
 mod parse;
 mod paths;
 mod policy;
@@ -39,6 +40,7 @@ use thiserror::Error;
 use crate::syntax::{StackFault, on_big_stacks};
 use code::{CodeFile, Side, sides};
 use findings::Findings;
+use moved::Promises;
 
 /// What is reviewed, and by what.
 #[derive(Debug, Clone, Copy)]
@@ -93,21 +95,23 @@ pub fn review(input: &ReviewInput<'_>) -> Result<Review, NoThread> {
         return Ok(Review::of(findings.into_list(), Vec::new()));
     }
     let data =
-        || Share { findings: DATA.iter().map(|rule| found(|list| rule(input, list))).collect(), items: Vec::new() };
+        || Share { findings: DATA.iter().map(|rule| found(|list| rule(input, list))).collect(), ..Share::default() };
     let rust = input.changes.iter().filter(|change| change.path.is_rust());
     let mut pieces: Vec<Box<dyn FnOnce() -> Share + Send + '_>> = vec![Box::new(data)];
     pieces.extend(rust.map(|change| Box::new(|| review_code(change)) as Box<_>));
     match on_big_stacks(pieces) {
         Ok(shares) => {
-            let (mut items, mut by_rule) = (Vec::new(), Vec::new());
+            let (mut items, mut by_rule, mut promises) = (Vec::new(), Vec::new(), Vec::new());
             for (at, share) in shares.into_iter().enumerate() {
                 items.extend(share.items);
+                promises.extend(share.promises);
                 // The first share is that of the rules on data, which come before those on code.
                 let first = if at == 0 { 0 } else { DATA.len() };
                 by_rule.extend((first..).zip(share.findings));
             }
             by_rule.sort_by_key(|(rule, _)| *rule);
             by_rule.into_iter().for_each(|(_, found)| findings.merge(found));
+            moved::check(&promises, &mut findings);
             Ok(Review::of(findings.into_list(), items))
         }
         Err(StackFault::Spawn(source)) => Err(NoThread { source }),
@@ -128,10 +132,12 @@ pub struct NoThread {
 }
 
 /// What some rules say.
+#[derive(Default)]
 struct Share {
     /// One for each rule, in order.
     findings: Vec<Findings>,
     items: Vec<ItemChange>,
+    promises: Option<Promises>,
 }
 
 fn found(rule: impl FnOnce(&mut Findings)) -> Findings {
@@ -148,16 +154,17 @@ fn dependencies(input: &ReviewInput<'_>, findings: &mut Findings) {
 /// The rules on code; call it on a big stack only.
 fn review_code(change: &Change) -> Share {
     // What is not UTF-8 afterwards was found by its bytes already.
-    let Ok(after) = text(change.after.as_ref()) else { return Share { findings: Vec::new(), items: Vec::new() } };
+    let Ok(after) = text(change.after.as_ref()) else { return Share::default() };
     let (before, after) = match text(change.before.as_ref()) {
         Ok(before) => sides(before, after),
         Err(_) => (Side::unreadable(), Side::whole(after)),
     };
     let file = CodeFile::of(&change.path, &before, &after);
     let mut findings: Vec<Findings> = CODE.iter().map(|rule| found(|list| rule(&file, list))).collect();
-    let mut items = Vec::new();
-    findings.push(found(|list| items = items::check(&file, list)));
-    Share { findings, items }
+    let mut list = Findings::default();
+    let (items, promises) = items::check(&file, &mut list);
+    findings.push(list);
+    Share { findings, items, promises: Some(promises) }
 }
 
 fn text(state: Option<&FileState>) -> Result<Option<&str>, std::str::Utf8Error> {

@@ -162,6 +162,41 @@ fn public_items_are_promises() {
 }
 
 #[test]
+fn public_items_may_move_into_a_module_that_is_named_again() {
+    let rule = "public-item";
+    let item = "#[derive(Clone, Debug)]\npub enum Kind { A, B }\n\nimpl Kind {\n    pub fn is_a(&self) -> bool { true }\n}\n\n\
+                impl std::fmt::Display for Kind {\n    fn fmt(&self, f: &mut F) -> R { f.a() }\n}\n";
+    let rest = "pub fn other() {}\n";
+    let moved = |lib: &str, file: &str, module: &str| {
+        let changes = [
+            change("src/lib.rs", Some(&format!("{rest}{item}")), Some(&format!("{lib}{rest}"))),
+            change(file, None, Some(module)),
+        ];
+        with_policy(&Policy::default(), &changes)
+    };
+    for (lib, file) in [
+        ("mod kind;\npub use kind::Kind;\n", "src/kind.rs"),
+        ("mod kind;\npub use self::kind::{Kind};\n", "src/kind/mod.rs"),
+        ("mod kind;\npub use kind::*;\n", "src/kind.rs"),
+    ] {
+        let review = moved(lib, file, item);
+        assert!(!rules(&review).contains(&rule), "{lib}: {review:#?}");
+    }
+    for (lib, file, module) in [
+        ("mod kind;\nuse kind::Kind;\n", "src/kind.rs", item.to_owned()),
+        ("mod kind;\npub use kind::Kind as Other;\n", "src/kind.rs", item.to_owned()),
+        ("mod kind;\npub use other::Kind;\n", "src/kind.rs", item.to_owned()),
+        ("mod kind;\npub use kind::Kind;\n", "src/kind.rs", item.replace("A, B", "A")),
+        ("mod kind;\npub use kind::Kind;\n", "src/kind.rs", item.replace("Clone, ", "")),
+        ("mod kind;\npub use kind::Kind;\n", "src/kind.rs", item.replace("is_a(&self)", "is_a(self)")),
+        ("mod kind;\npub use kind::Kind;\n", "src/kind.rs", item.replace("std::fmt::Display", "std::fmt::Binary")),
+    ] {
+        let review = moved(lib, file, &module);
+        assert!(rules(&review).contains(&rule), "{lib}{module}: {review:#?}");
+    }
+}
+
+#[test]
 fn what_release_builds_leave_out_and_what_time_tells_asks_a_person() {
     let rule = "unseen-by-tests";
     let before = "fn a(v: &mut V) { v.x(); }\n";
