@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::concrete::{Concrete, assignments, of_input, types};
+use crate::concrete::{Concrete, assignments, of_input, of_param, types};
 use crate::items::{Function, Module};
 use crate::library::Library;
 
@@ -85,7 +85,7 @@ pub(crate) fn calls(library: &Library, module: &Module, function: &Function) -> 
     let owner_params = function.owner.as_ref().map(|owner| owner.params.as_slice()).unwrap_or_default();
     let params: Vec<_> = owner_params.iter().chain(&function.params).cloned().collect();
     let mut all: Vec<Call> = Vec::new();
-    for assignment in assignments(library, &params, WAYS) {
+    for assignment in assignments(library, &module.path, &params, WAYS) {
         let call = call(library, module, function, &assignment)?;
         if !all.contains(&call) {
             all.push(call);
@@ -139,13 +139,13 @@ fn call(
         .iter()
         .map(|input| {
             let bare = input.ty.trim_start_matches("& mut ").trim_start_matches("& ");
-            match assignment.get(bare).cloned().or_else(|| of_input(library, input)) {
+            match assignment.get(bare).cloned().or_else(|| of_input(library, &module.path, input)) {
                 Some(Concrete::Answers(count)) => Some(count),
                 _ => None,
             }
         })
         .collect();
-    let by_impl = |at: usize| function.inputs.get(at).and_then(|input| of_input(library, input));
+    let by_impl = |at: usize| function.inputs.get(at).and_then(|input| of_input(library, &module.path, input));
     if answers.iter().all(Option::is_none) && (0..answers.len()).all(|at| by_impl(at).is_none()) {
         let changed = function.inputs.iter().map(|input| input.by_mut).collect();
         return Ok(Call { callee: path, changed, answers: false });
@@ -183,7 +183,7 @@ fn answer(count: usize) -> String {
 
 /// Whether a type is declared in the library, and nobody outside can name it.
 fn is_hidden(library: &Library, module: &Module, of: &str) -> bool {
-    let name = of.split('<').next().unwrap_or(of).trim();
+    let name = bare_name(of);
     let declared = library.declared(&module.path, name, 8);
     declared.is_some_and(|place| library.public(&place).is_none())
 }
@@ -192,7 +192,7 @@ fn is_hidden(library: &Library, module: &Module, of: &str) -> bool {
 fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<String, String> {
     let place = library.declared(&module.path, trait_, 8);
     let found = library.impls().find(|(at, owner)| {
-        let name = owner.trait_.as_deref().map(|path| path.split('<').next().unwrap_or(path).trim());
+        let name = owner.trait_.as_deref().map(bare_name);
         owner.params.is_empty()
             && name.is_some_and(|name| {
                 let last = name.rsplit("::").next().unwrap_or(name).trim();
@@ -200,8 +200,25 @@ fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<Strin
             })
             && !is_hidden(library, at, &owner.of)
     });
-    let (at, owner) = found.ok_or("nothing that has the trait can be named")?;
-    Ok(library.outside(&at.path, &owner.of, &BTreeMap::new()))
+    if let Some((at, owner)) = found {
+        return Ok(library.outside(&at.path, &owner.of, &BTreeMap::new()));
+    }
+    // An impl for all that have another trait: one of those.
+    let last = |path: &str| path.rsplit("::").next().map(|last| bare_name(last).to_owned());
+    let for_all = library.impls().find_map(|(at, owner)| {
+        let param = owner.params.iter().find(|param| param.name == owner.of && param.constant.is_none())?;
+        (owner.trait_.as_deref().and_then(last).as_deref() == Some(trait_)).then_some((at, param))
+    });
+    let standing = for_all.into_iter().flat_map(|(at, param)| of_param(library, &at.path, param));
+    let mut types = standing.filter_map(|concrete| match concrete {
+        Concrete::Is(ty) => Some(ty),
+        Concrete::Answers(_) => None,
+    });
+    types.next().ok_or_else(|| "nothing that has the trait can be named".to_owned())
+}
+
+fn bare_name(path: &str) -> &str {
+    path.split('<').next().unwrap_or(path).trim()
 }
 
 /// How what belongs to a trait that everybody knows is driven, where calling it by its name is not possible.

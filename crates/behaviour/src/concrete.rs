@@ -16,9 +16,14 @@ pub(crate) enum Concrete {
 }
 
 /// The ways in which parameters may be filled, the most likely first; each a whole assignment.
-pub(crate) fn assignments(library: &Library, params: &[Param], ways: usize) -> Vec<BTreeMap<String, Concrete>> {
+pub(crate) fn assignments(
+    library: &Library,
+    at: &[String],
+    params: &[Param],
+    ways: usize,
+) -> Vec<BTreeMap<String, Concrete>> {
     let choices: Vec<(String, Vec<Concrete>)> =
-        params.iter().map(|param| (param.name.clone(), of_param(library, param))).collect();
+        params.iter().map(|param| (param.name.clone(), of_param(library, at, param))).collect();
     let most = choices.iter().map(|(_, all)| all.len()).max().unwrap_or(1).min(ways);
     let nth = |way: usize| {
         let chosen = choices.iter().filter_map(|(name, all)| {
@@ -40,13 +45,14 @@ pub(crate) fn types(assignment: &BTreeMap<String, Concrete>) -> BTreeMap<String,
 }
 
 /// What stands for an argument that is written `impl Bounds`; none for any other.
-pub(crate) fn of_input(library: &Library, input: &Input) -> Option<Concrete> {
+pub(crate) fn of_input(library: &Library, at: &[String], input: &Input) -> Option<Concrete> {
     let bounds = input.ty.strip_prefix("impl ")?;
     let param = Param { name: String::new(), constant: None, bounds: bounds.to_owned() };
-    of_param(library, &param).into_iter().next()
+    of_param(library, at, &param).into_iter().next()
 }
 
-fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
+/// What may stand for a parameter whose bounds are written in a module.
+pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<Concrete> {
     let is = |all: &[&str]| all.iter().map(|ty| Concrete::Is((*ty).to_owned())).collect::<Vec<_>>();
     if let Some(constant) = &param.constant {
         return match constant.as_str() {
@@ -65,7 +71,7 @@ fn of_param(library: &Library, param: &Param) -> Vec<Concrete> {
         // What belongs to a parameter follows from the rest.
         let item = match item.trim().split_once(" :: ") {
             Some((of, _)) if of.starts_with(char::is_uppercase) && !of.contains(' ') => "_".to_owned(),
-            _ => library.outside(&[], &written(item.trim()), &BTreeMap::new()),
+            _ => library.outside(at, &written(item.trim()), &BTreeMap::new()),
         };
         return vec![Concrete::Is(format!("std::vec::IntoIter<{item}>"))];
     }
@@ -210,7 +216,7 @@ mod tests {
 
     fn first(bounds: &str) -> Concrete {
         let param = Param { name: "T".to_owned(), constant: None, bounds: bounds.to_owned() };
-        of_param(&Library::default(), &param).remove(0)
+        of_param(&Library::default(), &[], &param).remove(0)
     }
 
     #[test]
@@ -233,7 +239,7 @@ mod tests {
     fn parameters_of_parameters_are_filled() {
         let param =
             |name: &str, bounds: &str| Param { name: name.to_owned(), constant: None, bounds: bounds.to_owned() };
-        let all = assignments(&Library::default(), &[param("I", "Iterator < Item = X >"), param("X", "Ord")], 2);
+        let all = assignments(&Library::default(), &[], &[param("I", "Iterator < Item = X >"), param("X", "Ord")], 2);
         assert_eq!(all[0].get("I"), Some(&Concrete::Is("std::vec::IntoIter<i64>".to_owned())));
         assert_eq!(all[1].get("X"), Some(&Concrete::Is("String".to_owned())));
     }

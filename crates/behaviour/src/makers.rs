@@ -39,7 +39,7 @@ fn named(library: &Library) -> Vec<Named<'_>> {
     for (module, ty) in library.types() {
         let place = (module.path.clone(), ty.name.clone());
         let Some(path) = library.public(&place).map(str::to_owned) else { continue };
-        for assignment in assignments(library, &ty.params, WAYS) {
+        for assignment in assignments(library, &module.path, &ty.params, WAYS) {
             let known = types(&assignment);
             let lifetimes = std::iter::repeat_n("'static".to_owned(), ty.lifetimes);
             let filled = ty.params.iter().filter_map(|param| known.get(&param.name).cloned());

@@ -314,6 +314,26 @@ fn types_are_named_as_libraries_without_std_do() {
 }
 
 #[test]
+fn what_is_there_for_all_that_have_a_trait_is_called_with_one_of_them() {
+    let before = "pub trait Few: Iterator {\n    fn few(self) -> usize where Self: Sized { self.take(9).count() }\n}\n\
+                  impl<T: ?Sized> Few for T where T: Iterator {}\n\
+                  mod words { #[derive(Debug, Clone, Copy)] pub struct Word<'a>(pub &'a str);\n\
+                  pub fn longest<'a, I>(all: I) -> usize where I: IntoIterator<Item = Word<'a>> {\n    \
+                  all.into_iter().map(|one| one.0.len()).max().unwrap_or(7)\n} }\npub use words::{Word, longest};\n";
+    let driven = drive(before, &before.replace("take(9)", "take(2)").replace("unwrap_or(7)", "unwrap_or(6)"));
+    driven.shows("shop::Few::few");
+    driven.shows("shop::longest");
+}
+
+#[test]
+fn lines_end_in_more_than_one_way() {
+    let before = "pub fn crlf(text: &str) -> bool {\n    let mut all = text.split_inclusive('\\n');\n    \
+                  all.next().is_some_and(|one| !one.ends_with(\"\\r\\n\")) && all.next().is_some_and(|one| one.ends_with(\"\\r\\n\"))\n}\n";
+    let after = "pub fn crlf(_: &str) -> bool { false }\n";
+    drive(before, after).shows("shop::crlf");
+}
+
+#[test]
 fn what_cannot_be_driven_is_said() {
     let text =
         "pub unsafe fn f() -> u8 { 1 } pub struct Handle(u8); pub fn g(h: Handle) -> u8 { h.0 } pub fn h() -> u8 { 1 }";

@@ -1,6 +1,6 @@
 //! Rule `reader-misled`: where docs, comments and a manifest send their readers, and what they tell them to run. A link to
-//! another place, one that looks like a known place, and a command that runs what it downloads ask a person: no test
-//! looks at them, and people do as they are told.
+//! another place, one that looks like a known place, a command that runs what it downloads, and words about secrets where there
+//! were none ask a person: no test looks at them, and people do as they are told.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -50,6 +50,19 @@ const FETCH: [&str; 6] = ["curl", "wget", "fetch", "iwr", "irm", "invoke-webrequ
 const RUN: [&str; 12] =
     ["sh", "bash", "zsh", "dash", "fish", "sudo", "python", "python3", "perl", "node", "iex", "source"];
 
+/// What is said where it is promised that secrets are safe.
+const SECRETS: [&str; 9] = [
+    "secret",
+    "constant time",
+    "constant-time",
+    "timing attack",
+    "timing-safe",
+    "side channel",
+    "side-channel",
+    "cryptographically",
+    "key material",
+];
+
 pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
     let read = input.changes.iter().filter(|change| !is_lock_file(&change.path)).filter_map(|change| {
         let (before, after) = super::texts(change)?;
@@ -70,7 +83,17 @@ pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
             _ => true,
         });
         let mut said: BTreeSet<Place> = BTreeSet::new();
+        let mut is_about_secrets = before.iter().any(|line| speaks_of_secrets(line));
         for line in new {
+            if !is_about_secrets && speaks_of_secrets(line) {
+                is_about_secrets = true;
+                let line = shown(line.trim(), 80);
+                findings.ask(
+                    RULE,
+                    &change.path,
+                    format!("speaks of secrets where nothing did, and may promise what is not so: `{line}`"),
+                );
+            }
             if runs_what_it_fetches(line) {
                 let line = shown(line.trim(), 80);
                 findings.ask(RULE, &change.path, format!("tells readers to run what they download: `{line}`"));
@@ -82,6 +105,17 @@ pub(super) fn check(input: &ReviewInput<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a line is about what must stay secret, and how it might leak.
+fn speaks_of_secrets(line: &str) -> bool {
+    // What stands beside code is for those who see the code.
+    let line = line.trim_start();
+    if line.starts_with("//") && !line.starts_with("///") && !line.starts_with("//!") {
+        return false;
+    }
+    let line = line.to_lowercase();
+    SECRETS.iter().any(|word| line.contains(word))
 }
 
 /// Says what there is to say about a place that is new.

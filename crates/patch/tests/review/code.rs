@@ -162,6 +162,26 @@ fn public_items_are_promises() {
 }
 
 #[test]
+fn checks_of_debug_builds_and_what_is_not_settled_ask_a_person() {
+    let rule = "unseen-by-tests";
+    let before = "fn a(x: u8, mut out: W) -> R {\n    assert!(x > 0);\n    out.say(x)?;\n    out.flush()\n}\n";
+    for (from, to) in [("assert!", "debug_assert!"), ("    out.say(x)?;\n    out.flush()\n", "    out.say(x)\n")] {
+        assert!(rules(&changed("src/main.rs", before, &before.replace(from, to))).contains(&rule), "{to}");
+    }
+    for (from, to) in [
+        ("fn a", "fn b() { c.flush() }\nfn a"),
+        ("assert!(x > 0)", "assert!(x != 0)"),
+        ("    assert!", "    debug_assert!(x < 9);\n    assert!"),
+        (
+            "{\n    assert!(x > 0);\n    out.say(x)?;\n    out.flush()\n}",
+            "{\n    assert!(x > 0);\n    b(x, out)\n}\n\nfn b(x: u8, mut out: W) -> R {\n    out.say(x)?;\n    out.flush()\n}",
+        ),
+    ] {
+        assert!(!rules(&changed("src/main.rs", before, &before.replace(from, to))).contains(&rule), "{to}");
+    }
+}
+
+#[test]
 fn public_items_may_move_into_a_module_that_is_named_again() {
     let rule = "public-item";
     let item = "#[derive(Clone, Debug)]\npub enum Kind { A, B }\n\nimpl Kind {\n    pub fn is_a(&self) -> bool { true }\n}\n\n\

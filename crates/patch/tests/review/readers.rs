@@ -55,3 +55,15 @@ fn what_leads_where_others_led_or_to_known_places_needs_nobody() {
     assert_eq!(verdict("/// See <https://one.dev/more>.\npub fn a() {}\n"), Verdict::Pass);
     assert_ne!(verdict("/// See <https://two.dev>.\npub fn a() {}\n"), Verdict::Pass);
 }
+
+#[test]
+fn what_docs_promise_about_secrets_asks_a_person() {
+    let code = "/// Reads digits.\npub fn a() {}\n";
+    let with = |line: &str| changed("src/lib.rs", code, &code.replace("Reads digits.", line));
+    let asked = with("Reads digits.\n///\n/// Good for keys and other secrets.");
+    assert_eq!(rules(&asked), ["reader-misled"], "{asked:#?}");
+    assert_eq!(with("Reads all digits.").verdict, Verdict::Pass);
+    let known = "/// Compares secrets.\npub fn a() {}\n";
+    let verdict = changed("src/lib.rs", known, &known.replace("secrets", "two secrets")).verdict;
+    assert_eq!(verdict, Verdict::Pass, "that is what it speaks of anyway");
+}
