@@ -12,7 +12,7 @@ use crate::noticing::WrongVersion;
 
 /// Functions that are called for each wrong version, and inputs for each of them.
 const FUNCTIONS: usize = 8;
-const INPUTS: u64 = 300;
+const INPUTS: u64 = 3_000;
 /// How long all calls of one of them may take, milliseconds.
 const EACH: u64 = 500;
 /// Wrong versions that the program is run with before what it wrote down is looked at: that is large.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::assertion::{Assertion, is_adapter};
 use super::extends::extends;
 use super::facts::{Facts, Statement, StatementKind};
+use super::sharper::is_sharper;
 
 /// A function of the tests.
 pub(super) struct Function {
@@ -142,10 +143,11 @@ fn only_adds(old: &Function, new: &Function) -> bool {
     waiting.next().is_none()
 }
 
-/// Whether a statement is the same, or has longer lists.
+/// Whether a statement is the same, has longer lists, or asks for more.
 fn asks_as_much(old: &str, new: &str) -> bool {
     let tokens = |text: &str| text.parse::<proc_macro2::TokenStream>();
-    old == new || matches!((tokens(old), tokens(new)), (Ok(old), Ok(new)) if extends(&old, &new))
+    old == new
+        || matches!((tokens(old), tokens(new)), (Ok(old), Ok(new)) if extends(&old, &new) || is_sharper(&old, &new))
 }
 
 /// What makes a constant or another value of the tests say something else.

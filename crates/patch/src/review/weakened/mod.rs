@@ -10,6 +10,7 @@ mod extends;
 mod facts;
 mod literal;
 mod shadow;
+mod sharper;
 
 use quote::ToTokens;
 use syn::{Attribute, ImplItem, Item, TraitItem};
