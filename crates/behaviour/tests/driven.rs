@@ -365,6 +365,17 @@ fn what_long_inputs_make_slow_or_end_is_shown() {
         "{:?}",
         driven.slow
     );
+    // Only where nothing comes twice it takes long.
+    let unique = "pub fn unique(all: Vec<i64>) -> bool { let mut seen = std::collections::HashSet::new(); \
+                  all.into_iter().all(|one| seen.insert(one)) }";
+    let slow = unique.replace("std::collections::HashSet::new()", "Vec::new()");
+    let slow = slow.replace("seen.insert(one)", "{ let new = !seen.contains(&one); seen.push(one); new }");
+    let driven = drive(unique, &slow);
+    assert!(
+        driven.slow.get("shop::unique").is_some_and(|long| !long.worse || long.after == "no end"),
+        "{:?}",
+        driven.slow
+    );
     let same = drive(text, &text.replace("s.wrapping_add(*n)", "n.wrapping_add(s)"));
     assert!(same.slow.is_empty(), "{:?}", same.slow);
 }
