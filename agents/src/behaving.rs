@@ -11,7 +11,7 @@ use kaizen_behaviour::{
     differences, differences_of_long, known_inputs, wavers,
 };
 use kaizen_domain::edit::Change;
-use kaizen_domain::{Behaviour, Differs, Driven, FunctionNoticed, Noticed, TestId, TrialReport};
+use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
 use kaizen_sandbox::{DriverBuilt, Metadata, Package, TrialError};
 
 use crate::carried::leaner;
@@ -29,8 +29,8 @@ const FIRST: usize = 24;
 const LARGE: u64 = 12;
 /// How many times fewer inputs there are for functions that only lead to what changes.
 const LESS: u64 = 4;
-/// How many times more inputs there are where tests do not run all that changes.
-const MORE: u64 = 4;
+/// How many times more inputs there are where neither tests nor the usual ones run all that changes.
+pub(crate) const MORE: u64 = 4;
 /// How often a case is run on each side before a difference counts.
 const AGAIN: usize = 10;
 /// How often what was always the same and is not any more is run on the side where it was.
@@ -102,9 +102,13 @@ impl Behaving<'_> {
             for root in self.roots(package) {
                 match self.ready(package, root)? {
                     Ok(ready) => {
-                        let plan = self.plan(&ready);
-                        self.drive(&ready, plan.clone(), &mut behaviour)?;
-                        self.look_inside(&ready, package, &plan, &mut behaviour)?;
+                        let before = (behaviour.driven.len(), behaviour.no_data.len());
+                        self.drive(&ready, self.plan(&ready, 1), &mut behaviour)?;
+                        if self.look_inside(&ready, package, &mut behaviour)? {
+                            behaviour.driven.truncate(before.0);
+                            behaviour.no_data.truncate(before.1);
+                            self.drive(&ready, self.plan(&ready, MORE), &mut behaviour)?;
+                        }
                     }
                     Err(why) => behaviour.no_data.extend(why),
                 }
@@ -225,13 +229,10 @@ impl Behaving<'_> {
         Ok(Err(why))
     }
 
-    /// How often each function is called, and for how long.
-    fn plan(&self, ready: &Ready) -> Plan {
+    /// How often each function is called, and for how long; what changes so many times more often than usual.
+    pub(crate) fn plan(&self, ready: &Ready, more: u64) -> Plan {
         let settings = self.of.settings;
         let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
-        // Where no test comes by, more inputs are to find the way.
-        let is_missing = |one: &FunctionNoticed| one.lines.as_ref().is_some_and(|lines| !lines.not_run.is_empty());
-        let more = if self.noticed.functions.iter().any(is_missing) { MORE } else { 1 };
         // What only leads to what changes is called less often, where that can be called itself.
         let direct = entries.iter().any(|(_, entry)| entry.changes);
         let near = |entry: &Entry| entry.changes || !direct;

@@ -7,7 +7,7 @@ use kaizen_domain::{Behaviour, Mutants, NoticedByInputs, RelPath};
 use kaizen_mutants::Place;
 use kaizen_sandbox::{DriverBuilt, Package, TrialError};
 
-use crate::behaving::{Behaving, Ready};
+use crate::behaving::{Behaving, MORE, Ready};
 use crate::noticing::WrongVersion;
 
 /// Functions that are called for each wrong version, and inputs for each of them.
@@ -22,7 +22,8 @@ const NONE: &str = "none*";
 
 impl Behaving<'_> {
     /// Lets made-up inputs come by the wrong versions and the places that are compiled in: which lines that change they run, where
-    /// tests do not run all, and whether they notice wrong versions of functions that tests do not notice enough.
+    /// tests do not run all, and whether they notice wrong versions of functions that tests do not notice enough. It says whether
+    /// only more inputs than usual came to some of those lines: what they do there is not known then.
     ///
     /// # Errors
     /// When the sandbox cannot run it.
@@ -30,33 +31,43 @@ impl Behaving<'_> {
         &self,
         ready: &Ready,
         package: &Package,
-        plan: &Plan,
         behaviour: &mut Behaviour,
-    ) -> Result<(), TrialError> {
+    ) -> Result<bool, TrialError> {
         let of = self.of;
-        let Some(wrong) = of.wrong.get() else { return Ok(()) };
+        let Some(wrong) = of.wrong.get() else { return Ok(false) };
         let open = if behaviour.differences.is_empty() { self.open(package) } else { Vec::new() };
         let within = |path: &RelPath| path.as_str().starts_with(package.folder());
         let places: Vec<&(RelPath, Place)> = wrong.places.iter().filter(|(path, _)| within(path)).collect();
         if open.is_empty() && places.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let program = ready.driver.program(&ready.refused);
         let text = (program.text.as_str(), ready.root.edition(package));
         let tree = self.tree(&ready.root, &wrong.tree);
         let built = of.runner.build_driver(of.warm, package, text, &tree, of.cancel)?;
-        let DriverBuilt::Program(program) = built else { return Ok(()) };
+        let DriverBuilt::Program(program) = built else { return Ok(false) };
+        let mut is_far = false;
         if !places.is_empty() {
-            let plan = plan.text();
-            let noted = of.runner.run_driver_noting(of.warm, &program, &plan, &wrong.seen, of.cancel)?;
-            for (path, place) in places.into_iter().filter(|(_, place)| noted.contains(&place.number)) {
+            let noted = |more: u64| {
+                let plan = self.plan(ready, more).text();
+                of.runner.run_driver_noting(of.warm, &program, &plan, &wrong.seen, of.cancel)
+            };
+            let mut seen = noted(1)?;
+            if !seen.is_empty()
+                && places.iter().any(|(_, place)| wrong.is_missed(place) && !seen.contains(&place.number))
+            {
+                let more = noted(MORE)?;
+                is_far = !more.is_subset(&seen);
+                seen.extend(more);
+            }
+            for (path, place) in places.into_iter().filter(|(_, place)| seen.contains(&place.number)) {
                 behaviour.run(path, &place.function, &place.lines);
             }
         }
         if !open.is_empty() {
             behaviour.notices.extend(self.notices(ready, &program, &open)?);
         }
-        Ok(())
+        Ok(is_far && behaviour.differences.is_empty())
     }
 
     /// What made-up inputs make of wrong versions of these functions.

@@ -28,6 +28,15 @@ pub(crate) struct WrongVersions {
     pub all: Vec<WrongVersion>,
     /// Where it is noted what is run, each with its file, in functions of which tests do not run all that changes.
     pub places: Vec<(RelPath, Place)>,
+    /// The numbers of those where no test comes by.
+    missed: BTreeSet<usize>,
+}
+
+impl WrongVersions {
+    /// Whether no test comes by a place.
+    pub(crate) fn is_missed(&self, place: &Place) -> bool {
+        self.missed.contains(&place.number)
+    }
 }
 
 /// One of them.
@@ -125,7 +134,9 @@ impl Noticing<'_> {
                     if side == Side::After {
                         let all = wrong_versions(&made, &run);
                         let places = noted(&made, &run);
-                        let _ = self.wrong.set(WrongVersions { tree: changes, on, seen, all, places });
+                        let missed = places.iter().map(|(_, place)| place.number);
+                        let missed = missed.filter(|number| !run.reached.contains(number)).collect();
+                        let _ = self.wrong.set(WrongVersions { tree: changes, on, seen, all, places, missed });
                     }
                     return Ok(Some(counted));
                 }
