@@ -1,14 +1,14 @@
 //! Behaving: whether the libraries that a change touches do the same as before, for inputs that are made up from signatures
-//! and literals. The driver is built against the tree before and the one after; where they differ, the smallest input is
-//! looked for that shows it, and whether any test tells the two apart.
+//! and literals. The driver is built against the tree before and the one after; where they differ, it is asked whether any test
+//! tells the two apart.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
-    Case, Difference, Driver, Entry, LongDifference, Plan, Said, Shrinking, Sources, Status, Unit, always_differ,
-    differences, differences_of_long, known_inputs, wavers,
+    Difference, Driver, Entry, LongDifference, Plan, Said, Sources, Unit, differences, differences_of_long,
+    known_inputs,
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
@@ -17,6 +17,7 @@ use kaizen_sandbox::{DriverBuilt, Metadata, Package, TrialError};
 use crate::carried::leaner;
 use crate::driven_root::Root;
 use crate::noticing::{Noticing, is_code, is_test_file};
+use crate::smallest_input::Shown;
 use crate::told_apart::told_apart;
 
 /// How often what the compiler refuses is left out.
@@ -31,12 +32,6 @@ const LARGE: u64 = 12;
 const LESS: u64 = 4;
 /// How many times more inputs there are where neither tests nor the usual ones run all that changes.
 pub(crate) const MORE: u64 = 4;
-/// How often a case is run on each side before a difference counts.
-const AGAIN: usize = 10;
-/// How often what was always the same and is not any more is run on the side where it was.
-const LONGER: usize = 24;
-/// In how many rounds an input is made smaller.
-const ROUNDS: usize = 16;
 /// Files of tests whose literals are taken.
 const TESTS: usize = 60;
 
@@ -52,24 +47,13 @@ pub(crate) struct Behaving<'a> {
     pub noticed: &'a Noticed,
 }
 
-/// A case that differs.
-struct Shown {
-    choices: Vec<u64>,
-    input: String,
-    before: String,
-    after: String,
-    hangs: bool,
-    /// There is no answer any more.
-    worse: bool,
-}
-
 /// The driver of a package, built on both sides.
 pub(crate) struct Ready {
     pub driver: Driver,
     pub refused: BTreeSet<Unit>,
     pub root: Root,
-    before: Vec<u8>,
-    after: Vec<u8>,
+    pub before: Vec<u8>,
+    pub after: Vec<u8>,
 }
 
 impl Behaving<'_> {
@@ -324,74 +308,10 @@ impl Behaving<'_> {
     }
 
     /// What programs say to a plan.
-    fn run<const N: usize>(&self, plan: &Plan, programs: [&Vec<u8>; N]) -> Result<[Said; N], TrialError> {
+    pub(crate) fn run<const N: usize>(&self, plan: &Plan, programs: [&Vec<u8>; N]) -> Result<[Said; N], TrialError> {
         let programs = programs.map(Vec::as_slice);
         let said = self.of.runner.run_drivers(self.of.warm, programs, &plan.text(), self.of.cancel)?;
         Ok(said.map(|text| Said::read(plan, text.trim_start())))
-    }
-
-    /// The smallest input found that shows a difference, or that there is no answer any more where only that is looked for, with
-    /// what comes of it before and after; none when what comes of it is another one each time.
-    fn smallest(
-        &self,
-        ready: &Ready,
-        entry: usize,
-        again: Vec<(usize, u64)>,
-        gone: bool,
-    ) -> Result<Option<Shown>, TrialError> {
-        let cases = again.len();
-        let shown = self.always(ready, &Plan { seed: self.seed(), again, ..Plan::default() }, cases)?;
-        let Some(mut best) = shown.into_iter().min_by(|one, other| one.choices.cmp(&other.choices)) else {
-            return Ok(None);
-        };
-        // One that does not come back costs its time with every try.
-        let mut shrinking = Shrinking::of(best.choices.clone());
-        let rounds = if best.hangs { 0 } else { ROUNDS };
-        for _ in 0..rounds {
-            let with = shrinking.propose().iter().map(|choices| (entry, choices.clone())).collect();
-            let plan = Plan { with, ..Plan::default() };
-            let [was, again, mut now] = self.run(&plan, [&ready.before, &ready.before, &ready.after])?;
-            for (now, was) in now.whole.iter_mut().zip(&was.whole).filter(|(now, was)| gone && !now.is_worse_than(was))
-            {
-                now.clone_from(was);
-            }
-            if shrinking.take([&was.whole, &again.whole], &now.whole).is_none() {
-                break;
-            }
-        }
-        if shrinking.best() != best.choices {
-            let plan = Plan { with: vec![(entry, shrinking.best().to_vec())], ..Plan::default() };
-            best = self.always(ready, &plan, 1)?.into_iter().next().unwrap_or(best);
-        }
-        Ok(Some(best))
-    }
-
-    /// The cases of a plan that differ however often they are run.
-    fn always(&self, ready: &Ready, plan: &Plan, cases: usize) -> Result<Vec<Shown>, TrialError> {
-        let before: [Said; AGAIN] = self.run(plan, [&ready.before; AGAIN])?;
-        let after: [Said; AGAIN] = self.run(plan, [&ready.after; AGAIN])?;
-        fn of<'s>(all: impl IntoIterator<Item = &'s Said>, at: usize) -> Vec<&'s Case> {
-            all.into_iter().filter_map(|said| said.whole.get(at)).collect()
-        }
-        let differ = |at: &usize| always_differ(&of(&before, *at), &of(&after, *at));
-        let all: Vec<usize> =
-            (0..cases).filter(|at| of(&before, *at).len() == AGAIN && of(&after, *at).len() == AGAIN).collect();
-        let mut shown: Vec<Shown> = all
-            .iter()
-            .filter(|at| differ(at))
-            .filter_map(|at| shown(&of(&before, *at), &of(&after, *at), None))
-            .collect();
-        // What is always the same and then not always: that it was the same may be chance, so it is looked at longer.
-        if shown.is_empty() && all.iter().any(|at| wavers(&of(&before, *at), &of(&after, *at)).is_some()) {
-            let longer: [Said; LONGER] = self.run(plan, [&ready.before; LONGER])?;
-            let wavering = all.iter().filter_map(|at| {
-                let (before, after) = (of(before.iter().chain(&longer), *at), of(&after, *at));
-                let other = wavers(&before, &after)?;
-                self::shown(&before, &after, Some(other))
-            });
-            shown.extend(wavering);
-        }
-        Ok(shown)
     }
 
     /// Another one for each trial, so that no patch can know it, and the same when the trial is looked at again.
@@ -400,18 +320,6 @@ impl Behaving<'_> {
         self.of.report.id.to_string().hash(&mut hasher);
         hasher.finish()
     }
-}
-
-/// A case that differs, with another answer after the change where there are several.
-fn shown(before: &[&Case], after: &[&Case], other: Option<&Case>) -> Option<Shown> {
-    let (was, now) = (before.first()?, after.first()?);
-    let (choices, input, _) = was.told.clone()?;
-    let (hangs, worse) = (now.status == Status::Hung, now.is_worse_than(was));
-    let after = match other {
-        None => now.shown(),
-        Some(other) => format!("{} or {}, as it comes", now.shown(), other.shown()),
-    };
-    Some(Shown { choices, input, before: was.shown(), after, hangs, worse })
 }
 
 /// What changes and was left out, because the compiler refuses every way to call it.

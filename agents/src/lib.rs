@@ -28,6 +28,7 @@ pub mod preview;
 pub mod pull_requests;
 pub mod security;
 pub mod shop;
+mod smallest_input;
 pub mod start;
 pub mod steps;
 pub mod supervisor;

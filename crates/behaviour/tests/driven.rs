@@ -102,7 +102,7 @@ fn drive(before: &str, after: &str) -> Driven {
     let entries: Vec<usize> = driver.driven(&refused).map(|(number, _)| number).collect();
     let many = entries.iter().map(|entry| (*entry, 3_000)).collect();
     let large = entries.iter().map(|entry| (*entry, 6)).collect();
-    let plan = Plan { seed: 7, time: 4_000 * u64::try_from(entries.len()).unwrap(), many, large, ..Plan::default() };
+    let plan = Plan { seed: 7, time: 4_000 * entries.len() as u64, many, large, ..Plan::default() };
     let (first, second) = (run(dir, "before", &plan, "1"), run(dir, "before", &plan, "2"));
     let now = run(dir, "after", &plan, "3");
     let mut found = BTreeMap::new();
