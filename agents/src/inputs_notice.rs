@@ -4,11 +4,10 @@
 
 use kaizen_behaviour::{Plan, Said, differences};
 use kaizen_domain::{Behaviour, Mutants, NoticedByInputs, RelPath};
-use kaizen_mutants::Place;
 use kaizen_sandbox::{DriverBuilt, Package, TrialError};
 
 use crate::behaving::{Behaving, MORE, Ready};
-use crate::noticing::WrongVersion;
+use crate::noticing::{NotedPlace, WrongVersion, WrongVersions};
 
 /// Functions that are called for each wrong version, and inputs for each of them.
 const FUNCTIONS: usize = 8;
@@ -37,7 +36,7 @@ impl Behaving<'_> {
         let Some(wrong) = of.wrong.get() else { return Ok(false) };
         let open = if behaviour.differences.is_empty() { self.open(package) } else { Vec::new() };
         let within = |path: &RelPath| path.as_str().starts_with(package.folder());
-        let places: Vec<&(RelPath, Place)> = wrong.places.iter().filter(|(path, _)| within(path)).collect();
+        let places: Vec<&NotedPlace> = wrong.places.iter().filter(|one| within(&one.path)).collect();
         if open.is_empty() && places.is_empty() {
             return Ok(false);
         }
@@ -53,19 +52,17 @@ impl Behaving<'_> {
                 of.runner.run_driver_noting(of.warm, &program, &plan, &wrong.seen, of.cancel)
             };
             let mut seen = noted(1)?;
-            if !seen.is_empty()
-                && places.iter().any(|(_, place)| wrong.is_missed(place) && !seen.contains(&place.number))
-            {
+            if !seen.is_empty() && places.iter().any(|one| !one.tested && !seen.contains(&one.place.number)) {
                 let more = noted(MORE)?;
                 is_far = !more.is_subset(&seen);
                 seen.extend(more);
             }
-            for (path, place) in places.into_iter().filter(|(_, place)| seen.contains(&place.number)) {
+            for NotedPlace { path, place, .. } in places.into_iter().filter(|one| seen.contains(&one.place.number)) {
                 behaviour.run(path, &place.function, &place.lines);
             }
         }
         if !open.is_empty() {
-            behaviour.notices.extend(self.notices(ready, &program, &open)?);
+            behaviour.notices.extend(self.notices(ready, wrong, &program, &open)?);
         }
         Ok(is_far && behaviour.differences.is_empty())
     }
@@ -74,11 +71,11 @@ impl Behaving<'_> {
     fn notices(
         &self,
         ready: &Ready,
+        wrong: &WrongVersions,
         program: &[u8],
         open: &[(&RelPath, &str)],
     ) -> Result<Vec<NoticedByInputs>, TrialError> {
         let of = self.of;
-        let Some(wrong) = of.wrong.get() else { return Ok(Vec::new()) };
         let entries = ready.driver.driven(&ready.refused).take(FUNCTIONS);
         let many: Vec<(usize, u64)> = entries.map(|(number, _)| (number, INPUTS)).collect();
         let time = EACH.saturating_mul(u64::try_from(many.len()).unwrap_or(1));

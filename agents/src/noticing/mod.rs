@@ -20,9 +20,8 @@ use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Metadata, Package, Runner, TreeChange, TrialError, WarmBase};
 use kaizen_settings::GateSettings;
 
-pub(crate) use wrong_versions::WrongVersion;
-use wrong_versions::WrongVersions;
 use wrong_versions::{Counts, Side};
+pub(crate) use wrong_versions::{NotedPlace, WrongVersion, WrongVersions};
 
 /// Values and constant functions that are looked at, and wrong versions of each: each of these costs a build.
 const MOST_ALONE: usize = 6;

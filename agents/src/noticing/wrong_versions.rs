@@ -26,17 +26,16 @@ pub(crate) struct WrongVersions {
     /// The one that names a file to which reached places are noted.
     pub seen: String,
     pub all: Vec<WrongVersion>,
-    /// Where it is noted what is run, each with its file, in functions of which tests do not run all that changes.
-    pub places: Vec<(RelPath, Place)>,
-    /// The numbers of those where no test comes by.
-    missed: BTreeSet<usize>,
+    /// Where it is noted what is run, in functions of which tests do not run all that changes.
+    pub places: Vec<NotedPlace>,
 }
 
-impl WrongVersions {
-    /// Whether no test comes by a place.
-    pub(crate) fn is_missed(&self, place: &Place) -> bool {
-        self.missed.contains(&place.number)
-    }
+/// A place where it is noted what is run.
+pub(crate) struct NotedPlace {
+    pub path: RelPath,
+    pub place: Place,
+    /// A test comes by.
+    pub tested: bool,
 }
 
 /// One of them.
@@ -134,9 +133,7 @@ impl Noticing<'_> {
                     if side == Side::After {
                         let all = wrong_versions(&made, &run);
                         let places = noted(&made, &run);
-                        let missed = places.iter().map(|(_, place)| place.number);
-                        let missed = missed.filter(|number| !run.reached.contains(number)).collect();
-                        let _ = self.wrong.set(WrongVersions { tree: changes, on, seen, all, places, missed });
+                        let _ = self.wrong.set(WrongVersions { tree: changes, on, seen, all, places });
                     }
                     return Ok(Some(counted));
                 }
@@ -266,17 +263,18 @@ fn wrong_versions(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Ve
 }
 
 /// The places in functions of which tests do not run all that changes.
-fn noted(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Vec<(RelPath, Place)> {
+fn noted(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Vec<NotedPlace> {
     let mut all = Vec::new();
     for (source, made) in made {
-        let open: BTreeSet<&str> = made
-            .places
-            .iter()
-            .filter(|place| !run.reached.contains(&place.number))
-            .map(|place| place.function.as_str())
-            .collect();
+        let tested = |place: &Place| run.reached.contains(&place.number);
+        let open: BTreeSet<&str> =
+            made.places.iter().filter(|place| !tested(place)).map(|place| place.function.as_str()).collect();
         let here = made.places.iter().filter(|place| open.contains(place.function.as_str()));
-        all.extend(here.map(|place| (source.path.clone(), place.clone())));
+        all.extend(here.map(|place| NotedPlace {
+            path: source.path.clone(),
+            place: place.clone(),
+            tested: tested(place),
+        }));
     }
     all
 }

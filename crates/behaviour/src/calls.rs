@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::concrete::{Concrete, assignments, of_input, of_param, types};
 use crate::items::{Function, Module};
-use crate::library::Library;
+use crate::library::{Library, bare};
 
 /// More types in place of the parameters of a function are not tried.
 pub(crate) const WAYS: usize = 3;
@@ -183,7 +183,7 @@ fn answer(count: usize) -> String {
 
 /// Whether a type is declared in the library, and nobody outside can name it.
 fn is_hidden(library: &Library, module: &Module, of: &str) -> bool {
-    let name = bare_name(of);
+    let name = bare(of);
     let declared = library.declared(&module.path, name, 8);
     declared.is_some_and(|place| library.public(&place).is_none())
 }
@@ -192,7 +192,7 @@ fn is_hidden(library: &Library, module: &Module, of: &str) -> bool {
 fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<String, String> {
     let place = library.declared(&module.path, trait_, 8);
     let found = library.impls().find(|(at, owner)| {
-        let name = owner.trait_.as_deref().map(bare_name);
+        let name = owner.trait_.as_deref().map(bare);
         owner.params.is_empty()
             && name.is_some_and(|name| {
                 let last = name.rsplit("::").next().unwrap_or(name).trim();
@@ -204,7 +204,7 @@ fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<Strin
         return Ok(library.outside(&at.path, &owner.of, &BTreeMap::new()));
     }
     // An impl for all that have another trait: one of those.
-    let last = |path: &str| path.rsplit("::").next().map(|last| bare_name(last).to_owned());
+    let last = |path: &str| path.rsplit("::").next().map(|last| bare(last).to_owned());
     let for_all = library.impls().find_map(|(at, owner)| {
         let param = owner.params.iter().find(|param| param.name == owner.of && param.constant.is_none())?;
         (owner.trait_.as_deref().and_then(last).as_deref() == Some(trait_)).then_some((at, param))
@@ -215,10 +215,6 @@ fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<Strin
         Concrete::Answers(_) => None,
     });
     types.next().ok_or_else(|| "nothing that has the trait can be named".to_owned())
-}
-
-fn bare_name(path: &str) -> &str {
-    path.split('<').next().unwrap_or(path).trim()
 }
 
 /// How what belongs to a trait that everybody knows is driven, where calling it by its name is not possible.

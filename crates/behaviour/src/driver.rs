@@ -4,6 +4,7 @@
 //! It is made of units: a function that is driven, a way to make a value of a type, a way to look at one. What the compiler
 //! refuses of them is left out, and the text made again.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -103,8 +104,8 @@ impl Driver {
     pub fn of(sources: &Sources<'_>) -> Self {
         let (mut before, after) =
             (Library::read(sources.root, sources.before), Library::read(sources.root, sources.after));
-        let own: Vec<String> = before.files.iter().filter_map(|path| (sources.before)(path)).collect();
-        before.seen = seen_types(&before, sources.tests.iter().chain(&own).map(String::as_str));
+        let own = before.files.iter().filter_map(|path| (sources.before)(path)).map(Cow::from);
+        before.seen = seen_types(&before, sources.tests.iter().map(Cow::from).chain(own));
         let mut literals = Literals::default();
         // Those of files that change come first: they tell where the change bends.
         let changed = |path: &&String| (sources.before)(path) != (sources.after)(path);

@@ -267,6 +267,11 @@ impl Library {
     }
 }
 
+/// A type or a path without what stands between its angle brackets.
+pub(crate) fn bare(of: &str) -> &str {
+    of.split('<').next().unwrap_or(of).trim()
+}
+
 /// Code in words: names, lifetimes, `::`, and signs.
 fn words(code: &str) -> Vec<&str> {
     let mut all = Vec::new();

@@ -8,7 +8,7 @@ use crate::calls::{Call, WAYS, calls};
 use crate::concrete::{assignments, types};
 use crate::driver::{Unit, Writer};
 use crate::items::{Function, Module, Shape, Type};
-use crate::library::{Library, Place};
+use crate::library::{Library, Place, bare};
 
 /// More types are not made, nor in more ways, nor changed by more methods.
 const TYPES: usize = 120;
@@ -147,10 +147,6 @@ fn written_down(named: &Named<'_>) -> Vec<String> {
         Shape::Open(ways) => ways.iter().map(|way| format!("{}{}", named.path, way.replace('@', "c.draw()"))).collect(),
         Shape::Closed => Vec::new(),
     }
-}
-
-fn bare(of: &str) -> &str {
-    of.split('<').next().unwrap_or(of).trim()
 }
 
 /// Whether a function belongs to a type.

@@ -1,6 +1,7 @@
 //! The types that tests and docs put in place of parameters: what keeps a bound of the library's own, where its impls are made
 //! by macros or have parameters themselves. They are searched for in texts, since docs are no code.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::library::Library;
@@ -16,7 +17,10 @@ const NAMES: [&str; 27] = [
 ];
 
 /// By the names of the library's own traits, the types that stand for parameters which must have them.
-pub(crate) fn seen_types<'t>(library: &Library, texts: impl Iterator<Item = &'t str>) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn seen_types<'t>(
+    library: &Library,
+    texts: impl Iterator<Item = Cow<'t, str>>,
+) -> BTreeMap<String, Vec<String>> {
     let is_own = |name: &str| library.modules.values().any(|module| module.traits.iter().any(|(own, _)| own == name));
     // The types that have such a parameter, and what its place asks for.
     let mut wanted: Vec<(&str, usize, Vec<String>)> = Vec::new();
@@ -92,7 +96,7 @@ mod tests {
             "/// `Small<[T; N]>`\nlet a: Small<[u8; 4]> = x; let b = Small::<[Box<u32>; 2]>::new(); Small<[u8; 4]>",
             "Plain<u8> Small<[_; 3]> Small<Own> Small<[String;1]> Small<[i8; 9]> Small<",
         ];
-        let seen = seen_types(&library, tests.into_iter());
+        let seen = seen_types(&library, tests.into_iter().map(Cow::from));
         let all: Vec<&str> = seen.get("Array").expect("it is an own trait").iter().map(String::as_str).collect();
         assert_eq!(all, ["[u8; 4]", "[Box<u32>; 2]", "[String;1]"]);
         assert_eq!(seen.len(), 1);

@@ -26,7 +26,8 @@ pub struct Changed {
     /// What was there before, is gone or says something else now, and is nothing that wrong versions can be made of: macros,
     /// types, the order of variants and fields, what names stand for, impls of traits, and what is derived.
     pub opaque: Vec<String>,
-    /// What the second text has no more, and what it has that the first has not. What is gone for good [`settle_moves`](crate::settle_moves) says.
+    /// What the second text has no more, and what it has that the first has not. What is gone for good
+    /// [`settle_moves`](crate::settle_moves) says.
     pub(crate) gone: Holdings,
     pub(crate) come: Holdings,
     /// Whether something else than functions and test code differs.

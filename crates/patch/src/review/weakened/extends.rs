@@ -35,11 +35,13 @@ fn is_comma(tree: &TokenTree) -> bool {
     matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ',')
 }
 
+/// What stands between the commas of a list.
+pub(super) fn entries(list: &[TokenTree]) -> Vec<Vec<TokenTree>> {
+    list.split(is_comma).filter(|entry| !entry.is_empty()).map(<[TokenTree]>::to_vec).collect()
+}
+
 /// Whether each entry of a list is in the other one, in order.
 fn has_all(old: &[TokenTree], new: &[TokenTree], depth: usize) -> bool {
-    let entries = |list: &[TokenTree]| -> Vec<Vec<TokenTree>> {
-        list.split(is_comma).filter(|entry| !entry.is_empty()).map(<[TokenTree]>::to_vec).collect()
-    };
     let mut more = entries(new).into_iter();
     let was = entries(old);
     !was.is_empty() && was.iter().all(|entry| more.any(|other| all(entry, &other, depth)))

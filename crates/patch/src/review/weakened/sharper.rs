@@ -2,6 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::extends::entries;
+
 /// What a method asks, and what the value must be for that.
 const ASKED: [(&str, &str, bool); 4] =
     [("is_err", "Err", true), ("is_ok", "Ok", true), ("is_some", "Some", true), ("is_none", "None", false)];
@@ -26,18 +28,12 @@ pub(super) fn is_sharper(old: &TokenStream, new: &TokenStream) -> bool {
 /// The arguments of a call of a macro, and nothing else.
 fn arguments(statement: &TokenStream, name: &str) -> Option<Vec<Vec<TokenTree>>> {
     let all: Vec<TokenTree> = statement.clone().into_iter().collect();
-    let (TokenTree::Ident(called), mark, TokenTree::Group(inside), rest) = (match all.as_slice() {
-        [called, mark, inside, rest @ ..] => (called, mark, inside, rest),
-        _ => return None,
-    }) else {
-        return None;
-    };
+    let [TokenTree::Ident(called), mark, TokenTree::Group(inside), rest @ ..] = all.as_slice() else { return None };
     if called != name || mark.to_string() != "!" || rest.iter().any(|one| one.to_string() != ";") {
         return None;
     }
     let inside: Vec<TokenTree> = inside.stream().into_iter().collect();
-    let is_comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ',');
-    Some(inside.split(is_comma).filter(|one| !one.is_empty()).map(<[TokenTree]>::to_vec).collect())
+    Some(entries(&inside))
 }
 
 fn text(tokens: &[TokenTree]) -> String {
