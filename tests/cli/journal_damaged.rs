@@ -23,6 +23,27 @@ fn damaged() -> (Room, Said, Said) {
 }
 
 #[test]
+fn a_byte_that_means_nothing_is_told_when_it_changes_and_stops_no_work() {
+    let room = Room::tiny();
+    room.kaizen(&["run-cycle"]).expect(0);
+    room.kaizen(&["log", "--verify"]).expect(0);
+    let path = room.state().join("journal.sqlite");
+    let mut bytes = std::fs::read(&path).expect("a journal");
+    let unused = bytes.windows(64).position(|room| room.iter().all(|byte| *byte == 0)).expect("room in a page");
+    bytes[unused + 32] = 1;
+    std::fs::write(&path, bytes).expect("it is written");
+    let said = room.kaizen(&["log", "--verify"]).expect(1);
+    told!(room, said.err, @r"
+    error: <room>/state/journal.sqlite was changed, but not by kaizen: bytes that no record uses are different, while every record is whole
+    help: look at the disk and at who can write there, or delete journal.seal beside it if you put the file there yourself
+    ");
+    room.kaizen(&["doctor"]).expect(1).says(&["bytes that no record uses are different", "journal.seal"]);
+    room.kaizen(&["doctor", "--rebuild-journal"]).expect(1).says(&["every record is whole"]);
+    room.kaizen(&["run-cycle"]).expect(0);
+    room.kaizen(&["log", "--verify"]).expect(0);
+}
+
+#[test]
 fn a_damaged_journal_stops_everything_and_can_be_begun_anew() {
     let (room, landed, asked) = damaged();
     let refs = room.refs();

@@ -4,9 +4,8 @@
 //! Every writing step holds the lock file from before its commit until after the anchor, so the two are never more
 //! than one step apart, whoever dies when.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -91,15 +90,7 @@ impl Head {
 
     /// Makes this head the anchor, durably and in one step.
     pub(crate) fn write_anchor(&self, files: &Files) -> Result<(), JournalError> {
-        let (path, new) = (files.head(), files.new_head());
-        let write = || -> io::Result<()> {
-            let mut file: File = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-            file.write_all(self.to_line().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().map_err(|error| files.io("write", &path, error))?;
-        files.sync_dir()
+        files.replace(&files.head(), &self.to_line())
     }
 
     /// Compares the head of the database with an anchor that was read before it.

@@ -33,7 +33,16 @@ impl Journal {
         let _guard = Guard::take(&files, WAIT)?;
         // The logs first: beside a new database they would be taken for part of it. The anchor last: as long as it is
         // there, nothing takes its place for empty.
-        let order = [files.wal(), files.rollback(), files.shm(), files.database(), files.new_head(), files.head()];
+        let order = [
+            files.wal(),
+            files.rollback(),
+            files.shm(),
+            files.database(),
+            files.seal(),
+            Files::unfinished(&files.seal()),
+            Files::unfinished(&files.head()),
+            files.head(),
+        ];
         let number = match numbers(&files)? {
             // That move was only not given its name, and a new journal has been begun since.
             (newest, Some(cut_off))

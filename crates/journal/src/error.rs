@@ -82,6 +82,17 @@ pub enum JournalError {
         /// What shows it.
         detail: String,
     },
+    /// Bytes that nothing uses are not those that Kaizen left. Records, tables and pages are whole.
+    #[error(
+        "{path} was changed, but not by kaizen: {detail}, while every record is whole; look at the disk and at who can write \
+         there, or delete journal.seal beside it if you put the file there yourself"
+    )]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// A newer Kaizen wrote the file.
     #[error("{path} has schema version {found}, this program knows versions up to {known}: use a newer kaizen")]
     NewerSchema {

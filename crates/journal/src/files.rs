@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,8 +86,9 @@ impl Files {
         self.dir.join("journal.head")
     }
 
-    pub(crate) fn new_head(&self) -> PathBuf {
-        self.dir.join("journal.head.new")
+    /// The hash of every byte of the database, as the last writer left it.
+    pub(crate) fn seal(&self) -> PathBuf {
+        self.dir.join("journal.seal")
     }
 
     pub(crate) fn lock(&self) -> PathBuf {
@@ -136,6 +137,24 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io("read", &path, error)),
         }
+    }
+
+    /// What a file is called until it is whole.
+    pub(crate) fn unfinished(path: &Path) -> PathBuf {
+        path.with_added_extension("new")
+    }
+
+    /// Gives a file beside the database this content, durably and in one step.
+    pub(crate) fn replace(&self, path: &Path, content: &str) -> Result<(), JournalError> {
+        let new = Self::unfinished(path);
+        let write = || -> io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            file.write_all(content.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, path)
+        };
+        write().map_err(|error| self.io("write", path, error))?;
+        self.sync_dir()
     }
 
     /// Makes renames and new names in the state directory durable.

@@ -1,7 +1,8 @@
 //! The journal: what is not in it did not happen.
 //!
 //! One SQLite file in the state directory, append-only, with every record chained to the one before it by SHA-256, and
-//! an anchor file beside it that tells an older copy from the newest one. Leases with fencing tokens make one writer
+//! an anchor file beside it that tells an older copy from the newest one, and a seal over every byte of it while nobody
+//! writes. Leases with fencing tokens make one writer
 //! a repository; answers of a model are kept so that no request is paid twice.
 //!
 //! The interface blocks: one actor owns the writing handle, on a thread where blocking is allowed. The crate decides
@@ -23,6 +24,7 @@ mod open;
 mod read;
 mod row;
 mod schema;
+mod seal;
 mod spending;
 mod verify;
 

@@ -19,6 +19,7 @@ use crate::journal::{Checkpoint, Journal};
 use crate::machine::{BootClock, Process, SystemClock};
 use crate::row::{COLUMNS, Row};
 use crate::schema;
+use crate::seal;
 
 /// How many of the newest records are checked against the chain when a journal is opened. `verify` checks all.
 const NEWEST: usize = 64;
@@ -89,6 +90,10 @@ impl Journal {
                 journal.looks_whole()?;
                 journal.upgrade()?;
             }
+        }
+        if let Err(error) = journal.seal_is_unbroken() {
+            // No record, table or page is touched by it, or the look at them would have said so.
+            tracing::warn!(%error, "the journal has bytes that kaizen did not write");
         }
         journal.follow_sharing()?;
         journal.settle(anchor.as_ref())?;
@@ -184,6 +189,7 @@ impl Journal {
     fn upgrade(&mut self) -> Result<(), JournalError> {
         let wait = self.options.busy_wait;
         let sql = |error| self.files.sql(error, wait);
+        seal::lift(&self.files)?;
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
         schema::upgrade(&tx).map_err(sql)?;
         tx.commit().map_err(sql)
@@ -197,17 +203,21 @@ impl Journal {
 
     /// Brings a journal that was made on one machine alone, and now lies on a network, into the mode for that.
     fn follow_sharing(&self) -> Result<(), JournalError> {
-        if self.is_shared() {
+        if self.is_shared() && self.mode()? == "wal" {
+            seal::lift(&self.files)?;
             let pragma = format!("PRAGMA journal_mode = {SHARED_MODE}");
             to_the_end(&self.conn, &pragma).map_err(|error| self.sql(error))?;
         }
         Ok(())
     }
 
+    fn mode(&self) -> Result<String, JournalError> {
+        self.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(|error| self.sql(error))
+    }
+
     /// Checks what can be checked quickly. Writes nothing.
     fn looks_whole(&self) -> Result<(), JournalError> {
-        let sql = |error| self.sql(error);
-        let mode: String = self.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sql)?;
+        let mode = self.mode()?;
         // Every way to do without the shared memory of `wal` looks alike to a new connection.
         if mode != "wal" && !(self.is_shared() && mode == "delete") {
             return Err(self.files.corrupt(None, format!("its journal mode is {mode}, not wal")));

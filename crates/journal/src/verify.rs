@@ -1,5 +1,5 @@
 //! The whole check: every record against its hash and the one before it, the tables of cycles and things against what
-//! the events say, answers and leases against their sums, and the structure of the file.
+//! the events say, answers and leases against their sums, the structure of the file, and every byte of it against the seal.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Journal {
     ///
     /// # Errors
     /// `Corrupt` with the first bad record, or with what else is damaged; `RolledBack` when the newest records are
-    /// gone.
+    /// gone; `Altered` when only bytes that mean nothing are others than Kaizen left.
     pub fn verify(&self) -> Result<Verified, JournalError> {
         self.look_at_all().map_err(|error| named(&self.files, error))
     }
@@ -59,6 +59,7 @@ impl Journal {
             Ok(Verified { records: head.seq, head: hex::encode(head.hash), cycles, answers })
         })?;
         self.pages_are_whole()?;
+        self.seal_is_unbroken()?;
         Ok(verified)
     }
 

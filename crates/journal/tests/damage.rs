@@ -21,7 +21,7 @@ struct Sample {
     records: Vec<Record>,
 }
 
-const NAMES: [&str; 3] = ["journal.sqlite", "journal.sqlite-wal", "journal.head"];
+const NAMES: [&str; 4] = ["journal.sqlite", "journal.sqlite-wal", "journal.head", "journal.seal"];
 
 impl Sample {
     /// Copied while it is open, as after a crash: part of it is in the main file, part in the log.
@@ -137,14 +137,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn flipped_bytes_of_the_main_file_never_make_other_records(
+    fn flipped_bytes_of_the_main_file_never_make_other_records_and_are_always_found(
         flips in prop::collection::vec((any::<usize>(), 1_u8..=255), 1..4),
     ) {
         let dir = SETTLED.restore();
         flip(dir.path(), NAMES[0], &flips);
-        // Where no record is named, it is said that none is bad.
-        if let Some(JournalError::Corrupt { record: None, detail, .. }) = examine(&SETTLED, dir.path()) {
-            prop_assert!(detail.ends_with("(each of its 56 records is whole)"), "{detail}");
+        let same = files(dir.path()) == SETTLED.files;
+        match examine(&SETTLED, dir.path()) {
+            // Where no record is named, it is said that none is bad.
+            Some(JournalError::Corrupt { record: None, detail, .. }) => {
+                prop_assert!(detail.ends_with("(each of its 56 records is whole)"), "{detail}");
+            }
+            Some(_) => {}
+            None => prop_assert!(same, "nothing was found"),
         }
     }
 
@@ -163,6 +168,14 @@ proptest! {
         flip(dir.path(), NAMES[2], &[(at, mask)]);
         let error = examine(&SETTLED, dir.path());
         prop_assert!(matches!(&error, Some(JournalError::Corrupt { path, .. }) if path.ends_with(NAMES[2])), "{error:?}");
+    }
+
+    #[test]
+    fn a_flipped_byte_of_the_seal_is_always_found(at in any::<usize>(), mask in 1_u8..=255) {
+        let dir = SETTLED.restore();
+        flip(dir.path(), NAMES[3], &[(at, mask)]);
+        let error = examine(&SETTLED, dir.path());
+        prop_assert!(matches!(&error, Some(JournalError::Altered { path, .. }) if path.ends_with(NAMES[3])), "{error:?}");
     }
 
     #[test]
@@ -238,6 +251,49 @@ fn the_samples_themselves_are_sound() {
         let dir = sample.restore();
         assert!(examine(sample, dir.path()).is_none());
     }
+}
+
+/// Changes a byte in room of a page that holds nothing.
+fn change_what_nothing_uses(dir: &Path) {
+    let bytes = fs::read(dir.join(NAMES[0])).unwrap();
+    let at = bytes.windows(64).position(|room| room.iter().all(|byte| *byte == 0)).unwrap() + 32;
+    flip(dir, NAMES[0], &[(at, 1)]);
+}
+
+#[test]
+fn what_nothing_uses_is_sealed_whenever_a_writer_has_gone() {
+    let dir = SETTLED.restore();
+    change_what_nothing_uses(dir.path());
+    let verify = || Journal::open_read_only(dir.path()).unwrap().unwrap().verify();
+    let text = verify().unwrap_err().to_string();
+    assert!(text.contains("every record is whole") && text.contains("delete journal.seal"), "{text}");
+    // Nothing that counts is damaged: work goes on, and what is left behind then is sealed anew.
+    drop(filled(dir.path(), 2));
+    verify().unwrap();
+    change_what_nothing_uses(dir.path());
+    assert!(matches!(verify(), Err(JournalError::Altered { .. })));
+    // Only looking at it to write does not seal what was found.
+    drop(Journal::open(dir.path()).unwrap());
+    assert!(matches!(verify(), Err(JournalError::Altered { .. })));
+    fs::remove_file(dir.path().join(NAMES[3])).unwrap();
+    verify().unwrap();
+}
+
+#[test]
+fn a_seal_counts_for_the_last_writer_alone() {
+    let dir = SETTLED.restore();
+    let (first, second) = (filled(dir.path(), 1), filled(dir.path(), 1));
+    drop(first);
+    second.verify().unwrap();
+    let mut third = Journal::open(dir.path()).unwrap();
+    let lease = third.acquire("another", TTL).unwrap();
+    append(&mut third, &lease, &[started(9)]).unwrap();
+    // The seal of the first is of an earlier state: while somebody writes there is none that counts.
+    third.verify().unwrap();
+    drop((second, third));
+    Journal::open_read_only(dir.path()).unwrap().unwrap().verify().unwrap();
+    change_what_nothing_uses(dir.path());
+    assert!(matches!(Journal::open(dir.path()).unwrap().verify(), Err(JournalError::Altered { .. })));
 }
 
 #[test]

@@ -1,9 +1,8 @@
-//! Tamper: one byte changed in the journal or in the evidence, wherever it stands. It must always be seen, and of the journal
-//! the first bad record be named.
+//! Tamper: one byte changed in the journal or in the evidence, wherever it stands, room that holds nothing included. It must
+//! always be seen, and of the journal the first bad record be named.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
@@ -82,15 +81,10 @@ fn journal(fixture: &Fixture, scratch: &Scratch, changes: u64, dice: &mut Dice, 
     ensure!(verified(&copy)?.is_ok(), "the journal does not verify before anything is changed");
     for (name, bytes) in files.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let mut found = Seen::default();
-        let unused = if name == "journal.sqlite" { unused(bytes) } else { Vec::new() };
-        let is_unused = |at: usize| unused.iter().any(|room| room.contains(&at));
         let share = changes.min(bytes.len() as u64 * 8);
         let (mut unseen, mut unnamed) = (Vec::new(), Vec::new());
         for _ in 0..share {
-            let mut at = usize::try_from(dice.below(bytes.len() as u64))?;
-            while is_unused(at) {
-                at = usize::try_from(dice.below(bytes.len() as u64))?;
-            }
+            let at = usize::try_from(dice.below(bytes.len() as u64))?;
             let mut changed = files.clone();
             if let Some(byte) = changed.get_mut(name).and_then(|bytes| bytes.get_mut(at)) {
                 *byte ^= 1 << dice.below(8);
@@ -103,6 +97,10 @@ fn journal(fixture: &Fixture, scratch: &Scratch, changes: u64, dice: &mut Dice, 
                     found.seen += 1;
                     found.named += u64::from(record.is_some());
                     found.whole += u64::from(record.is_none());
+                }
+                Err(JournalError::Altered { .. }) => {
+                    found.seen += 1;
+                    found.whole += 1;
                 }
                 Err(error) => {
                     found.seen += 1;
@@ -118,42 +116,9 @@ fn journal(fixture: &Fixture, scratch: &Scratch, changes: u64, dice: &mut Dice, 
             unseen.is_empty(),
             format!("{name}: {} of {share} changes are not seen, first at byte {:?}", unseen.len(), unseen.first()),
         );
-        let room: usize = unused.iter().map(ExactSizeIterator::len).sum();
-        if room > 0 {
-            outcome
-                .notes
-                .push(format!("{name}: {room} of {} bytes are room that holds nothing, and are left out", bytes.len()));
-        }
-        outcome.table.row(found.row(name, bytes.len() - room));
+        outcome.table.row(found.row(name, bytes.len()));
     }
     Ok(())
-}
-
-/// The room in the pages of a database between the places of its cells and the cells, which holds nothing (SQLite, Database
-/// File Format, 1.6: B-tree Pages).
-fn unused(file: &[u8]) -> Vec<Range<usize>> {
-    let number = |at: usize| {
-        let two = [file.get(at).copied().unwrap_or(0), file.get(at + 1).copied().unwrap_or(0)];
-        usize::from(u16::from_be_bytes(two))
-    };
-    // The size of a page stands behind the name of the format; 1 is what two bytes cannot hold.
-    let size = match number(16) {
-        1 => 1 << 16,
-        size => size.max(512),
-    };
-    let mut rooms = Vec::new();
-    for from in (0..file.len()).step_by(size) {
-        let head = if from == 0 { 100 } else { from };
-        let places = match file.get(head) {
-            Some(2 | 5) => head + 12,
-            Some(10 | 13) => head + 8,
-            _ => continue,
-        };
-        let begin = places + 2 * number(head + 3);
-        let end = from + if number(head + 5) == 0 { 1 << 16 } else { number(head + 5) };
-        rooms.push(begin..end.max(begin).min(file.len()));
-    }
-    rooms
 }
 
 /// Everything that is read of a journal.
