@@ -12,7 +12,7 @@ use kaizen_behaviour::{
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
-use kaizen_sandbox::{DriverBuilt, Metadata, Package, TrialError};
+use kaizen_sandbox::{DriverBuilt, Metadata, Package, TreeChange, TrialError};
 
 use crate::carried::leaner;
 use crate::driven_root::Root;
@@ -180,37 +180,50 @@ impl Behaving<'_> {
         });
         let trees = [self.of.trees.0, self.of.trees.1].map(|tree| self.tree(&root, tree));
         let mut refused = BTreeSet::new();
-        let mut built: Vec<Vec<u8>> = Vec::new();
-        // What one side refuses is left out on both.
         for _ in 0..BUILDS {
             if driver.driven(&refused).next().is_none() {
                 break;
             }
             let program = driver.program(&refused);
-            built.clear();
-            for tree in &trees {
-                let text = (program.text.as_str(), root.edition(package));
-                match self.of.runner.build_driver(self.of.warm, package, text, tree, self.of.cancel)? {
-                    DriverBuilt::Program(bytes) => built.push(bytes),
-                    DriverBuilt::Refused(lines) => {
-                        let units: BTreeSet<Unit> = lines.iter().filter_map(|line| program.unit_at(*line)).collect();
-                        if units.is_empty() {
-                            return Ok(Err(vec![format!("`{name}` cannot be driven: its driver does not build")]));
-                        }
-                        refused.extend(units);
-                        break;
-                    }
-                    DriverBuilt::Unclear(why) => return Ok(Err(vec![format!("`{name}` cannot be driven: {why}")])),
+            let lines = match self.built(package, (program.text.as_str(), root.edition(package)), &trees)? {
+                [DriverBuilt::Program(before), DriverBuilt::Program(after)] => {
+                    return Ok(Ok(Ready { driver, refused, root, before, after }));
                 }
+                [DriverBuilt::Unclear(why), _] | [_, DriverBuilt::Unclear(why)] => {
+                    return Ok(Err(vec![format!("`{name}` cannot be driven: {why}")]));
+                }
+                sides => sides.into_iter().flat_map(|side| match side {
+                    DriverBuilt::Refused(lines) => lines,
+                    DriverBuilt::Program(_) | DriverBuilt::Unclear(_) => BTreeSet::new(),
+                }),
+            };
+            // What one side refuses is left out on both.
+            let units: BTreeSet<Unit> = lines.filter_map(|line| program.unit_at(line)).collect();
+            if units.is_empty() {
+                return Ok(Err(vec![format!("`{name}` cannot be driven: its driver does not build")]));
             }
-            if let [before, after] = built.as_slice() {
-                let (before, after) = (before.clone(), after.clone());
-                return Ok(Ok(Ready { driver, refused, root, before, after }));
-            }
+            refused.extend(units);
         }
         let mut why = driver.no_data.clone();
         why.extend(not_driven(&driver, &refused));
         Ok(Err(why))
+    }
+
+    /// A driver built on both sides at once: most of it is one thread of the compiler's.
+    fn built(
+        &self,
+        package: &Package,
+        text: (&str, &str),
+        trees: &[Vec<TreeChange>; 2],
+    ) -> Result<[DriverBuilt; 2], TrialError> {
+        let Noticing { runner, warm, cancel, .. } = *self.of;
+        let [before, after] = trees;
+        std::thread::scope(|scope| {
+            let before = scope.spawn(|| runner.build_driver(warm, package, text, before, cancel));
+            let after = runner.build_driver(warm, package, text, after, cancel);
+            let before = before.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok([before?, after?])
+        })
     }
 
     /// How often each function is called, and for how long; what changes so many times more often than usual.

@@ -112,7 +112,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         corpus::repository(name, &folder)?;
         let place = place(&scratch, &folder, name)?;
         let room = |sum: &Tally| (wanted.saturating_sub(sum.missed - sum.same_code)).div_ceil(crates.len() - at);
-        let mut patches = wrong::patches(&folder)?;
+        let mut patches = wrong::missed(&name.to_string(), &folder, &scratch.join(format!("{name}-switched")))?;
         shuffle(&mut patches, &mut dice);
         let tally = send(&program, &place, &scratch, patches, room(&wrong), &mut |patch, came| {
             match came {

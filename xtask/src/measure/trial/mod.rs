@@ -5,10 +5,11 @@
 pub(super) mod clone;
 pub(super) mod disk;
 pub(super) mod memory;
-mod ours;
+pub(super) mod ours;
 pub(super) mod own;
 mod peer;
 pub(super) mod schemata;
+pub(super) mod switched;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,22 +2,20 @@
 //! cargo-mutants, which builds each of them. What both make is matched by the text that comes of it; what tests make of
 //! it must be the same on both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
-use kaizen_domain::RelPath;
-use kaizen_mutants::{Instrumented, changed, instrument, switch, versions};
-use kaizen_sandbox::{Cancel, Switched, SwitchedOutcome, SwitchedRun, TreeChange};
+use anyhow::{Context, Result, ensure};
+use kaizen_sandbox::TreeChange;
 
 use super::super::corpus::repository;
 use super::super::samples::shown;
-use super::super::scratch::{Scratch, everything_below};
+use super::super::scratch::Scratch;
 use super::super::table::Table;
 use super::super::{Options, Outcome};
 use super::ours::{Ours, changes, usual_limits};
 use super::peer::{Mutant, Peer};
+use super::switched::{self, Version};
 use super::{Verdict, crates};
 
 /// The crates that it is measured on; those of a quick run.
@@ -27,22 +25,8 @@ const QUICK: &[&str] = &["roman@0.2.2", "fnv@1.0.7"];
 const MUTANTS: usize = 80;
 /// How many must be matched in a whole run, and in a quick one: with fewer, nothing is said.
 const LEAST: [usize; 2] = [100, 10];
-/// How often what the compiler refuses is left out.
-const BUILDS: usize = 12;
-/// How long wrong versions are run.
-const BUDGET: Duration = Duration::from_secs(1_800);
-/// The root of a library.
-const ROOT: &str = "src/lib.rs";
 /// What the peer leaves beside what it changes.
 const MARK: &str = "/* ~ changed by cargo-mutants ~ */";
-
-/// A file with wrong versions.
-struct Source {
-    path: String,
-    text: String,
-    /// The number of its first wrong version.
-    first: usize,
-}
 
 /// What comes of a wrong version, so that it is known when somebody else makes the same.
 #[derive(Debug)]
@@ -54,6 +38,14 @@ enum Same {
 }
 
 impl Same {
+    fn of(version: &Version) -> Self {
+        let gives = version.what.strip_prefix("returns `").and_then(|what| what.strip_suffix("` at once"));
+        match gives.filter(|_| version.whole) {
+            Some(value) => Self::Gives(last(&version.of).to_owned(), version.line, plain(value)),
+            None => Self::Text(version.path.clone() + &without_space(&version.after)),
+        }
+    }
+
     /// Whether what the peer makes is this: it names the first line inside of a body, and not the one of its bracket.
     fn is_made_by(&self, peer: &Self) -> bool {
         match (self, peer) {
@@ -87,13 +79,14 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         let took = began.elapsed();
         let ours = Ours::prepare(&scratch.join(format!("{name}-state")), &name.to_string(), &tree, usual_limits())?;
         let began = Instant::now();
-        let switched = all_switched(&ours, &tree).with_context(|| name.to_string())?;
+        let versions = switched::versions(&ours, &tree).with_context(|| name.to_string())?;
         let own = began.elapsed();
+        let known: Vec<(Same, bool)> = versions.iter().map(|version| (Same::of(version), version.caught)).collect();
         let (mut same, mut caught, mut survive, mut other) = (0, 0, 0, 0);
         for mutant in &mutants.list {
             let Some((verdict, _)) = theirs.get(&mutant.name) else { continue };
             let Some(made) = same_as(&tree, mutant)? else { continue };
-            let Some((_, ours)) = switched.verdicts.iter().find(|(same, _)| same.is_made_by(&made)) else { continue };
+            let Some((_, ours)) = known.iter().find(|(same, _)| same.is_made_by(&made)) else { continue };
             let is_caught = match verdict {
                 Verdict::Caught | Verdict::NeverEnds => true,
                 Verdict::Survives => false,
@@ -121,7 +114,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
             survive.to_string(),
             other.to_string(),
             shown(took),
-            format!("{} ({})", shown(own), switched.tried),
+            format!("{} ({})", shown(own), versions.len()),
         ]);
     }
     let least = if options.crates.is_empty() { LEAST[usize::from(options.quick)] } else { 1 };
@@ -133,126 +126,6 @@ pub fn measure(options: &Options) -> Result<Outcome> {
     );
     outcome.summary = format!("{differ} of {matched} verdicts differ (bar 0)");
     Ok(outcome)
-}
-
-/// All wrong versions of a crate that the compiler takes.
-struct AllSwitched {
-    /// Whether a test fails of each.
-    verdicts: Vec<(Same, bool)>,
-    tried: usize,
-}
-
-/// Runs the tests of a crate with all of its wrong versions, in docs too.
-fn all_switched(ours: &Ours, tree: &Path) -> Result<AllSwitched> {
-    const ROOM: usize = 1 << 20;
-    let paths = everything_below(tree).into_iter().map(|path| path.to_string_lossy().into_owned());
-    let paths = paths.filter(|path| path.starts_with("src/") && path.ends_with(".rs"));
-    let source = |(at, path): (usize, String)| {
-        let text = std::fs::read_to_string(tree.join(&path)).with_context(|| path.clone())?;
-        Ok(Source { path, text, first: at * ROOM })
-    };
-    let sources: Vec<Source> = paths.enumerate().map(source).collect::<Result<_>>()?;
-    let mut without = BTreeSet::new();
-    for _ in 0..BUILDS {
-        let made: Vec<Instrumented> = sources
-            .iter()
-            .map(|source| {
-                let all = changed("", &source.text)?.functions.into_iter().map(|(name, _)| name).collect();
-                instrument(&source.text, &all, &[], source.first, &without)
-            })
-            .collect::<Result<_, _>>()?;
-        match run(ours, &sources, &made, false, None)? {
-            SwitchedOutcome::Ran(mut run) => {
-                let left = made.iter().flat_map(|made| &made.mutants).map(|mutant| mutant.number);
-                let left: BTreeSet<usize> = left.filter(|number| !run.caught.contains(number)).collect();
-                if let SwitchedOutcome::Ran(more) = self::run(ours, &sources, &made, true, Some(&left))? {
-                    run.caught.extend(more.caught);
-                    run.late.extend(more.late);
-                }
-                return verdicts(&sources, &made, &run);
-            }
-            SwitchedOutcome::Refused(errors) => {
-                let before = without.len();
-                for error in errors {
-                    let of = sources
-                        .iter()
-                        .zip(&made)
-                        .find(|(source, _)| error.path.as_ref().is_some_and(|path| path.as_str() == source.path));
-                    let Some((_, made)) = of else { continue };
-                    match made.refused(error.bytes.0 as usize..error.bytes.1 as usize) {
-                        Some(number) => drop(without.insert(number)),
-                        None => without.extend(made.in_function(error.line)),
-                    }
-                }
-                ensure!(without.len() > before, "wrong versions do not build, and none is to blame");
-            }
-            SwitchedOutcome::Unclear(why) => bail!("{why}"),
-        }
-    }
-    bail!("the compiler refuses too many wrong versions")
-}
-
-fn run(
-    ours: &Ours,
-    sources: &[Source],
-    made: &[Instrumented],
-    docs: bool,
-    only: Option<&BTreeSet<usize>>,
-) -> Result<SwitchedOutcome> {
-    let (on, seen) = ("KAIZEN_MUTANT_ON", "KAIZEN_MUTANTS_SEEN");
-    let write = |(source, made): (&Source, &Instrumented)| {
-        let text = if source.path == ROOT { made.text.clone() + &switch(on, seen) } else { made.text.clone() };
-        Ok(TreeChange::Write { path: RelPath::new(source.path.clone())?, bytes: text.into_bytes(), executable: false })
-    };
-    let changes: Vec<TreeChange> = sources.iter().zip(made).map(write).collect::<Result<_>>()?;
-    let all: BTreeSet<usize> = made.iter().flat_map(|made| made.mutants.iter().map(|mutant| mutant.number)).collect();
-    let switched = Switched {
-        changes: &changes,
-        numbers: only.unwrap_or(&all),
-        places: &BTreeSet::new(),
-        on,
-        seen,
-        docs,
-        budget: BUDGET,
-    };
-    ours.try_switched(&switched, &Cancel::new()?)
-}
-
-/// What tests made of each, by what comes of it.
-fn verdicts(sources: &[Source], made: &[Instrumented], run: &SwitchedRun) -> Result<AllSwitched> {
-    let mut all = AllSwitched { verdicts: Vec::new(), tried: 0 };
-    for (source, made) in sources.iter().zip(made) {
-        let wanted: BTreeSet<String> = made.mutants.iter().map(|mutant| mutant.function.clone()).collect();
-        let known = versions("", &source.text, &wanted, usize::MAX)?;
-        // Of several that are called the same, the order tells which is which; where the compiler refuses one, nothing does.
-        let key = |of: &str, line: u32, what: &str| (of.to_owned(), line, what.to_owned());
-        let mut texts: BTreeMap<(String, u32, String), Vec<&str>> = BTreeMap::new();
-        for version in &known {
-            texts.entry(key(&version.of, version.line, &version.what)).or_default().push(&version.text);
-        }
-        let mut turns: BTreeMap<(String, u32, String), usize> = BTreeMap::new();
-        for mutant in &made.mutants {
-            let key = key(&mutant.function, mutant.line, &mutant.what);
-            let count = made.mutants.iter().filter(|other| {
-                (&other.function, other.line, &other.what) == (&mutant.function, mutant.line, &mutant.what)
-            });
-            let turn = turns.entry(key.clone()).or_default();
-            *turn += 1;
-            let of_key = texts.get(&key).filter(|texts| texts.len() == count.count());
-            let Some(text) = of_key.and_then(|texts| texts.get(*turn - 1)) else { continue };
-            if run.late.contains(&mutant.number) {
-                continue;
-            }
-            let gives = mutant.what.strip_prefix("returns `").and_then(|what| what.strip_suffix("` at once"));
-            let same = match gives.filter(|_| mutant.whole) {
-                Some(value) => Same::Gives(last(&mutant.function).to_owned(), mutant.line, plain(value)),
-                None => Same::Text(source.path.clone() + &without_space(text)),
-            };
-            all.tried += 1;
-            all.verdicts.push((same, run.caught.contains(&mutant.number)));
-        }
-    }
-    Ok(all)
 }
 
 /// What comes of a mutant of the peer's; none when it changes no file.

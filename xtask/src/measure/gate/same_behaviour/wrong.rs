@@ -1,32 +1,37 @@
-//! Wrong versions of public functions.
+//! Wrong versions of public functions that the tests of a crate miss.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
-use kaizen_mutants::{changed, versions};
+use kaizen_mutants::changed;
 
+use super::super::super::trial::{ours, switched};
 use super::{Patch, sources};
 
-/// Wrong versions of one function, at most.
-const EACH: usize = 40;
-
-/// All of them.
+/// All of them, found as the gate does it: behind one switch. Whether tests miss them is asked again when each is tried.
 ///
 /// # Errors
-/// When a file cannot be read.
-pub(super) fn patches(folder: &Path) -> Result<Vec<Patch>> {
-    let mut all = Vec::new();
+/// When a file cannot be read, or the crate does not pass its own tests.
+pub(super) fn missed(name: &str, folder: &Path, state: &Path) -> Result<Vec<Patch>> {
+    let mut public: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in sources(folder)? {
         let Ok(found) = changed("", &text) else { continue };
-        let public = found.functions.into_iter().filter(|(_, line)| is_public(&text, *line)).map(|(name, _)| name);
-        let public: BTreeSet<String> = public.collect();
-        for version in versions("", &text, &public, EACH).unwrap_or_default() {
-            let what = format!("{path}:{}: `{}` {}", version.line, version.of, version.what);
-            all.push(Patch { path: path.clone(), before: text.clone(), after: version.text, what });
-        }
+        let names = found.functions.into_iter().filter(|(_, line)| is_public(&text, *line)).map(|(name, _)| name);
+        public.insert(path, names.collect());
     }
-    Ok(all)
+    let ours = ours::Ours::prepare(state, name, folder, ours::usual_limits())?;
+    let versions = switched::versions(&ours, folder)?;
+    let is_wanted = |version: &switched::Version| {
+        !version.caught && public.get(&version.path).is_some_and(|names| names.contains(&version.of))
+    };
+    let patch = |version: switched::Version| Patch {
+        what: format!("{}:{}: `{}` {}", version.path, version.line, version.of, version.what),
+        path: version.path,
+        before: version.before.to_string(),
+        after: version.after,
+    };
+    Ok(versions.into_iter().filter(is_wanted).map(patch).collect())
 }
 
 /// Whether the function that begins in a line is public, as far as its line tells.
