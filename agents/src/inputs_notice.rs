@@ -3,7 +3,7 @@
 //! switch, and run with one after the other on: those that no test fails of, in functions that tests do not notice enough.
 
 use kaizen_behaviour::{Plan, Said, differences};
-use kaizen_domain::{Behaviour, Mutants, NoticedByInputs, RelPath};
+use kaizen_domain::{Behaviour, FunctionNoticed, Mutants, NoticedByInputs, RelPath};
 use kaizen_sandbox::{DriverBuilt, Package, TrialError};
 
 use crate::behaving::{Behaving, MORE, Ready};
@@ -34,7 +34,7 @@ impl Behaving<'_> {
     ) -> Result<bool, TrialError> {
         let of = self.of;
         let Some(wrong) = of.wrong.get() else { return Ok(false) };
-        let open = if behaviour.differences.is_empty() { self.open(package) } else { Vec::new() };
+        let open = if behaviour.differences.is_empty() { self.open(package, wrong) } else { Vec::new() };
         let within = |path: &RelPath| path.as_str().starts_with(package.folder());
         let places: Vec<&NotedPlace> = wrong.places.iter().filter(|one| within(&one.path)).collect();
         if open.is_empty() && places.is_empty() {
@@ -112,10 +112,17 @@ impl Behaving<'_> {
         Ok(all)
     }
 
-    /// The functions of a package that tests do not notice enough.
-    fn open(&self, package: &Package) -> Vec<(&RelPath, &str)> {
+    /// The functions of a package that tests do not notice enough, and of which there are wrong versions.
+    fn open(&self, package: &Package, wrong: &WrongVersions) -> Vec<(&RelPath, &str)> {
         let within = |path: &RelPath| path.as_str().starts_with(package.folder());
-        let functions = self.noticed.functions.iter().filter(|one| within(&one.path) && one.reason(false).is_some());
+        let is_there = |one: &FunctionNoticed| {
+            wrong.all.iter().any(|wrong| wrong.path == one.path && wrong.function == one.function)
+        };
+        let functions = self
+            .noticed
+            .functions
+            .iter()
+            .filter(|one| within(&one.path) && one.reason(false).is_some() && is_there(one));
         functions.map(|one| (&one.path, one.function.as_str())).collect()
     }
 }

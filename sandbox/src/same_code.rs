@@ -15,10 +15,25 @@ use crate::runner::{Call, Runner, TrialError};
 /// Fixed: the file and cargo come in as arguments. Comments and names of variables are taken out, and the places in the names
 /// of closures and impl blocks become the order in which they first come up: which is meant stays to be seen, where it
 /// stands does not. What is left is printed as its digest, after the names of functions and the files that were read, each behind
-/// a word that says which it is. It is compiled with the checks that tests run with.
+/// a word that says which it is. It is compiled with the checks that tests run with. Of what cargo asks the compiler for, the
+/// program itself is left out: it takes longer than all the rest.
 const SCRIPT: &str = r#"file=$1 cargo=$2
 shift 2
-"$cargo" rustc --offline --quiet "$@" --emit=mir="$file" --emit=dep-info="$file.d" -C opt-level=2 -C debug-assertions=on -C overflow-checks=on || exit
+cat >"$file.sh" <<'END' && chmod +x "$file.sh" || exit
+#!/bin/sh
+for arg do
+  case $arg in
+  --emit=mir=*)
+    for arg do
+      shift
+      case $arg in --emit=dep-info,*) ;; *) set -- "$@" "$arg" ;; esac
+    done
+    break ;;
+  esac
+done
+exec "$@"
+END
+RUSTC_WRAPPER="$file.sh" "$cargo" rustc --offline --quiet "$@" --emit=mir="$file" --emit=dep-info="$file.d" -C opt-level=2 -C debug-assertions=on -C overflow-checks=on || exit
 sed -n 's/^\(const \)\{0,1\}fn \([^(]*\)(.*$/fn \2/p' "$file"
 sed -n 's/^\([^# ].*\.rs\):$/file \1/p' "$file.d"
 awk '/^ *\/\// || /^ *debug / || /^ *$/ { next }

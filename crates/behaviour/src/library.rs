@@ -9,6 +9,11 @@ use crate::items::{Function, Import, Module, Owner, Type, modules};
 
 /// More files are not read.
 const FILES: usize = 2_000;
+/// The types that the language itself has names for.
+pub(crate) const PRIMITIVE: [&str; 17] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f32", "f64",
+];
 /// How far imports are followed.
 const STEPS: usize = 12;
 /// The name of the library in what is written for it.
@@ -257,6 +262,10 @@ impl Library {
                 return [&[public], tail].concat().join(" :: ");
             }
         }
+        // A module of that name may be imported too, such as `core::str`: alone it still means the type.
+        if rest.is_empty() && PRIMITIVE.contains(&first.as_str()) {
+            return written;
+        }
         // What is imported from other crates keeps its whole path.
         let module = self.modules.get(at);
         let import = module.and_then(|module| module.imports.iter().find(|import| import.name == *first));
@@ -327,7 +336,7 @@ mod tests {
     fn code_is_written_as_others_write_it() {
         let library = library(&[
             ("src/lib.rs", "pub mod a; pub mod b;"),
-            ("src/a.rs", "use crate::b::{self, Of}; use std::fmt; pub struct Here; "),
+            ("src/a.rs", "use crate::b::{self, Of}; use std::fmt; use core::str; pub struct Here; "),
             ("src/b.rs", "pub struct Of<T>(T); pub enum Kind { One }"),
         ]);
         let at = ["a".to_owned()];
@@ -336,6 +345,8 @@ mod tests {
         assert_eq!(outside("Of < T >"), "krate::b::Of<i64>");
         assert_eq!(outside("& 'a b :: Kind :: One"), "&'static krate::b::Kind::One".replace(' ', ""));
         assert_eq!(outside("fmt :: Error"), "std::fmt::Error");
+        assert_eq!(outside("& str"), "&str");
+        assert_eq!(outside("str :: Chars"), "core::str::Chars");
         assert_eq!(outside("Option < Here >"), "Option<krate::a::Here>");
         assert_eq!(outside("Extend < T :: Item >"), "Extend<_>");
         assert_eq!(outside("(Here , [T ; 4]) -> Vec<Vec<Here>>"), "(krate::a::Here,[i64;4])->Vec<Vec<krate::a::Here>>");

@@ -4,17 +4,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::library::Library;
+use crate::library::{Library, PRIMITIVE};
 
 /// More of them are not kept for a trait.
 const MOST: usize = 3;
 /// A longer one is not looked at, bytes.
 const LONGEST: usize = 80;
-/// The names that everybody can write.
-const NAMES: [&str; 27] = [
-    "bool", "char", "str", "String", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
-    "isize", "f32", "f64", "Box", "Vec", "Option", "Result", "std", "static", "string", "vec", "boxed",
-];
+/// The names that everybody can write, beside those of the language.
+const NAMES: [&str; 10] = ["String", "Box", "Vec", "Option", "Result", "std", "static", "string", "vec", "boxed"];
 
 /// By the names of the library's own traits, the types that stand for parameters which must have them.
 pub(crate) fn seen_types<'t>(
@@ -81,7 +78,10 @@ fn arguments(rest: &str) -> Vec<String> {
 /// Whether a type is made of names that everybody can write.
 fn is_known(ty: &str) -> bool {
     let mut words = ty.split(|one: char| !one.is_alphanumeric() && one != '_').filter(|word| !word.is_empty());
-    !ty.is_empty() && words.all(|word| NAMES.contains(&word) || word.starts_with(|one: char| one.is_ascii_digit()))
+    let is_word = |word: &str| {
+        NAMES.contains(&word) || PRIMITIVE.contains(&word) || word.starts_with(|one: char| one.is_ascii_digit())
+    };
+    !ty.is_empty() && words.all(is_word)
 }
 
 #[cfg(test)]
