@@ -28,12 +28,18 @@ printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\
 const RUN: &str = r#"mark=$1 most=$2 plan=$3 noted=$4
 shift 4
 work=$(mktemp -d) || exit 1
+here=$PWD
 # Inputs that ask for more memory than this, KiB, are refused it at once.
 ulimit -v 1048576 2>/dev/null
 drive() {
+  # What it makes by a relative name is there for nobody else.
+  mkdir "$3.room" "$3.tmp" && cd "$3.room" || return
+  for entry in "$here"/* "$here"/.[!.]*; do
+    [ -e "$entry" ] && ln -s "$entry" .
+  done
   turns=0
   while [ "$turns" -lt 24 ]; do
-    env "$1" timeout -k 1 "$most" "$2" "$plan" "$3" >/dev/null 2>&1 </dev/null
+    env "$1" TMPDIR="$3.tmp" timeout -k 1 "$most" "$2" "$plan" "$3" >/dev/null 2>&1 </dev/null
     [ "$(tail -n 1 "$3" 2>/dev/null)" = end ] && break
     turns=$((turns + 1))
   done

@@ -2,7 +2,7 @@
 //!
 //! One rule a file. Rules on bytes and data run first; a patch that is too large or no plain files goes no further.
 //! Rules on code share syntax trees of what differs, parsed once a side; files are dealt out to the processors, since
-//! no rule on code looks at two files but the last, to which they tell what goes and what comes. Nothing in here trusts a name, a comment or a size that the patch brings.
+//! no rule on code looks at two files but the last two, to which they tell what goes and what comes. Nothing in here trusts a name, a comment or a size that the patch brings.
 
 mod advisories;
 mod bytes;
@@ -10,10 +10,12 @@ mod code;
 mod doctests;
 mod findings;
 mod glob;
+mod guards;
 mod items;
 mod kind;
 mod lints;
 mod lockfile;
+mod locks;
 mod manifest;
 mod more;
 mod moved;
@@ -40,6 +42,7 @@ use thiserror::Error;
 use crate::syntax::{StackFault, on_big_stacks};
 use code::{CodeFile, Side, sides};
 use findings::Findings;
+use guards::Guards;
 use moved::Promises;
 
 /// What is reviewed, and by what.
@@ -78,6 +81,7 @@ const CODE: &[CodeRule] = &[
     unsafe_code::check,
     system::check,
     unseen::check,
+    locks::check,
     more::check,
     lints::check,
     weakened::check,
@@ -101,10 +105,11 @@ pub fn review(input: &ReviewInput<'_>) -> Result<Review, NoThread> {
     pieces.extend(rust.map(|change| Box::new(|| review_code(change)) as Box<_>));
     match on_big_stacks(pieces) {
         Ok(shares) => {
-            let (mut items, mut by_rule, mut promises) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut items, mut by_rule, mut promises, mut guards) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for (at, share) in shares.into_iter().enumerate() {
                 items.extend(share.items);
                 promises.extend(share.promises);
+                guards.extend(share.guards);
                 // The first share is that of the rules on data, which come before those on code.
                 let first = if at == 0 { 0 } else { DATA.len() };
                 by_rule.extend((first..).zip(share.findings));
@@ -112,6 +117,7 @@ pub fn review(input: &ReviewInput<'_>) -> Result<Review, NoThread> {
             by_rule.sort_by_key(|(rule, _)| *rule);
             by_rule.into_iter().for_each(|(_, found)| findings.merge(found));
             moved::check(&promises, &mut findings);
+            guards::check(&guards, &mut findings);
             Ok(Review::of(findings.into_list(), items))
         }
         Err(StackFault::Spawn(source)) => Err(NoThread { source }),
@@ -138,6 +144,7 @@ struct Share {
     findings: Vec<Findings>,
     items: Vec<ItemChange>,
     promises: Option<Promises>,
+    guards: Option<Guards>,
 }
 
 fn found(rule: impl FnOnce(&mut Findings)) -> Findings {
@@ -164,7 +171,7 @@ fn review_code(change: &Change) -> Share {
     let mut list = Findings::default();
     let (items, promises) = items::check(&file, &mut list);
     findings.push(list);
-    Share { findings, items, promises: Some(promises) }
+    Share { findings, items, promises: Some(promises), guards: Some(guards::of(&file)) }
 }
 
 fn text(state: Option<&FileState>) -> Result<Option<&str>, std::str::Utf8Error> {

@@ -1,7 +1,6 @@
 //! Rule `unseen-by-tests`: what no test of the usual kind can see asks a person. Work that is done inside of debug assertions is
 //! gone in the program that people get; and a comparison of secrets that stops at the first difference gives the same answers
-//! as one that takes the same time for all, but tells by its time how much was right. So do checks that only debug builds make,
-//! and what is not settled: output that is not flushed, secrets that stay in memory.
+//! as one that takes the same time for all, but tells by its time how much was right. So do checks that only debug builds make.
 
 use super::Findings;
 use super::code::CodeFile;
@@ -67,8 +66,6 @@ const CHANGING: &[&str] = &[
 ];
 /// Macros that check in every build.
 const CHECKS: &[&str] = &["assert", "assert_eq", "assert_ne", "panic", "unreachable", "unimplemented", "todo"];
-/// Methods that settle what was begun: without them it is lost when something fails, or left where others find it.
-const SETTLING: &[&str] = &["flush", "sync_all", "sync_data", "zeroize"];
 /// What compares in the same time for all inputs, by name.
 const SAME_TIME: &[&str] = &[
     "ct_eq",
@@ -108,16 +105,6 @@ pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
             findings.ask(RULE, file.path, detail);
         }
     }
-    for name in SETTLING {
-        let count = |units: &[Unit<'_>]| {
-            units.iter().filter(|unit| !unit.is_test_code()).map(|unit| calls(unit, name)).sum::<usize>()
-        };
-        if count(&file.new) < count(&file.old) {
-            let detail =
-                format!("`{name}` is no longer called where it was: what is left undone then, no usual test sees");
-            findings.ask(RULE, file.path, detail);
-        }
-    }
 }
 
 /// How many checks of a unit every build makes.
@@ -133,15 +120,6 @@ fn debug_checks(unit: &Unit<'_>) -> usize {
 fn macros(unit: &Unit<'_>, is_meant: impl Fn(&str) -> bool) -> usize {
     let of = |path: &&PathUse<'_>| path.is_macro && path.parts.last().is_some_and(|name| is_meant(name));
     unit.paths().iter().filter(of).count()
-}
-
-/// How often a unit calls a method.
-fn calls(unit: &Unit<'_>, name: &str) -> usize {
-    let is_call = |window: &&[Lexeme<'_>]| match window {
-        [dot, method, open] => dot.text == "." && method.text == name && open.text == "(",
-        _ => false,
-    };
-    unit.lexemes().windows(3).filter(is_call).count()
 }
 
 /// Debug assertions that may change something: their text, and where they stand.

@@ -291,3 +291,23 @@ fn what_a_private_field_is_called_is_no_promise() {
     let told = before.replace("Clone", "Serialize");
     assert!(rules(&changed("src/lib.rs", &told, &told.replace("x:", "z:"))).contains(&rule));
 }
+
+#[test]
+fn new_tests_may_use_files_as_the_file_does_already() {
+    let before = "use std::fs;\nfn a() {}\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn t() {\n        let p = folder();\n        \
+                  fs::write(&p, \"a\");\n        fs::remove_dir_all(p);\n        Command::new(c).status();\n    }\n}\n";
+    let review = |body: &str| {
+        let after = before.replace("mod tests {\n", &format!("mod tests {{\n    #[test]\n    fn n() {{ {body} }}\n"));
+        rules(&changed("src/lib.rs", before, &after)).contains(&"system-access")
+    };
+    assert!(!review("let p = folder(); fs::write(&p, \"a\"); assert!(a(p)); fs::remove_dir_all(p);"));
+    for body in [
+        "let p = \"/home\"; fs::remove_dir_all(p);",
+        "let p = \"..\"; fs::remove_dir_all(p);",
+        "fs::remove_dir_all(home);",
+        "fs::remove_file(p);",
+        "std::process::Command::new(c).status();",
+    ] {
+        assert!(review(body), "{body}");
+    }
+}

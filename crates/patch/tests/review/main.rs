@@ -9,6 +9,7 @@ mod advisories;
 mod code;
 mod dependencies;
 mod fuzz;
+mod guards;
 mod readers;
 mod support;
 mod weakened;

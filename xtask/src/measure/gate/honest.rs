@@ -15,20 +15,28 @@ const STOPPED: usize = 3;
 /// # Errors
 /// When the corpus cannot be read, or the program does not build.
 pub fn measure(options: &Options) -> Result<Outcome> {
-    let corpus = Corpus::read("honest", options.quick)?;
+    let all = Corpus::all("honest", options.quick)?;
     let (program, scratch) = (program()?, Scratch::new("honest")?);
     let mut outcome = Outcome { table: Table::new(&["patch", "kind", "gate", "why", "time"]), ..Outcome::default() };
-    let fixture = corpus.fixture()?;
     let mut stopped = Vec::new();
-    for patch in &corpus.patches {
-        let judged = judged(&program, &fixture, &scratch, patch)?;
-        if judged.code != Some(0) {
-            stopped.push(format!("{}: {}: {}", patch.name, judged.word(), judged.why));
+    for corpus in &all {
+        let fixture = corpus.fixture()?;
+        for patch in &corpus.patches {
+            let judged = judged(&program, &fixture, &scratch, patch)?;
+            if judged.code != Some(0) {
+                stopped.push(format!("{}: {}: {}", patch.name, judged.word(), judged.why));
+            }
+            let kind = patch.about.split(':').next().unwrap_or_default().to_owned();
+            outcome.table.row([
+                patch.name.clone(),
+                kind,
+                judged.word().to_owned(),
+                brief(&judged.why, 90),
+                judged.time,
+            ]);
         }
-        let kind = patch.about.split(':').next().unwrap_or_default().to_owned();
-        outcome.table.row([patch.name.clone(), kind, judged.word().to_owned(), brief(&judged.why, 90), judged.time]);
     }
-    let (count, all) = (stopped.len(), corpus.patches.len());
+    let (count, all) = (stopped.len(), all.iter().map(|corpus| corpus.patches.len()).sum::<usize>());
     if count > STOPPED {
         outcome.missed.append(&mut stopped);
     } else {

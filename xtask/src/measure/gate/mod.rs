@@ -27,18 +27,34 @@ struct Kept {
     diff: String,
 }
 
-/// A corpus: a crate and patches for it.
+/// A crate and patches for it.
 struct Corpus {
-    folder: PathBuf,
+    base: PathBuf,
     patches: Vec<Kept>,
 }
 
+/// How many patches of a kind there must be.
+const LEAST: usize = 60;
+
 impl Corpus {
-    /// The corpus of this name; every fourth patch of it when the run is to be quick.
-    fn read(name: &str, quick: bool) -> Result<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/gate").join(name).canonicalize()?;
+    /// The patches of a kind, for each crate there is; every fourth of them when the run is to be quick.
+    fn all(kind: &str, quick: bool) -> Result<Vec<Self>> {
+        let gate = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/gate").canonicalize()?;
+        let mut all = vec![Self::read(&gate.join(kind), gate.join(kind).join("base"), quick)?];
+        let mut others: Vec<PathBuf> = std::fs::read_dir(&gate)?.flatten().map(|entry| entry.path()).collect();
+        others.sort();
+        for other in others.into_iter().filter(|other| other.join(kind).is_dir()) {
+            all.push(Self::read(&other.join(kind), other.join("base"), quick)?);
+        }
+        let count: usize = all.iter().map(|corpus| corpus.patches.len()).sum();
+        let least = if quick { LEAST / 4 } else { LEAST };
+        ensure!(count >= least, "{count} patches are in {}, fewer than {least}", gate.display());
+        Ok(all)
+    }
+
+    fn read(folder: &Path, base: PathBuf, quick: bool) -> Result<Self> {
         let mut patches = Vec::new();
-        for entry in std::fs::read_dir(&folder)? {
+        for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "diff") {
                 continue;
@@ -50,18 +66,17 @@ impl Corpus {
             patches.push(Kept { name, about: about.to_owned(), diff: diff.to_owned() });
         }
         patches.sort_by(|one, other| one.name.cmp(&other.name));
-        ensure!(patches.len() >= 60, "{} patches are in {}, fewer than 60", patches.len(), folder.display());
         if quick {
             patches = patches.into_iter().step_by(4).collect();
         }
-        Ok(Self { folder, patches })
+        Ok(Self { base, patches })
     }
 
     /// A repository that holds the crate.
     fn fixture(&self) -> Result<Fixture> {
         let fixture = Fixture::new();
         fixture.settings(&SettingsText::default().set("base", "runs", 2));
-        copy(&self.folder.join("base/."), &fixture.repo())?;
+        copy(&self.base.join("."), &fixture.repo())?;
         fixture.commit("Begin");
         Ok(fixture)
     }
@@ -107,7 +122,7 @@ fn judged(program: &Program, fixture: &Fixture, scratch: &Scratch, patch: &Kept)
 fn passes_plainly(corpus: &Corpus, scratch: &Scratch, patch: &Kept) -> Result<Option<bool>> {
     let (tree, file) = (scratch.join("plain"), scratch.join("plain.diff"));
     let _ = std::fs::remove_dir_all(&tree);
-    copy(&corpus.folder.join("base"), &tree)?;
+    copy(&corpus.base, &tree)?;
     std::fs::write(&file, &patch.diff)?;
     git::say(&tree, &["init", "--quiet"])?;
     if !git::git(&tree, &["apply", "--whitespace=nowarn", &file.to_string_lossy()]).end()?.status.success() {

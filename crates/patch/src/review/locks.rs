@@ -1,0 +1,100 @@
+//! Rule `unseen-by-tests`, for locks: a function that takes a lock more often than before lets others come in between, and one
+//! that takes none any more is open to them. Tests of one thread see neither.
+
+use std::collections::BTreeSet;
+
+use super::Findings;
+use super::code::scan::closing;
+use super::code::unit::Unit;
+use super::code::{CodeFile, Side};
+use super::unseen::RULE;
+use crate::syntax::lex::{Kind, Lexeme};
+
+/// Methods without arguments that wait for a lock.
+const LOCKS: &[&str] = &["lock", "read", "write", "blocking_lock", "upgradable_read", "lock_owned"];
+/// How far it is followed which functions take locks.
+const STEPS: usize = 8;
+
+pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+    let units = || file.new.iter().filter(|unit| !unit.is_test_code());
+    if file.old.is_empty() || !file.before.lexemes.iter().any(|lexeme| LOCKS.contains(&lexeme.text)) {
+        return;
+    }
+    let (before, after) = (Taking::of(file.before), Taking::of(file.after));
+    for unit in units() {
+        let Some(old) = file.old.iter().find(|old| old.key() == unit.key()) else { continue };
+        let (was, now) = (before.taken(old), after.taken(unit));
+        let label = unit.label();
+        if was == 0 {
+            continue;
+        }
+        if now == 0 {
+            findings.ask(RULE, file.path, format!("`{label}` no longer takes the lock that it took"));
+        } else if now > was {
+            let detail = format!("`{label}` takes locks {now} times in place of {was}: others may come in between");
+            findings.ask(RULE, file.path, detail);
+        } else if drops(unit) > drops(old) {
+            let detail = format!("`{label}` gives something up early: others may come in where a lock was held");
+            findings.ask(RULE, file.path, detail);
+        }
+    }
+}
+
+/// The functions of a file that take locks, by their names.
+struct Taking<'t>(BTreeSet<&'t str>);
+
+impl<'t> Taking<'t> {
+    fn of(side: &'t Side<'t>) -> Self {
+        let functions = functions(&side.lexemes);
+        let mut taking = Self(BTreeSet::new());
+        for _ in 0..STEPS {
+            let more = functions.iter().filter(|(name, body)| !taking.0.contains(name) && taking.in_body(body) > 0);
+            let more: Vec<&str> = more.map(|(name, _)| *name).collect();
+            if more.is_empty() {
+                break;
+            }
+            taking.0.extend(more);
+        }
+        taking
+    }
+
+    fn taken(&self, unit: &Unit<'_>) -> usize {
+        functions(unit.lexemes()).first().map_or(0, |(_, body)| self.in_body(body))
+    }
+
+    /// How often locks are taken in a body, in functions that it calls too.
+    fn in_body(&self, body: &[Lexeme<'_>]) -> usize {
+        let text = |at: usize| body.get(at).map_or("", |lexeme| lexeme.text);
+        let is_taken = |at: &usize| {
+            let (name, before) = (text(*at), at.checked_sub(1).map_or("", text));
+            let method = before == "." && LOCKS.contains(&name) && text(at + 1) == "(" && text(at + 2) == ")";
+            method
+                || (text(at + 1) == "("
+                    && self.0.contains(name)
+                    && (before != "." || text(at.saturating_sub(2)) == "self"))
+        };
+        (0..body.len()).filter(is_taken).count()
+    }
+}
+
+/// The functions in code with their bodies.
+fn functions<'l, 't>(lexemes: &'l [Lexeme<'t>]) -> Vec<(&'t str, &'l [Lexeme<'t>])> {
+    let mut all = Vec::new();
+    for (at, pair) in lexemes.windows(2).enumerate() {
+        let [word, name] = pair else { continue };
+        if word.text != "fn" || name.kind != Kind::Ident {
+            continue;
+        }
+        let rest = lexemes.iter().enumerate().skip(at + 2);
+        let Some((open, _)) = rest.into_iter().find(|(_, one)| matches!(one.text, "{" | ";")) else { continue };
+        if let Some(body) = lexemes.get(open..closing(lexemes, open)).filter(|body| body.len() > 1) {
+            all.push((name.text, body));
+        }
+    }
+    all
+}
+
+fn drops(unit: &Unit<'_>) -> usize {
+    let is_drop = |pair: &&[Lexeme<'_>]| matches!(pair, [name, open] if name.text == "drop" && open.text == "(");
+    unit.lexemes().windows(2).filter(is_drop).count()
+}
