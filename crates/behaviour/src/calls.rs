@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::concrete::{Concrete, assignments, of_input, of_param, types};
+use crate::concrete::{Concrete, Each, assignments, of_input, of_param, types};
 use crate::items::{Function, Module};
 use crate::library::{Library, bare};
 
@@ -134,13 +134,13 @@ fn call(
         });
         path = format!("{path}::<{}>", filled.collect::<Vec<_>>().join(", "));
     }
-    let answers: Vec<Option<usize>> = function
+    let answers: Vec<Option<(usize, Each)>> = function
         .inputs
         .iter()
         .map(|input| {
             let bare = input.ty.trim_start_matches("& mut ").trim_start_matches("& ");
             match assignment.get(bare).cloned().or_else(|| of_input(library, &module.path, input)) {
-                Some(Concrete::Answers(count)) => Some(count),
+                Some(Concrete::Answers(count, each)) => Some((count, each)),
                 _ => None,
             }
         })
@@ -154,7 +154,9 @@ fn call(
     let (mut head, mut given) = (Vec::new(), Vec::new());
     for (at, input) in function.inputs.iter().enumerate() {
         match (answers.get(at).copied().flatten(), by_impl(at)) {
-            (Some(count), _) => given.push(format!("{}{}", if input.by_mut { "&mut " } else { "" }, answer(count))),
+            (Some((count, each)), _) => {
+                given.push(format!("{}{}", if input.by_mut { "&mut " } else { "" }, answer(count, each)));
+            }
             (None, Some(Concrete::Is(ty))) => {
                 head.push(format!("a{at}: {ty}"));
                 given.push(format!("a{at}"));
@@ -171,10 +173,11 @@ fn call(
 }
 
 /// A function that says the same to the same.
-fn answer(count: usize) -> String {
+fn answer(count: usize, each: Each) -> String {
+    let function = if each == Each::Counts { "asked" } else { "answer" };
     let names: Vec<String> = (0..count).map(|at| format!("x{at}: _")).collect();
     let says: Vec<String> = (0..count).map(|at| format!("say!(&x{at})")).collect();
-    format!("|{}| drive::answer([{}].concat(), k)", names.join(", "), {
+    format!("|{}| drive::{function}([{}].concat(), k)", names.join(", "), {
         let mut all = vec!["String::new()".to_owned()];
         all.extend(says);
         all.join(", ")
@@ -212,7 +215,7 @@ fn implementor(library: &Library, module: &Module, trait_: &str) -> Result<Strin
     let standing = for_all.into_iter().flat_map(|(at, param)| of_param(library, &at.path, param));
     let mut types = standing.filter_map(|concrete| match concrete {
         Concrete::Is(ty) => Some(ty),
-        Concrete::Answers(_) => None,
+        Concrete::Answers(..) => None,
     });
     types.next().ok_or_else(|| "nothing that has the trait can be named".to_owned())
 }

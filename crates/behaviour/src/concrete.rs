@@ -11,8 +11,15 @@ use crate::library::Library;
 pub(crate) enum Concrete {
     /// A type or a constant, as others write it.
     Is(String),
-    /// A function that takes that many values.
-    Answers(usize),
+    /// A function that takes that many values, and that may change something with each call or not.
+    Answers(usize, Each),
+}
+
+/// Whether it matters how often a function is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Each {
+    Counts,
+    IsAlike,
 }
 
 /// The ways in which parameters may be filled, the most likely first; each a whole assignment.
@@ -39,7 +46,7 @@ pub(crate) fn assignments(
 pub(crate) fn types(assignment: &BTreeMap<String, Concrete>) -> BTreeMap<String, String> {
     let types = assignment.iter().filter_map(|(name, concrete)| match concrete {
         Concrete::Is(ty) => Some((name.clone(), ty.clone())),
-        Concrete::Answers(_) => None,
+        Concrete::Answers(..) => None,
     });
     types.collect()
 }
@@ -64,7 +71,8 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
     let bounds = param.bounds.replace(' ', "");
     let has = |what: &str| bounds.contains(what);
     if let Some(arity) = arity(&bounds) {
-        return vec![Concrete::Answers(arity)];
+        let each = if has("FnMut(") { Each::Counts } else { Each::IsAlike };
+        return vec![Concrete::Answers(arity, each)];
     }
     if has("Iterator<Item=") {
         let item = param.bounds.split_once("Item =").map(|(_, rest)| balanced(rest)).unwrap_or_default();
@@ -189,7 +197,7 @@ fn resolved(assignment: &BTreeMap<String, Concrete>) -> BTreeMap<String, Concret
     };
     let all = assignment.iter().map(|(name, concrete)| match concrete {
         Concrete::Is(ty) => (name.clone(), Concrete::Is(fill(ty))),
-        answers @ Concrete::Answers(_) => (name.clone(), answers.clone()),
+        answers @ Concrete::Answers(..) => (name.clone(), answers.clone()),
     });
     all.collect()
 }
@@ -228,8 +236,8 @@ mod tests {
         let twin = Some("drive::Twin");
         assert_eq!(told, [twin, twin, twin, Some("f64"), None]);
         assert_eq!(first("io :: BufRead"), is("std::io::Cursor<Vec<u8>>"));
-        assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2));
-        assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0));
+        assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2, Each::Counts));
+        assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0, Each::IsAlike));
         assert_eq!(first("IntoIterator < Item = A :: Item >"), is("std::vec::IntoIter<_>"));
         let items = first("IntoIterator < Item = (u8 , & 'a str) > + Clone");
         assert_eq!(items, is("std::vec::IntoIter<( u8 , & 'static str )>"));
