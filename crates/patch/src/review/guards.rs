@@ -125,8 +125,20 @@ const GROUPS: &[Group] = &[
 ];
 /// A limit on what is read. Of iterators, which have it too, inputs show what it does.
 const LIMIT: &str = "take";
-/// What reads for as long as something comes.
-const READS: &[&str] = &["read_to_end", "read_to_string", "read_until", "read_line", "lines", "copy", "bytes"];
+/// What reads for as long as something comes, and what it reads from.
+const READS: &[&str] = &[
+    "read_to_end",
+    "read_to_string",
+    "read_until",
+    "read_line",
+    "Read",
+    "BufRead",
+    "BufReader",
+    "File",
+    "TcpStream",
+    "UnixStream",
+    "stdin",
+];
 /// Macros among the names, and an attribute. All others are calls or paths.
 const MACROS: &[&str] = &["error", "warn", "eprintln"];
 const ATTRIBUTES: &[&str] = &["must_use"];
@@ -284,6 +296,8 @@ impl Counts {
                         && next == "("
                         && *reads.get_or_insert_with(|| lexemes.iter().any(|one| READS.contains(&one.text)))
                 }
+                // As methods, many call something of their own so.
+                "forget" | "spawn" => before != "." && next == "(",
                 // What begins with a capital is a type or a variant, and no call.
                 _ if name.starts_with(|first: char| first.is_uppercase()) => true,
                 _ => next == "(" || (next == ":" && text(at + 3) == "<"),

@@ -59,6 +59,8 @@ fn what_guards_as_before_asks_nobody() {
         ("a.load(Ordering::Acquire)", "a.load(Ordering::SeqCst)"),
         ("Vec::new()", "Vec::with_capacity(64 * 1024)"),
         ("let error = 1; error", "let fault = 1; fault"),
+        ("text.lines().take(3).count()", "text.lines().count().min(3)"),
+        ("world.add(x)", "world.spawn(x); cache.forget(x)"),
     ] {
         assert!(!asks(before, after), "{before} -> {after}");
     }
