@@ -11,6 +11,9 @@ const LINE: usize = 64 << 10;
 /// with its length.
 const SLOWER: u64 = 12;
 const SLOW: u64 = 150_000;
+/// How long an answer to a long input may have taken before, microseconds, so that none in the time for it (the driver's `LONG`)
+/// is more than noise: a third of that time.
+const SOON: u64 = 230_000;
 
 /// What a driver is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -319,6 +322,7 @@ pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, 
         }
         let (took, status, worse) = (*one.max(two), now.status, now.is_worse_than(was));
         let (before, after) = match &now.large {
+            None if status == Status::Hung && took > SOON => continue,
             None => ("an answer".to_owned(), now.shown()),
             Some((now, _)) if *now > took.saturating_mul(SLOWER) && now - took > SLOW => {
                 (format!("an answer after {} ms", took.div_ceil(1_000)), format!("one after {} ms", now / 1_000))
@@ -361,4 +365,22 @@ pub fn wavers<'c>(before: &[&Case], after: &[&'c Case]) -> Option<&'c Case> {
 pub(crate) fn differs(before: [&Case; 2], after: &Case) -> bool {
     let [first, second] = before;
     first.repeats(second).is_some_and(|how| first.differs(after, how))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_input_that_took_nearly_all_of_its_time_before_may_take_more() {
+        let plan = Plan { large: vec![(0, 1)], ..Plan::default() };
+        let said = |line: &str| Said::read(&plan, line);
+        let took = |micros: u64| said(&format!("0 0 told 1 2 3\t{micros}\tf(..)\n"));
+        let hung = said("0 0 hung -\n");
+        for (micros, differs) in [(20_000, true), (200_000, true), (300_000, false), (690_000, false)] {
+            let found = differences_of_long([&took(micros), &took(20_000)], &hung);
+            assert_eq!(found.get(&0).is_some_and(|one| one.after == "no end"), differs, "{micros}");
+        }
+        assert!(!differences_of_long([&took(690_000), &took(690_000)], &said("0 0 died -\n")).is_empty());
+    }
 }
