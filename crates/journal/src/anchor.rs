@@ -4,9 +4,6 @@
 //! Every writing step holds the lock file from before its commit until after the anchor, so the two are never more
 //! than one step apart, whoever dies when.
 
-use std::fs;
-use std::io;
-
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::chain::{Hash, Sum, genesis};
@@ -75,11 +72,7 @@ impl Head {
     /// Reads the anchor; `None` when there is none.
     pub(crate) fn read_anchor(files: &Files) -> Result<Option<Self>, JournalError> {
         let path = files.head();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(files.io("read", &path, error)),
-        };
+        let Some(bytes) = files.read(&path)? else { return Ok(None) };
         let head = std::str::from_utf8(&bytes).ok().and_then(Self::from_line);
         head.map(Some).ok_or_else(|| JournalError::Corrupt {
             path,

@@ -139,6 +139,15 @@ impl Files {
         }
     }
 
+    /// What a file beside the database holds; none when it is not there.
+    pub(crate) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io("read", path, error)),
+        }
+    }
+
     /// What a file is called until it is whole.
     pub(crate) fn unfinished(path: &Path) -> PathBuf {
         path.with_added_extension("new")

@@ -2,8 +2,8 @@
 //!
 //! One SQLite file in the state directory, append-only, with every record chained to the one before it by SHA-256, and
 //! an anchor file beside it that tells an older copy from the newest one, and a seal over every byte of it while nobody
-//! writes. Leases with fencing tokens make one writer
-//! a repository; answers of a model are kept so that no request is paid twice.
+//! writes. Leases with fencing tokens make one writer a repository; answers of a model are kept so that no request is
+//! paid twice.
 //!
 //! The interface blocks: one actor owns the writing handle, on a thread where blocking is allowed. The crate decides
 //! nothing about cycles and reads no wall clock.

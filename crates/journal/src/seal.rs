@@ -50,11 +50,7 @@ impl Seal {
 
     fn read(files: &Files) -> Result<Option<Self>, JournalError> {
         let path = files.seal();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(files.io("read", &path, error)),
-        };
+        let Some(bytes) = files.read(&path)? else { return Ok(None) };
         let seal = std::str::from_utf8(&bytes).ok().and_then(Self::from_line);
         seal.map(Some)
             .ok_or_else(|| JournalError::Altered { path, detail: "it is not a seal that kaizen wrote".to_owned() })

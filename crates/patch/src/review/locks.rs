@@ -16,27 +16,25 @@ const LOCKS: &[&str] = &["lock", "read", "write", "blocking_lock", "upgradable_r
 const STEPS: usize = 8;
 
 pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
-    let units = || file.new.iter().filter(|unit| !unit.is_test_code());
     if file.old.is_empty() || !file.before.lexemes.iter().any(|lexeme| LOCKS.contains(&lexeme.text)) {
         return;
     }
     let (before, after) = (Taking::of(file.before), Taking::of(file.after));
-    for unit in units() {
+    for unit in file.new.iter().filter(|unit| !unit.is_test_code()) {
         let Some(old) = file.old.iter().find(|old| old.key() == unit.key()) else { continue };
-        let (was, now) = (before.taken(old), after.taken(unit));
         let label = unit.label();
-        if was == 0 {
-            continue;
-        }
-        if now == 0 {
-            findings.ask(RULE, file.path, format!("`{label}` no longer takes the lock that it took"));
-        } else if now > was {
-            let detail = format!("`{label}` takes locks {now} times in place of {was}: others may come in between");
-            findings.ask(RULE, file.path, detail);
-        } else if drops(unit) > drops(old) {
-            let detail = format!("`{label}` gives something up early: others may come in where a lock was held");
-            findings.ask(RULE, file.path, detail);
-        }
+        let detail = match (before.taken(old), after.taken(unit)) {
+            (0, _) => continue,
+            (_, 0) => format!("`{label}` no longer takes the lock that it took"),
+            (was, now) if now > was => {
+                format!("`{label}` takes locks {now} times in place of {was}: others may come in between")
+            }
+            _ if drops(unit) > drops(old) => {
+                format!("`{label}` gives something up early: others may come in where a lock was held")
+            }
+            _ => continue,
+        };
+        findings.ask(RULE, file.path, detail);
     }
 }
 
@@ -85,8 +83,8 @@ fn functions<'l, 't>(lexemes: &'l [Lexeme<'t>]) -> Vec<(&'t str, &'l [Lexeme<'t>
         if word.text != "fn" || name.kind != Kind::Ident {
             continue;
         }
-        let rest = lexemes.iter().enumerate().skip(at + 2);
-        let Some((open, _)) = rest.into_iter().find(|(_, one)| matches!(one.text, "{" | ";")) else { continue };
+        let mut rest = lexemes.iter().enumerate().skip(at + 2);
+        let Some((open, _)) = rest.find(|(_, one)| matches!(one.text, "{" | ";")) else { continue };
         if let Some(body) = lexemes.get(open..closing(lexemes, open)).filter(|body| body.len() > 1) {
             all.push((name.text, body));
         }

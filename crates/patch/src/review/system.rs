@@ -58,8 +58,8 @@ fn in_all_of(side: &Side<'_>) -> HashSet<String> {
 
 /// Whether a text in it may be a place in the file system.
 fn names_a_place(unit: &Unit<'_>) -> bool {
-    let texts = unit.lexemes().iter().filter(|lexeme| lexeme.kind == Kind::Literal && lexeme.text.contains('"'));
-    texts.into_iter().any(|text| text.text.contains(['/', '\\', '~']) || text.text.contains(".."))
+    let mut texts = unit.lexemes().iter().filter(|lexeme| lexeme.kind == Kind::Literal && lexeme.text.contains('"'));
+    texts.any(|text| text.text.contains(['/', '\\', '~']) || text.text.contains(".."))
 }
 
 impl Use {
