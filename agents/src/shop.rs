@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kaizen_domain::edit::{Change, FileMode};
+use kaizen_domain::moved_tests::paired;
 use kaizen_domain::trial::{Comparison, SpeedVerdict};
 use kaizen_domain::{CommitId, RelPath, TrialId, TrialOutcome, TrialReport};
 use kaizen_repo::Repo;
@@ -79,6 +80,10 @@ impl Shop {
             runner.get_ready_to_screen(&warm, against, cancel)?;
         }
         let mut report = runner.try_tree(&tried, cancel, &mut on)?;
+        if against.tests.keys().any(|id| !report.tests.contains_key(id)) && report.outcome == TrialOutcome::Ran {
+            let changes = self.known(tree, compared)?.changes;
+            report.moved = paired(&kaizen_patch::moved_tests(&changes)?, against, &report);
+        }
         let closer = (compared.notice || compared.guard) && may_land(against, &report);
         let asked = compared.benchmark.is_some() || closer;
         if !asked || report.outcome != TrialOutcome::Ran {

@@ -238,6 +238,7 @@ impl Runner {
             network_attempts: run.network_attempts,
             stopped_early: run.stopped_early,
             unreached: run.unreached,
+            moved: BTreeMap::new(),
         }
     }
 

@@ -147,8 +147,10 @@ fn few(tests: &[TestId]) -> impl Iterator<Item = &TestId> {
 mod tests {
     use super::*;
     use crate::id::TrialId;
+    use crate::moved_tests::{MovedTest, paired};
     use crate::names::CommitId;
     use crate::noticed::Noticed;
+    use crate::path::RelPath;
     use crate::review::{Finding, Severity};
     use crate::time::Millis;
     use crate::trial::{Speed, TestOutcome, TestResult};
@@ -178,6 +180,7 @@ mod tests {
             network_attempts: 0,
             stopped_early: false,
             unreached: Vec::new(),
+            moved: Default::default(),
         }
     }
 
@@ -216,6 +219,36 @@ mod tests {
             |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
         assert!(matches!(decide(false), Decision::Ask { reasons } if reasons.len() == 2));
         assert_eq!(decide(true), Decision::Land);
+    }
+
+    #[test]
+    fn a_test_that_moves_is_the_same_test() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let test = |is_doc, was: &str, now: &str| {
+            let (from, to) = (path("crates/a/src/csv.rs"), path("crates/a/src/csv/line.rs"));
+            MovedTest { from, was: was.to_owned(), to, now: now.to_owned(), is_doc }
+        };
+        let moved = [test(false, "tests::splits", "tests::splits"), test(true, "parse", "parse")];
+        let example = |place: &str, end| (format!("a/doc::src/csv{place}parse #1"), end);
+        let tried = |unit: &str, ended, example: (String, TestOutcome)| {
+            let base = report(&[("a/lib::csv::tests::splits", Passed), ("a/doc::src/csv.rs - csv::parse #1", Passed)]);
+            let mut candidate = report(&[(unit, ended), (&example.0, example.1)]);
+            candidate.moved = paired(&moved, &base, &candidate);
+            decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), false)
+        };
+        let (here, there) = ("a/lib::csv::line::tests::splits", "/line.rs - csv::line::");
+        assert_eq!(tried(here, Passed, example(there, Passed)), Decision::Land);
+        assert!(matches!(tried(here, Failed, example(there, Passed)), Decision::Reject { .. }));
+        assert!(matches!(tried(here, Passed, example(there, Failed)), Decision::Reject { .. }));
+        for (unit, place, ended) in [
+            (here, there, Ignored),
+            ("a/lib::csv::other::tests::splits", there, Passed),
+            ("a/it::csv::line::tests::splits", there, Passed),
+            (here, "/other.rs - csv::other::", Passed),
+        ] {
+            let decision = tried(unit, Passed, example(place, ended));
+            assert!(matches!(decision, Decision::Ask { .. }), "{unit}: {decision:?}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod id;
 pub mod landing;
 pub mod model_use;
 pub mod money;
+pub mod moved_tests;
 pub mod names;
 pub mod noticed;
 pub mod opportunity;
@@ -43,6 +44,7 @@ pub use id::{CycleId, LessonId, OpportunityId, PatchId, PlanId, SignalId, TrialI
 pub use landing::{Landing, LandingMode};
 pub use model_use::ModelUse;
 pub use money::{Spend, Tokens, Usd};
+pub use moved_tests::MovedTest;
 pub use names::{BranchName, CommitId, InvalidName, RefName, TenantId, TreeId};
 pub use noticed::{FunctionNoticed, Mutants, Noticed};
 pub use opportunity::{Impact, Opportunity, OpportunityKind, Risk};

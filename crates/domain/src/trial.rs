@@ -170,6 +170,9 @@ pub struct TrialReport {
     /// Targets that the change cannot reach: their tests were not run, and have the outcomes of the base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<String>,
+    /// Tests that stood in another file of the base, word for word, each with the id that it had there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<TestId, TestId>,
 }
 
 /// What a benchmark says about candidate against base, from interleaved runs.
@@ -243,9 +246,12 @@ impl Comparison {
     pub fn of(base: &TrialReport, candidate: &TrialReport) -> Self {
         use TestOutcome::{Failed, Ignored, Passed};
         let mut result = Self::default();
-        let flaky = |id: &TestId| base.flaky.contains(id) || candidate.flaky.contains(id);
+        let places: BTreeMap<&TestId, &TestId> = candidate.moved.iter().map(|(now, was)| (was, now)).collect();
+        let flaky =
+            |id: &TestId| base.flaky.contains(id) || candidate.flaky.contains(places.get(id).copied().unwrap_or(id));
         for (id, before) in &base.tests {
-            let after = candidate.tests.get(id).map(|test| test.outcome);
+            let now = candidate.tests.get(places.get(id).copied().unwrap_or(id));
+            let after = now.map(|test| test.outcome);
             let list = match (before.outcome, after) {
                 (Passed | Failed, Some(Passed | Failed)) if flaky(id) => &mut result.flaky,
                 (Passed, Some(Passed)) => {
@@ -262,7 +268,7 @@ impl Comparison {
             list.push(id.clone());
         }
         for (id, after) in &candidate.tests {
-            if !base.tests.contains_key(id) {
+            if !base.tests.contains_key(id) && !candidate.moved.contains_key(id) {
                 result.added.push(id.clone());
                 if after.outcome == Failed {
                     result.added_failing.push(id.clone());

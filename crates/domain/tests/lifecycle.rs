@@ -57,6 +57,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         network_attempts: 0,
         stopped_early: false,
         unreached: Vec::new(),
+        moved: Default::default(),
     }
 }
 

@@ -111,6 +111,9 @@ pub struct TestsTried {
     pub artefacts: BTreeMap<String, String>,
     /// Targets whose tests were not run, because the change cannot reach them.
     pub unreached: Vec<String>,
+    /// Tests that stood in another file of the base, word for word, each with the id that it had there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, String>,
     /// Wall time, milliseconds.
     pub wall: Millis,
 }
@@ -127,6 +130,7 @@ impl TestsTried {
             flaky: report.flaky.iter().map(|id| id.0.clone()).collect(),
             artefacts: report.artefacts.clone(),
             unreached: report.unreached.clone(),
+            moved: report.moved.iter().map(|(now, was)| (now.0.clone(), was.0.clone())).collect(),
             wall: report.wall,
         }
     }

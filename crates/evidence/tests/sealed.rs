@@ -24,6 +24,7 @@ fn statement() -> Statement {
         flaky: Vec::new(),
         artefacts: Default::default(),
         unreached: Vec::new(),
+        moved: Default::default(),
         wall: Millis(7),
     };
     let evidence = Evidence {

@@ -7,6 +7,7 @@ use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, ItemImpl, ItemMod, ItemTrait};
 
+use crate::conditional::{CONDITION, differs_under_condition};
 use crate::functions::{Collector, Function, Value};
 use crate::moved::Holdings;
 use kaizen_source::{Unreadable, is_test_code, with_files};
@@ -65,9 +66,13 @@ impl Collector<'_> {
     fn without(&self, other: &Self) -> Holdings {
         let is_there = |one: &&Function<'_>| other.found.iter().any(|another| another.label == one.label);
         let functions = self.found.iter().filter(|one| !is_there(one));
+        let is_value = |one: &&Value<'_>| !other.values.iter().any(|another| another.label == one.label);
+        let values = self.values.iter().filter(is_value);
+        let says = |one: &Value<'_>| (one.label.clone(), one.expression.to_token_stream().to_string());
         Holdings {
             kept: self.kept.difference(&other.kept).cloned().collect(),
             functions: functions.map(|one| (one.label.clone(), one.tokens())).collect(),
+            values: values.map(says).collect(),
         }
     }
 }
@@ -93,9 +98,14 @@ impl Changed {
                 continue;
             }
             let both = || before.copied().into_iter().chain([function]);
-            self.conditional |= both().any(|one| one.conditional || one.tokens().contains("cfg"));
-            self.conditional_inside |= both().any(|one| one.body.to_token_stream().to_string().contains("cfg"))
-                || before.is_some_and(|before| before.conditions() != function.conditions());
+            self.conditional |= both().any(|one| one.conditional || one.tokens().contains(CONDITION));
+            let is_inside = match before {
+                Some(before) => {
+                    differs_under_condition(before.body, function.body) || before.conditions() != function.conditions()
+                }
+                None => function.body.to_token_stream().to_string().contains(CONDITION),
+            };
+            self.conditional_inside |= is_inside;
             self.elsewhere |= before.is_none_or(|before| before.head() != function.head());
             self.functions.push((function.label.clone(), function.line()));
             if function.signature.constness.is_some() {

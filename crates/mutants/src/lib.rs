@@ -13,6 +13,7 @@
 
 mod candidates;
 mod changed;
+mod conditional;
 mod functions;
 mod instrument;
 mod moved;

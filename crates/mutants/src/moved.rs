@@ -11,9 +11,11 @@ pub(crate) struct Holdings {
     pub kept: BTreeSet<String>,
     /// Functions, each with all that it says.
     pub functions: BTreeSet<(String, String)>,
+    /// Values, each with what it is.
+    pub values: BTreeSet<(String, String)>,
 }
 
-/// Takes what only moves between these files out of what changes in them: a function that says the same where it stands now, and
+/// Takes what only moves between these files out of what changes in them: functions and values that say the same where they stand now, and
 /// impls and derives of a type that is there again. What names mean in its new place, others look at.
 pub fn settle_moves(files: &mut [&mut Changed]) {
     let here: Vec<(Holdings, Holdings)> = files.iter().map(|file| (file.gone.clone(), file.come.clone())).collect();
@@ -23,14 +25,13 @@ pub fn settle_moves(files: &mut [&mut Changed]) {
         let gone = file.gone.kept.iter().filter(|what| !is_back(what));
         file.opaque.extend(gone.map(|what| format!("{what}, which goes")));
         file.gone.kept.clear();
-        let moved: BTreeSet<&String> = file
-            .come
-            .functions
-            .iter()
-            .filter(|function| others().any(|(gone, _)| gone.functions.contains(function)))
-            .map(|(label, _)| label)
-            .collect();
-        file.functions.retain(|(label, _)| !moved.contains(label));
+        let from_others = |of: fn(&Holdings) -> &BTreeSet<(String, String)>| -> BTreeSet<&String> {
+            let moved = of(&file.come).iter().filter(|one| others().any(|(gone, _)| of(gone).contains(one)));
+            moved.map(|(label, _)| label).collect()
+        };
+        let (functions, values) = (from_others(|all| &all.functions), from_others(|all| &all.values));
+        file.functions.retain(|(label, _)| !functions.contains(label));
+        file.values.retain(|(label, _)| !values.contains(label));
     }
 }
 
@@ -41,17 +42,18 @@ mod tests {
 
     #[test]
     fn what_moves_is_neither_gone_nor_new() {
-        let item = "#[derive(Clone)] pub struct S; impl std::fmt::Debug for S { fn fmt(&self) -> u8 { 8 } } fn half(n: u8) -> u8 { n / 2 }";
+        let item = "#[derive(Clone)] pub struct S; impl std::fmt::Debug for S { fn fmt(&self) -> u8 { 8 } } fn half(n: u8) -> u8 { n / TWO } const TWO: u8 = 2;";
         let of = |new: &str| {
             let mut old = changed(&format!("{item} fn stays() {{}}"), "fn stays() {}").expect("it parses");
             let mut new = changed("", new).expect("it parses");
             settle_moves(&mut [&mut old, &mut new]);
-            let functions: Vec<String> = new.functions.into_iter().map(|(label, _)| label).collect();
-            (old.opaque, functions)
+            let changed: Vec<String> = new.functions.into_iter().chain(new.values).map(|(label, _)| label).collect();
+            (old.opaque, changed)
         };
         assert_eq!(of(item), (Vec::new(), Vec::new()));
-        let (opaque, functions) = of(&item.replace("n / 2", "n / 3").replace("#[derive(Clone)] ", ""));
+        let (opaque, changed) =
+            of(&item.replace("n / TWO", "n * TWO").replace("= 2", "= 3").replace("#[derive(Clone)] ", ""));
         assert_eq!(opaque, ["the derived `Clone` of `S`, which goes"]);
-        assert_eq!(functions, ["half"]);
+        assert_eq!(changed, ["half", "TWO"]);
     }
 }

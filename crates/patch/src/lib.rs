@@ -27,6 +27,7 @@ pub use error::ApplyError;
 pub use parses::{parse_error, still_parses};
 pub use redact::redact;
 pub use review::{
-    ADVISORY_RULE, Advisories, Advisory, AdvisoryFault, Manifest, NoThread, Policy, ReviewInput, is_lock_file, review,
+    ADVISORY_RULE, Advisories, Advisory, AdvisoryFault, Manifest, NoThread, Policy, ReviewInput, is_lock_file,
+    moved_tests, review,
 };
 pub use source::{MemorySource, Source, SourceError};

@@ -1,5 +1,7 @@
 //! Rule `tests-weakened` for examples in docs: a code block that ran as a test still does, and asserts what it did.
 
+use kaizen_domain::{MovedTest, RelPath};
+
 use super::Findings;
 use super::code::CodeFile;
 use super::code::unit::Unit;
@@ -8,6 +10,8 @@ use super::weakened::RULE;
 /// A fenced block in the docs of some units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Block {
+    /// The item that it belongs to.
+    item: String,
     info: String,
     lines: Vec<String>,
 }
@@ -20,39 +24,82 @@ enum Tested {
     Run,
 }
 
-pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
-    let (mut old, mut new) = (blocks(&file.old), blocks(&file.new));
-    old.retain(|block| match new.iter().position(|other| other == block) {
+/// The examples of one file that are not the same before and after.
+pub(super) struct Examples {
+    path: RelPath,
+    gone: Vec<Block>,
+    come: Vec<Block>,
+}
+
+/// Those of a file.
+pub(super) fn of(file: &CodeFile<'_>) -> Examples {
+    let (mut gone, mut come) = (blocks(&file.old), blocks(&file.new));
+    gone.retain(|block| match come.iter().position(|other| other.says() == block.says()) {
         Some(at) => {
-            new.remove(at);
+            come.remove(at);
             false
         }
         None => block.tested() != Tested::Not,
     });
-    for block in old {
-        let by_code = new.iter().position(|other| other.lines == block.lines);
-        let at = by_code.or_else(|| most_alike(&block, &new));
-        let Some(other) = at.map(|at| new.remove(at)) else {
-            findings.ask(RULE, file.path, format!("removes a doc test ({})", block.head()));
+    Examples { path: file.path.clone(), gone, come }
+}
+
+/// Takes out what stands in another file now, of an item with the same name.
+pub(super) fn settle_moves(all: &mut [Examples]) -> Vec<MovedTest> {
+    let mut moved = Vec::new();
+    for at in 0..all.len() {
+        let Some(file) = all.get_mut(at) else { continue };
+        let (from, gone) = (file.path.clone(), std::mem::take(&mut file.gone));
+        let mut left = Vec::new();
+        for block in gone {
+            let others = all.iter_mut().enumerate().filter(|(other, _)| *other != at).map(|(_, file)| file);
+            let place = others.into_iter().find_map(|file| {
+                let place = file.come.iter().position(|other| *other == block)?;
+                file.come.remove(place);
+                Some(file.path.clone())
+            });
+            match place {
+                Some(to) => moved.push(MovedTest {
+                    from: from.clone(),
+                    was: block.item.clone(),
+                    to,
+                    now: block.item,
+                    is_doc: true,
+                }),
+                None => left.push(block),
+            }
+        }
+        if let Some(file) = all.get_mut(at) {
+            file.gone = left;
+        }
+    }
+    moved.dedup();
+    moved
+}
+
+pub(super) fn check(all: Vec<Examples>, findings: &mut Findings) {
+    all.into_iter().for_each(|file| check_file(file, findings));
+}
+
+fn check_file(file: Examples, findings: &mut Findings) {
+    let Examples { path, gone, mut come } = file;
+    let mut ask = |reason: String| findings.ask(RULE, &path, reason);
+    for block in gone {
+        let by_code = come.iter().position(|other| other.lines == block.lines);
+        let at = by_code.or_else(|| most_alike(&block, &come));
+        let Some(other) = at.map(|at| come.remove(at)) else {
+            ask(format!("removes a doc test ({})", block.head()));
             continue;
         };
         if other.tested() < block.tested() {
-            findings.ask(
-                RULE,
-                file.path,
-                format!("a doc test no longer runs: its fence says `{}` now ({})", other.info, block.head()),
-            );
+            ask(format!("a doc test no longer runs: its fence says `{}` now ({})", other.info, block.head()));
         } else if other.info != block.info
             && (other.info.contains("should_panic") != block.info.contains("should_panic"))
         {
-            findings.ask(
-                RULE,
-                file.path,
-                format!("a doc test expects another end: its fence says `{}` now ({})", other.info, block.head()),
-            );
+            ask(format!("a doc test expects another end: its fence says `{}` now ({})", other.info, block.head()));
         }
         if let Some(gone) = block.assertions().find(|line| !other.lines.contains(line)) {
-            findings.ask(RULE, file.path, format!("a doc test no longer has the line `{gone}`"));
+            ask(format!("a doc test no longer has the line `{gone}`"));
         }
     }
 }
@@ -64,6 +111,10 @@ fn most_alike(block: &Block, others: &[Block]) -> Option<usize> {
 }
 
 impl Block {
+    fn says(&self) -> (&str, &[String]) {
+        (&self.info, &self.lines)
+    }
+
     fn tested(&self) -> Tested {
         let mut tested = Tested::Run;
         for word in self.info.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty()) {
@@ -107,7 +158,7 @@ fn blocks(units: &[Unit<'_>]) -> Vec<Block> {
                 (Some((block, _)), _) => block.lines.push(doc.to_owned()),
                 (None, Some(fence)) => {
                     let info = doc.trim_start_matches(['`', '~']).trim().to_owned();
-                    open = Some((Block { info, lines: Vec::new() }, fence));
+                    open = Some((Block { item: unit.label(), info, lines: Vec::new() }, fence));
                 }
                 (None, None) => {}
             }

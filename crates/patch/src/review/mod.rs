@@ -2,7 +2,7 @@
 //!
 //! One rule a file. Rules on bytes and data run first; a patch that is too large or no plain files goes no further.
 //! Rules on code share syntax trees of what differs, parsed once a side; files are dealt out to the processors, since
-//! no rule on code looks at two files but the last two, to which they tell what goes and what comes. Nothing in here trusts a name, a comment or a size that the patch brings.
+//! no rule on code looks at two files but the last ones, to which they tell what goes and what comes. Nothing in here trusts a name, a comment or a size that the patch brings.
 
 mod advisories;
 mod bytes;
@@ -34,16 +34,18 @@ pub use advisories::{Advisories, Advisory, AdvisoryFault, RULE as ADVISORY_RULE}
 pub use lockfile::is_lock_file;
 pub use policy::Policy;
 
-use kaizen_domain::RelPath;
 use kaizen_domain::edit::{Change, FileState};
 use kaizen_domain::review::{ItemChange, Review, Severity};
+use kaizen_domain::{MovedTest, RelPath};
 use thiserror::Error;
 
 use crate::syntax::{StackFault, on_big_stacks};
 use code::{CodeFile, Side, sides};
+use doctests::Examples;
 use findings::Findings;
 use guards::Guards;
 use moved::Promises;
+use weakened::Tests;
 
 /// What is reviewed, and by what.
 #[derive(Debug, Clone, Copy)]
@@ -76,17 +78,8 @@ type CodeRule = fn(&CodeFile<'_>, &mut Findings);
 const FIRST: &[DataRule] = &[kind::check, size::check];
 const DATA: &[DataRule] =
     &[paths::check, bytes::check, secrets::check, readers::check, dependencies, advisories::check];
-const CODE: &[CodeRule] = &[
-    parse::check,
-    unsafe_code::check,
-    system::check,
-    unseen::check,
-    locks::check,
-    more::check,
-    lints::check,
-    weakened::check,
-    doctests::check,
-];
+const CODE: &[CodeRule] =
+    &[parse::check, unsafe_code::check, system::check, unseen::check, locks::check, more::check, lints::check];
 
 /// Reviews a patch. Total: on any input it returns a review and does not panic.
 ///
@@ -106,16 +99,19 @@ pub fn review(input: &ReviewInput<'_>) -> Result<Review, NoThread> {
     match on_big_stacks(pieces) {
         Ok(shares) => {
             let (mut items, mut by_rule, mut promises, mut guards) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let mut tests = Moving::default();
             for (at, share) in shares.into_iter().enumerate() {
                 items.extend(share.items);
                 promises.extend(share.promises);
                 guards.extend(share.guards);
+                tests.take(share.moving);
                 // The first share is that of the rules on data, which come before those on code.
                 let first = if at == 0 { 0 } else { DATA.len() };
                 by_rule.extend((first..).zip(share.findings));
             }
             by_rule.sort_by_key(|(rule, _)| *rule);
             by_rule.into_iter().for_each(|(_, found)| findings.merge(found));
+            tests.check(&mut findings);
             moved::check(&promises, &mut findings);
             guards::check(&guards, &mut findings);
             Ok(Review::of(findings.into_list(), items))
@@ -145,6 +141,55 @@ struct Share {
     items: Vec<ItemChange>,
     promises: Option<Promises>,
     guards: Option<Guards>,
+    moving: Moving,
+}
+
+/// The tests that go and come, by file.
+#[derive(Default)]
+struct Moving {
+    tests: Vec<Tests>,
+    examples: Vec<Examples>,
+}
+
+impl Moving {
+    fn of(file: &CodeFile<'_>) -> Self {
+        Self { tests: vec![weakened::of(file)], examples: vec![doctests::of(file)] }
+    }
+
+    fn take(&mut self, other: Self) {
+        self.tests.extend(other.tests);
+        self.examples.extend(other.examples);
+    }
+
+    /// Takes out what only moves.
+    fn settle(&mut self) -> Vec<MovedTest> {
+        let mut moved = weakened::settle_moves(&mut self.tests);
+        moved.extend(doctests::settle_moves(&mut self.examples));
+        moved
+    }
+
+    fn check(mut self, findings: &mut Findings) {
+        let moved = self.settle();
+        weakened::check(self.tests, &moved, findings);
+        doctests::check(self.examples, findings);
+    }
+}
+
+/// The tests that stand, word for word, in another file after these changes.
+///
+/// # Errors
+/// When the machine has no room for the threads that parse.
+pub fn moved_tests(changes: &[Change]) -> Result<Vec<MovedTest>, NoThread> {
+    let rust = changes.iter().filter(|change| change.path.is_rust());
+    let pieces = rust.map(|change| Box::new(|| with_code(change, Moving::of)) as Box<_>).collect();
+    let mut moving = Moving::default();
+    match on_big_stacks(pieces) {
+        Ok(all) => all.into_iter().flatten().for_each(|one| moving.take(one)),
+        Err(StackFault::Spawn(source)) => return Err(NoThread { source }),
+        // What cannot be parsed shows no move.
+        Err(StackFault::Panicked) => return Ok(Vec::new()),
+    }
+    Ok(moving.settle())
 }
 
 fn found(rule: impl FnOnce(&mut Findings)) -> Findings {
@@ -160,18 +205,24 @@ fn dependencies(input: &ReviewInput<'_>, findings: &mut Findings) {
 
 /// The rules on code; call it on a big stack only.
 fn review_code(change: &Change) -> Share {
-    // What is not UTF-8 afterwards was found by its bytes already.
-    let Ok(after) = text(change.after.as_ref()) else { return Share::default() };
+    let share = with_code(change, |file| {
+        let mut findings: Vec<Findings> = CODE.iter().map(|rule| found(|list| rule(file, list))).collect();
+        let mut list = Findings::default();
+        let (items, promises) = items::check(file, &mut list);
+        findings.push(list);
+        Share { findings, items, promises: Some(promises), guards: Some(guards::of(file)), moving: Moving::of(file) }
+    });
+    share.unwrap_or_default()
+}
+
+/// Something of a changed file; none of one that is no text afterwards, which was found by its bytes already.
+fn with_code<T>(change: &Change, look: impl FnOnce(&CodeFile<'_>) -> T) -> Option<T> {
+    let after = text(change.after.as_ref()).ok()?;
     let (before, after) = match text(change.before.as_ref()) {
         Ok(before) => sides(before, after),
         Err(_) => (Side::unreadable(), Side::whole(after)),
     };
-    let file = CodeFile::of(&change.path, &before, &after);
-    let mut findings: Vec<Findings> = CODE.iter().map(|rule| found(|list| rule(&file, list))).collect();
-    let mut list = Findings::default();
-    let (items, promises) = items::check(&file, &mut list);
-    findings.push(list);
-    Share { findings, items, promises: Some(promises), guards: Some(guards::of(&file)) }
+    Some(look(&CodeFile::of(&change.path, &before, &after)))
 }
 
 fn text(state: Option<&FileState>) -> Result<Option<&str>, std::str::Utf8Error> {

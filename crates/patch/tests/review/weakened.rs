@@ -1,8 +1,9 @@
 //! What weakens tests asks a person, wherever the test stands; what lints suggest inside of tests does not.
 
 use kaizen_domain::review::Verdict;
+use kaizen_patch::{Policy, moved_tests};
 
-use crate::support::{changed, rules};
+use crate::support::{change, changed, rules, with_policy};
 
 /// A file with a function, and with these tests.
 fn with_tests(tests: &str) -> String {
@@ -310,4 +311,61 @@ fn a_file_of_tests_may_bring_in_more() {
     {
         assert_ne!(verdict(other), Verdict::Pass, "{other}");
     }
+}
+
+const BELOW: &str = "pub fn half(n: u8) -> u8 {\n    n / 2\n}\n\n";
+const TESTS: &str = "#[cfg(test)]\nmod tests {\n    use super::*;\n\n    fn of(n: u8) -> u8 {\n        half(n)\n    }\n\n    \
+                     #[test]\n    fn halves() {\n        assert_eq!(of(8), 4);\n    }\n}\n";
+
+/// What is found when a function and its tests go from one file to another one, and the tests that are said to have moved.
+fn moved(to: &str, more: &str) -> (Vec<String>, usize) {
+    let before = format!("fn stays() {{}}\n\n{BELOW}{TESTS}");
+    let changes = [
+        change("src/a.rs", Some(&before), Some(&format!("mod b;\npub use b::half;\n{more}fn stays() {{}}\n"))),
+        change("src/a/b.rs", None, Some(to)),
+    ];
+    let review = with_policy(&Policy::default(), &changes);
+    let worse = review.findings.iter().filter(|finding| finding.rule == "tests-weakened");
+    let moved = moved_tests(&changes).unwrap_or_else(|error| panic!("{error}"));
+    (worse.map(|finding| finding.detail.clone()).collect(), moved.len())
+}
+
+#[test]
+fn tests_that_move_word_for_word_with_what_they_call_are_not_removed() {
+    let whole = format!("{BELOW}{TESTS}");
+    assert_eq!(moved(&whole, ""), (Vec::new(), 1));
+    let again = format!(
+        "//! Halves.\n\n{}",
+        whole.replace("assert_eq!(of(8), 4);", "// Half of it.\n        assert_eq!(of(8), 4);")
+    );
+    assert_eq!(moved(&again, ""), (Vec::new(), 1));
+    for (old, new) in [
+        ("of(8), 4", "of(8), of(8)"),
+        ("        half(n)\n", "        half(8)\n"),
+        ("use super::*;", "use crate::fake::*;"),
+        ("#[test]", "#[test]\n    #[ignore]"),
+        ("#[cfg(test)]", "#[cfg(all(test, windows))]"),
+        ("pub fn half", "macro_rules! assert_eq { ($($any:tt)*) => {} }\n\npub fn half"),
+        ("pub fn half", "use crate::fake::assert_eq;\n\npub fn half"),
+    ] {
+        let (worse, moved) = moved(&whole.replace(old, new), "");
+        assert!(!worse.is_empty() && moved == 0, "{new}: {worse:?}");
+    }
+    // Something in another file that stands in.
+    assert_eq!(moved(&whole, "macro_rules! assert_eq { ($($any:tt)*) => {} }\n").1, 0);
+}
+
+#[test]
+fn examples_in_docs_that_move_with_their_item_are_not_removed() {
+    let item = "/// Halves.\n///\n/// ```\n/// assert_eq!(a::half(8), 4);\n/// ```\npub fn half(n: u8) -> u8 {\n    n / 2\n}\n";
+    let found = |to: &str| {
+        let changes =
+            [change("src/a.rs", Some(item), Some("mod b;\npub use b::half;\n")), change("src/a/b.rs", None, Some(to))];
+        let moved = moved_tests(&changes).unwrap_or_else(|error| panic!("{error}"));
+        (rules(&with_policy(&Policy::default(), &changes)).contains(&"tests-weakened"), moved.len())
+    };
+    assert_eq!(found(item), (false, 1));
+    assert_eq!(found(&item.replace("```\n/// assert", "```no_run\n/// assert")), (true, 0));
+    assert_eq!(found(&item.replace("(8), 4", "(8), a::half(8)")), (true, 0));
+    assert_eq!(found(&item.replace("fn half", "fn third")), (true, 0));
 }

@@ -9,6 +9,7 @@ mod compare;
 mod extends;
 mod facts;
 mod literal;
+mod moving;
 mod shadow;
 mod sharper;
 
@@ -23,18 +24,22 @@ use super::code::unit::{Body, Node, Unit};
 use crate::syntax::lex::Lexeme;
 pub(super) use added::only_adds;
 use compare::{Function, other_value, weaker};
+pub(super) use moving::{Tests, check, settle_moves};
 
 pub(super) const RULE: &str = "tests-weakened";
 const ADDED: &str = "test-added";
+const MOVED: &str = "test-moved";
 
-pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
+/// What a file tells of its tests: what is found in it alone, and what goes from it and comes to it.
+pub(super) fn of(file: &CodeFile<'_>) -> Tests {
+    let mut tests = Tests::new(file);
     if !file.is_whole() {
-        by_count(file, findings);
-        return;
+        by_count(file, &mut tests.findings);
+        return tests;
     }
     for name in shadow::shadowed(file) {
         let name = crate::shown::shown(&name, 60);
-        findings.ask(RULE, file.path, format!("brings `{name}` into test code, where it stands in for another"));
+        tests.findings.ask(RULE, file.path, format!("brings `{name}` into test code, where it stands in for another"));
     }
     let mut taken = vec![false; file.new.len()];
     for old in file.old.iter().filter(|unit| unit.is_test_code()) {
@@ -42,38 +47,38 @@ pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
         match pair {
             Some((new, taken)) => {
                 *taken = true;
-                changed(file, old, new, findings);
+                changed(file, old, new, &mut tests.findings);
             }
-            None => removed(file, old, findings),
+            None => tests.goes(old, removed(file, old)),
         }
     }
-    for (new, _) in file.new.iter().zip(taken).filter(|(new, taken)| !taken && is_test(new)) {
-        findings.note(ADDED, file.path, format!("adds the test `{}`", new.label()));
-    }
+    let untaken = file.new.iter().zip(taken).filter(|(_, taken)| !taken).map(|(new, _)| new);
+    untaken.filter(|new| new.is_test_code()).for_each(|new| tests.comes(new));
+    tests
 }
 
 fn is_test(unit: &Unit<'_>) -> bool {
     unit.attrs().iter().any(is_test_attr)
 }
 
-fn removed(file: &CodeFile<'_>, old: &Unit<'_>, findings: &mut Findings) {
+/// What it means that a unit is gone; nothing when it moved within the file, or held nothing.
+fn removed(file: &CodeFile<'_>, old: &Unit<'_>) -> Option<String> {
     // Moved within the file, unchanged, and still test code.
     let moved = |new: &Unit<'_>| new.text == old.text && new.is_test_code();
     if file.new.iter().any(moved) {
-        return;
+        return None;
     }
     let label = old.label();
     if is_test(old) {
-        findings.ask(RULE, file.path, format!("removes the test `{label}`"));
+        Some(format!("removes the test `{label}`"))
     } else if old.kind == "mod" {
-        findings.ask(RULE, file.path, format!("removes the test module `{label}`"));
+        Some(format!("removes the test module `{label}`"))
     } else if let Body::There(block) = old.body() {
         let facts = facts::Facts::of_block(&block);
-        if !facts.assertions.is_empty() || facts.panics > 0 {
-            findings.ask(RULE, file.path, format!("removes `{label}`, which asserts something for the tests"));
-        }
-    } else if matches!(old.kind, "macro" | "macro call") {
-        findings.ask(RULE, file.path, format!("removes the macro `{label}` of the tests"));
+        let holds = !facts.assertions.is_empty() || facts.panics > 0;
+        holds.then(|| format!("removes `{label}`, which asserts something for the tests"))
+    } else {
+        matches!(old.kind, "macro" | "macro call").then(|| format!("removes the macro `{label}` of the tests"))
     }
 }
 
