@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kaizen_behaviour::{
-    Difference, Driver, Entry, LongDifference, Plan, Said, Sources, Unit, differences, differences_of_long,
+    Difference, Driver, Entry, LongDifference, Plan, Program, Said, Sources, Unit, differences, differences_of_long,
     known_inputs,
 };
 use kaizen_domain::edit::Change;
 use kaizen_domain::{Behaviour, Differs, Driven, Noticed, TestId, TrialReport};
-use kaizen_sandbox::{DriverBuilt, Metadata, Package, TreeChange, TrialError};
+use kaizen_sandbox::{DriverBuilt, DriverSource, Metadata, Package, TreeChange, TrialError};
 
 use crate::carried::leaner;
 use crate::driven_root::Root;
@@ -20,8 +20,8 @@ use crate::noticing::{Noticing, is_code, is_test_file};
 use crate::smallest_input::Shown;
 use crate::told_apart::told_apart;
 
-/// How often what the compiler refuses is left out.
-const BUILDS: usize = 8;
+/// How often a driver is built because one side refuses more than the other.
+const BUILDS: usize = 4;
 /// For how many functions a difference is made smaller and told.
 const TOLD: usize = 3;
 /// How many inputs that show a difference are looked at for the smallest to begin with.
@@ -50,6 +50,9 @@ pub(crate) struct Behaving<'a> {
 /// The driver of a package, built on both sides.
 pub(crate) struct Ready {
     pub driver: Driver,
+    pub program: Program,
+    /// What is left out of it, by number and by what it is.
+    pub left_out: BTreeSet<usize>,
     pub refused: BTreeSet<Unit>,
     pub root: Root,
     pub before: Vec<u8>,
@@ -179,48 +182,51 @@ impl Behaving<'_> {
             program: root.module(package),
         });
         let trees = [self.of.trees.0, self.of.trees.1].map(|tree| self.tree(&root, tree));
-        let mut refused = BTreeSet::new();
+        if driver.driven(&BTreeSet::new()).next().is_none() {
+            let why = [driver.no_data.clone(), not_driven(&driver, &BTreeSet::new())].concat();
+            return Ok(Err(why));
+        }
+        let program = driver.program();
+        let mut left_out = BTreeSet::new();
         for _ in 0..BUILDS {
-            if driver.driven(&refused).next().is_none() {
-                break;
-            }
-            let program = driver.program(&refused);
-            let lines = match self.built(package, (program.text.as_str(), root.edition(package)), &trees)? {
-                [DriverBuilt::Program(before), DriverBuilt::Program(after)] => {
-                    return Ok(Ok(Ready { driver, refused, root, before, after }));
+            let (before, after) = match self.built(package, (&program, root.edition(package)), &left_out, &trees)? {
+                [DriverBuilt::Program(before, refused), DriverBuilt::Program(after, refused_now)] => {
+                    // What one side refuses is left out on both.
+                    left_out = &refused | &refused_now;
+                    if refused != refused_now {
+                        continue;
+                    }
+                    (before, after)
                 }
                 [DriverBuilt::Unclear(why), _] | [_, DriverBuilt::Unclear(why)] => {
                     return Ok(Err(vec![format!("`{name}` cannot be driven: {why}")]));
                 }
-                sides => sides.into_iter().flat_map(|side| match side {
-                    DriverBuilt::Refused(lines) => lines,
-                    DriverBuilt::Program(_) | DriverBuilt::Unclear(_) => BTreeSet::new(),
-                }),
             };
-            // What one side refuses is left out on both.
-            let units: BTreeSet<Unit> = lines.filter_map(|line| program.unit_at(line)).collect();
-            if units.is_empty() {
-                return Ok(Err(vec![format!("`{name}` cannot be driven: its driver does not build")]));
+            let refused = program.units(&left_out);
+            if driver.driven(&refused).next().is_none() {
+                let why = [driver.no_data.clone(), not_driven(&driver, &refused)].concat();
+                return Ok(Err(why));
             }
-            refused.extend(units);
+            return Ok(Ok(Ready { driver, program, left_out, refused, root, before, after }));
         }
-        let mut why = driver.no_data.clone();
-        why.extend(not_driven(&driver, &refused));
-        Ok(Err(why))
+        Ok(Err(vec![format!("`{name}` cannot be driven: what can be called of it is not the same after the change")]))
     }
 
     /// A driver built on both sides at once: most of it is one thread of the compiler's.
     fn built(
         &self,
         package: &Package,
-        text: (&str, &str),
+        (program, edition): (&Program, &str),
+        left_out: &BTreeSet<usize>,
         trees: &[Vec<TreeChange>; 2],
     ) -> Result<[DriverBuilt; 2], TrialError> {
         let Noticing { runner, warm, cancel, .. } = *self.of;
         let [before, after] = trees;
+        let parts = program.parts();
+        let source = DriverSource { text: &program.text, edition, parts: &parts, left_out };
         std::thread::scope(|scope| {
-            let before = scope.spawn(|| runner.build_driver(warm, package, text, before, cancel));
-            let after = runner.build_driver(warm, package, text, after, cancel);
+            let before = scope.spawn(|| runner.build_driver(warm, package, source, before, cancel));
+            let after = runner.build_driver(warm, package, source, after, cancel);
             let before = before.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Ok([before?, after?])
         })

@@ -4,7 +4,7 @@
 
 use kaizen_behaviour::{Plan, Said, differences};
 use kaizen_domain::{Behaviour, FunctionNoticed, Mutants, NoticedByInputs, RelPath};
-use kaizen_sandbox::{DriverBuilt, Package, TrialError};
+use kaizen_sandbox::{DriverBuilt, DriverSource, Package, TrialError};
 
 use crate::behaving::{Behaving, MORE, Ready};
 use crate::noticing::{NotedPlace, WrongVersion, WrongVersions};
@@ -40,11 +40,18 @@ impl Behaving<'_> {
         if open.is_empty() && places.is_empty() {
             return Ok(false);
         }
-        let program = ready.driver.program(&ready.refused);
-        let text = (program.text.as_str(), ready.root.edition(package));
+        let source = DriverSource {
+            text: &ready.program.text,
+            edition: ready.root.edition(package),
+            parts: &ready.program.parts(),
+            left_out: &ready.left_out,
+        };
         let tree = self.tree(&ready.root, &wrong.tree);
-        let built = of.runner.build_driver(of.warm, package, text, &tree, of.cancel)?;
-        let DriverBuilt::Program(program) = built else { return Ok(false) };
+        let built = of.runner.build_driver(of.warm, package, source, &tree, of.cancel)?;
+        let DriverBuilt::Program(program, left_out) = built else { return Ok(false) };
+        if left_out != ready.left_out {
+            return Ok(false);
+        }
         let mut is_far = false;
         if !places.is_empty() {
             let noted = |more: u64| {

@@ -7,7 +7,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use kaizen_domain::RelPath;
-use serde::Deserialize;
 
 use crate::base::WarmBase;
 use crate::isolation::{Cancel, Exit, TreeChange};
@@ -16,12 +15,46 @@ use crate::runner::{Call, Runner, TrialError, mark};
 
 /// What the program is called inside.
 const NAME: &str = "kaizen_drive";
-/// Fixed: what differs comes in as arguments. The manifest is added to inside, in a tree that nobody keeps.
-const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3 edition=$4
+/// Fixed: what differs comes in as arguments. The manifest is added to inside, in a tree that nobody keeps. What the compiler
+/// refuses is left out, and the rest built again where the library is built already.
+const BUILD: &str = r#"manifest=$1 package=$2 cargo=$3 edition=$4 parts=$5 mark=$6 turns=$7
+shift 7
 printf '\n[[example]]\nname = "kaizen_drive"\npath = "examples/kaizen_drive.rs"\nedition = "%s"\ntest = false\n' \
   "$edition" >>"$manifest" || exit
-"$cargo" rustc --offline --quiet --package "$package" --example kaizen_drive --message-format=json -- \
-  --cap-lints allow -C strip=symbols -C debuginfo=0 1>&2 && exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
+said=$(mktemp) && lines=$(mktemp) || exit
+out=" $* "
+while :; do
+  set --
+  for number in $out; do
+    set -- "$@" --cfg "left_out_$number"
+  done
+  "$cargo" rustc --offline --quiet --package "$package" --example kaizen_drive --message-format=short -- \
+    --cap-lints allow -C strip=symbols -C debuginfo=0 "$@" >"$said" 2>&1 && break
+  grep -oE 'kaizen_drive\.rs:[0-9]+:[0-9]+: error' "$said" | cut -d: -f2 | sort -nu >"$lines"
+  known=$out
+  while read -r line; do
+    while read -r from to number rest; do
+      [ "$line" -lt "$from" ] || [ "$line" -ge "$to" ] && continue
+      case $out in *" $number "*) ;; *) out="$out$number " ;; esac
+      break
+    done <"$parts"
+  done <"$lines"
+  left=" "
+  while read -r from to number needed; do
+    case $out in *" $number "*) ;; *) left="$left$needed " ;; esac
+  done <"$parts"
+  while read -r from to number needed; do
+    [ "$needed" = - ] && continue
+    case "$left$out" in *" $needed "*) ;; *) out="$out$needed " ;; esac
+  done <"$parts"
+  turns=$((turns - 1))
+  if [ "$out" = "$known" ] || [ "$turns" -le 0 ]; then
+    cat "$said" >&2
+    exit 1
+  fi
+done
+printf '%s%s\n' "$mark" "$out" >&2
+exec cat "$CARGO_TARGET_DIR/debug/examples/kaizen_drive""#;
 /// Programs, each behind a variable of the environment that it is started with, two at once where there are processors for
 /// that. One that ends early is started again behind the call that it ended in. What it prints itself is nobody's.
 /// At last come the numbers that were noted in a file, where one is named.
@@ -69,55 +102,34 @@ const NOTED: &str = "/tmp/kaizen-noted";
 /// How long a program may take for a plan, seconds.
 const MOST: u64 = 120;
 
+/// How often what the compiler refuses is left out.
+const TURNS: usize = 12;
+
+/// The source of a driver.
+#[derive(Debug, Clone, Copy)]
+pub struct DriverSource<'s> {
+    /// The text of it. What stands in it under `cfg(not(left_out_N))` can be left out.
+    pub text: &'s str,
+    /// The edition of the language, such as `2021`.
+    pub edition: &'s str,
+    /// What can be left out, a line each: its first line, the line behind its last one, its number, and the number of what is left
+    /// out when everything with that number here is, or `-`. What stands in something else comes before that.
+    pub parts: &'s str,
+    /// The numbers of what is left out from the beginning.
+    pub left_out: &'s BTreeSet<usize>,
+}
+
 /// What came of building a driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DriverBuilt {
-    /// The program.
-    Program(Vec<u8>),
-    /// The lines of its text that the compiler refuses.
-    Refused(BTreeSet<u32>),
+    /// The program, and the numbers of what was left out, because the compiler refuses it.
+    Program(Vec<u8>, BTreeSet<usize>),
     /// Nothing can be said, and why.
     Unclear(String),
 }
 
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    message: Option<Error>,
-}
-
-#[derive(Deserialize)]
-struct Error {
-    level: String,
-    message: String,
-    spans: Vec<Span>,
-}
-
-#[derive(Deserialize)]
-struct Span {
-    file_name: String,
-    line_start: u32,
-    is_primary: bool,
-    expansion: Option<Expansion>,
-}
-
-#[derive(Deserialize)]
-struct Expansion {
-    span: Box<Span>,
-}
-
-impl Span {
-    /// Where it stands in code that somebody wrote, and not in what a macro made of it.
-    fn written(&self) -> &Self {
-        match &self.expansion {
-            Some(expansion) => expansion.span.written(),
-            None => self,
-        }
-    }
-}
-
 impl Runner {
-    /// Builds a driver in a tree, in an edition of the language such as `2021`.
+    /// Builds a driver in a tree.
     ///
     /// # Errors
     /// When the sandbox cannot run it. What does not build is a result.
@@ -125,46 +137,36 @@ impl Runner {
         &self,
         base: &WarmBase,
         package: &Package,
-        (text, edition): (&str, &str),
+        source: DriverSource<'_>,
         changes: &[TreeChange],
         cancel: &Cancel,
     ) -> Result<DriverBuilt, TrialError> {
         let folder = package.folder().trim_end_matches('/');
-        let Ok(path) = RelPath::below(folder, &format!("examples/{NAME}.rs")) else {
+        let below = |name: &str| RelPath::below(folder, &format!("examples/{name}"));
+        let (Ok(path), Ok(parts)) = (below(&format!("{NAME}.rs")), below(&format!("{NAME}.parts"))) else {
             return Ok(DriverBuilt::Unclear("the package lies where no example can be".to_owned()));
         };
         let mut changes = changes.to_vec();
-        changes.push(TreeChange::Write { path, bytes: text.as_bytes().to_vec(), executable: false });
+        let (mark, parts_inside) = (mark(), base.inside(parts.as_str()));
+        for (path, text) in [(path, source.text), (parts, source.parts)] {
+            changes.push(TreeChange::Write { path, bytes: text.as_bytes().to_vec(), executable: false });
+        }
         let manifest = base.inside(&package.manifest);
         let mut args: Vec<OsString> = ["-c", BUILD, "drive", &manifest, &package.name].map(OsString::from).into();
         args.push(self.toolchain().program("cargo").into());
-        args.push(edition.into());
+        args.extend([source.edition, &parts_inside, &mark, &TURNS.to_string()].map(OsString::from));
+        args.extend(source.left_out.iter().map(|number| number.to_string().into()));
         let wall = self.settings.limits.wall;
         let call = Call { program: "/bin/sh".into(), args, changes, wall, ..Call::default() };
         let done = self.call(base, call, cancel, &mut |_| {})?;
-        if done.exit == Exit::Code(0) && !done.stdout.is_empty() {
-            return Ok(DriverBuilt::Program(done.stdout));
-        }
         let said = String::from_utf8_lossy(&done.stderr);
-        let (mut lines, mut first) = (BTreeSet::new(), None);
-        for line in said.lines() {
-            let Ok(Message { message: Some(error) }) = serde_json::from_str::<Message>(line) else {
-                let plain = line.trim();
-                first = first.or_else(|| plain.starts_with("error").then(|| plain.to_owned()));
-                continue;
-            };
-            if error.level != "error" {
-                continue;
-            }
-            let written = error.spans.iter().filter(|span| span.is_primary).map(Span::written);
-            lines
-                .extend(written.filter(|span| span.file_name.ends_with("kaizen_drive.rs")).map(|span| span.line_start));
-            first = first.or(Some(error.message));
+        if done.exit == Exit::Code(0) && !done.stdout.is_empty() {
+            let numbers = said.lines().find_map(|line| line.strip_prefix(mark.as_str())).unwrap_or_default();
+            let numbers = numbers.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+            return Ok(DriverBuilt::Program(done.stdout, numbers));
         }
-        match lines.is_empty() {
-            true => Ok(DriverBuilt::Unclear(first.unwrap_or_else(|| format!("cargo ended by {}", done.exit)))),
-            false => Ok(DriverBuilt::Refused(lines)),
-        }
+        let first = said.lines().find(|line| line.contains("error")).map(|line| line.trim().to_owned());
+        Ok(DriverBuilt::Unclear(first.unwrap_or_else(|| format!("cargo ended by {}", done.exit))))
     }
 
     /// Lets programs carry out a plan one after the other; what each wrote down.

@@ -39,7 +39,7 @@ pub mod trial;
 pub use base::WarmBase;
 pub use benches::BenchProgram;
 pub use benchmark::ProgramRun;
-pub use driven::DriverBuilt;
+pub use driven::{DriverBuilt, DriverSource};
 pub use formatting::Touched;
 pub use in_blocks::{BenchPair, InBlocks, Printed, Sides, Told};
 pub use isolation::{Cancel, Exit, Isolation, IsolationError, Limits, TreeChange};

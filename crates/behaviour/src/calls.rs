@@ -50,21 +50,22 @@ pub(crate) fn entries(
         let count = call.changed.len();
         let all: Vec<String> = (0..count).map(|at| format!("a{at}")).collect();
         let names = if count == 1 { "(a0,)".to_owned() } else { format!("({})", all.join(", ")) };
-        let says: Vec<String> = all.iter().map(|name| format!("say!(&{name})")).collect();
+        let says: Vec<String> = all.iter().map(|name| say(&format!("&{name}"))).collect();
         let given = call.changed.iter().zip(&all).map(|(changed, name)| match changed {
             true => format!("&mut *{name}"),
             false => name.clone(),
         });
         let seen = call.changed.iter().zip(&all).filter(|(changed, _)| **changed);
-        let seen: String = seen.map(|(_, name)| format!("\n    s.tell(say!(&{name}));")).collect();
+        let seen: String = seen.map(|(_, name)| format!("\n    s.tell({});", say(&format!("&{name}")))).collect();
         let number = if call.answers { "    let k = c.below(0);\n" } else { "" };
         format!(
             "{number}    let f = {};\n    let {names} = drive::arguments_{count}(&f, c);\n    s.input({:?}, &[{}]);\n    \
-             let r = f({});\n    tell!(r, s);{seen}",
+             let r = f({});\n    {};{seen}",
             call.callee,
             name,
             says.join(", "),
-            given.collect::<Vec<_>>().join(", ")
+            given.collect::<Vec<_>>().join(", "),
+            tell("r")
         )
     };
     let calls = calls(library, module, function)?;
@@ -172,11 +173,22 @@ fn call(
     Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some) })
 }
 
+/// What a value is, as text, by the best way that its type has. No macro, since an error in what one makes is not where it is
+/// called.
+fn say(value: &str) -> String {
+    format!("(&&&&drive::Shown({value})).say()")
+}
+
+/// Writes down what came of a call.
+pub(crate) fn tell(value: &str) -> String {
+    format!("(&&&&&drive::Came::new({value})).tell(s)")
+}
+
 /// A function that says the same to the same.
 fn answer(count: usize, each: Each) -> String {
     let function = if each == Each::Counts { "asked" } else { "answer" };
     let names: Vec<String> = (0..count).map(|at| format!("x{at}: _")).collect();
-    let says: Vec<String> = (0..count).map(|at| format!("say!(&x{at})")).collect();
+    let says: Vec<String> = (0..count).map(|at| say(&format!("&x{at}"))).collect();
     format!("|{}| drive::{function}([{}].concat(), k)", names.join(", "), {
         let mut all = vec!["String::new()".to_owned()];
         all.extend(says);

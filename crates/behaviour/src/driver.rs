@@ -1,8 +1,8 @@
 //! The driver: a program in which functions of a library are called with inputs that follow from numbers. The same text is
 //! built against the library before and after a change; what the two write down is compared by others, outside.
 //!
-//! It is made of units: a function that is driven, a way to make a value of a type, a way to look at one. What the compiler
-//! refuses of them is left out, and the text made again.
+//! It is made of units: a function that is driven, a way to make a value of a type, a way to look at one. Each stands under a
+//! condition of its own, so that what the compiler refuses can be left out of the same text.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -85,16 +85,45 @@ pub enum Unit {
 pub struct Program {
     /// All of it.
     pub text: String,
-    /// The lines of each unit, counted from 1.
-    lines: Vec<(Range<u32>, Unit)>,
+    /// The units, by their numbers.
+    parts: Vec<Part>,
 }
 
+/// Where a unit stands.
+#[derive(Debug, Clone)]
+struct Part {
+    unit: Unit,
+    /// Its lines, counted from 1.
+    lines: Range<u32>,
+    /// The unit that makes no sense when none of those that stand in it so is left.
+    needed_by: Option<usize>,
+}
+
+/// What a unit stands under: with `--cfg` and this name it is left out.
+pub(crate) fn unless(number: usize) -> String {
+    format!("#[cfg(not({LEFT_OUT}{number}))] ")
+}
+
+const LEFT_OUT: &str = "left_out_";
+
 impl Program {
-    /// What stands in a line; the smallest part, where one stands in another.
+    /// A table for whoever builds it, a line a unit, the smallest units first: its first line, the line behind its last one, its
+    /// number, and the number of the unit that is to be left out when all units with that number here are, or `-`.
     #[must_use]
-    pub fn unit_at(&self, line: u32) -> Option<Unit> {
-        let here = self.lines.iter().filter(|(lines, _)| lines.contains(&line));
-        here.min_by_key(|(lines, _)| lines.end - lines.start).map(|(_, unit)| *unit)
+    pub fn parts(&self) -> String {
+        let mut all: Vec<(usize, &Part)> = self.parts.iter().enumerate().collect();
+        all.sort_by_key(|(number, part)| (part.lines.end - part.lines.start, *number));
+        let line = |(number, Part { lines, needed_by, .. }): (usize, &Part)| {
+            let needed_by = needed_by.map_or("-".to_owned(), |number| number.to_string());
+            format!("{} {} {number} {needed_by}\n", lines.start, lines.end)
+        };
+        all.into_iter().map(line).collect()
+    }
+
+    /// The units with these numbers.
+    #[must_use]
+    pub fn units(&self, numbers: &BTreeSet<usize>) -> BTreeSet<Unit> {
+        numbers.iter().filter_map(|number| self.parts.get(*number)).map(|part| part.unit).collect()
     }
 }
 
@@ -132,6 +161,11 @@ impl Driver {
         for target in targets(&before, &after, ENTRIES) {
             driver.take(&before, &target);
         }
+        driver.makers = driver.makers.into_iter().filter_map(|maker| maker.readable(false)).collect();
+        driver.lookers = driver.lookers.into_iter().filter_map(|looker| looker.readable(true)).collect();
+        for entry in &mut driver.entries {
+            entry.ways.retain(|body| syn::parse_str::<syn::Block>(&format!("{{\n{body}\n}}")).is_ok());
+        }
         driver
     }
 
@@ -154,34 +188,34 @@ impl Driver {
         }
     }
 
-    /// The program, without what was refused.
+    /// The program.
     #[must_use]
-    pub fn program(&self, refused: &BTreeSet<Unit>) -> Program {
-        let mut out = Writer { text: PRELUDE.to_owned(), lines: Vec::new(), counted: (0, 1) };
+    pub fn program(&self) -> Program {
+        let mut out = Writer { text: PRELUDE.to_owned(), parts: Vec::new(), counted: (0, 1) };
         let _ = match &self.program {
             None => writeln!(out.text, "extern crate {} as {NAME};", self.library),
             Some(path) => writeln!(out.text, "#[path = {path:?}]\npub mod {NAME};"),
         };
         self.write_literals(&mut out.text);
         for (number, maker) in self.makers.iter().enumerate() {
-            maker.write_maker(number, refused, &mut out);
+            maker.write_maker(number, &mut out);
         }
         for (number, looker) in self.lookers.iter().enumerate() {
-            looker.write_looker(number, refused, &mut out);
+            looker.write_looker(number, &mut out);
         }
         let mut table = String::new();
         for (number, entry) in self.entries.iter().enumerate() {
-            let left = entry.ways.iter().enumerate().filter(|(way, _)| !refused.contains(&Unit::Entry(number, *way)));
             let mut ways = Vec::new();
-            for (way, body) in left {
-                let text = format!("fn case_{number}_{way}(c: &mut Choices, s: &mut Seen) {{\n{body}\n}}\n");
+            for (way, body) in entry.ways.iter().enumerate() {
+                let name = format!("case_{number}_{way}");
+                ways.push(format!("{}{name}", unless(out.next())));
+                let text = format!("fn {name}(c: &mut Choices, s: &mut Seen) {{\n{body}\n}}\n");
                 out.unit(Unit::Entry(number, way), &text);
-                ways.push(format!("case_{number}_{way}"));
             }
             let _ = writeln!(table, "    ({:?}, &[{}]),", entry.name, ways.join(", "));
         }
         let _ = writeln!(out.text, "fn main() {{ drive::main(&[\n{table}]); }}");
-        Program { text: out.text, lines: out.lines }
+        Program { text: out.text, parts: out.parts }
     }
 
     /// The entries of which a way is left.
@@ -229,28 +263,56 @@ fn renamed(before: &Library, after: &Library) -> BTreeSet<(String, String)> {
 /// A text that grows, and knows where its units stand.
 pub(crate) struct Writer {
     pub text: String,
-    pub lines: Vec<(Range<u32>, Unit)>,
+    parts: Vec<Part>,
     /// A byte and its line, to count lines only once.
     counted: (usize, u32),
 }
 
+/// A unit that has begun.
+pub(crate) struct Begun {
+    number: usize,
+    /// What it stands under.
+    pub unless: String,
+}
+
 impl Writer {
     /// The number of the line that comes next.
-    pub fn line(&mut self) -> u32 {
+    fn line(&mut self) -> u32 {
         let (from, line) = self.counted;
         let more = self.text.get(from..).unwrap_or_default().matches('\n').count();
         self.counted = (self.text.len(), line.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)));
         self.counted.1
     }
 
+    /// The number of the unit that comes next.
+    pub fn next(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Begins a unit in which others stand.
+    pub fn begin(&mut self, unit: Unit) -> Begun {
+        let (number, from) = (self.next(), self.line());
+        self.parts.push(Part { unit, lines: from..from, needed_by: None });
+        Begun { number, unless: unless(number) }
+    }
+
+    /// Ends it. It needs one of so many units that came first in it.
+    pub fn end(&mut self, begun: Begun, needs: usize) {
+        let to = self.line();
+        if let Some(part) = self.parts.get_mut(begun.number) {
+            part.lines.end = to;
+        }
+        self.parts.iter_mut().skip(begun.number + 1).take(needs).for_each(|part| part.needed_by = Some(begun.number));
+    }
+
     /// Writes a unit.
     pub fn unit(&mut self, unit: Unit, text: &str) {
-        let from = self.line();
+        let begun = self.begin(unit);
+        self.text.push_str(&begun.unless);
         self.text.push_str(text);
         if !text.ends_with('\n') {
             self.text.push('\n');
         }
-        let to = self.line();
-        self.lines.push((from..to, unit));
+        self.end(begun, 0);
     }
 }

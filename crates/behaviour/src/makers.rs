@@ -1,12 +1,11 @@
 //! How values of a library's types are made: by what is public of them, by functions that give them back, and then changed
 //! by methods. And how values that cannot be printed are looked at: by methods without arguments.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::calls::{Call, WAYS, calls};
+use crate::calls::{Call, WAYS, calls, tell};
 use crate::concrete::{assignments, types};
-use crate::driver::{Unit, Writer};
+use crate::driver::{Unit, Writer, unless};
 use crate::items::{Function, Module, Shape, Type};
 use crate::library::{Library, Place, bare};
 
@@ -127,10 +126,8 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
                 && function.params.is_empty()
                 && of_type(library, module, function, &named)
             {
-                ways.push(format!(
-                    "s.look({:?}, |s| tell!(<{}>::{}(self), s));",
-                    function.name, named.name, function.name
-                ));
+                let told = tell(&format!("<{}>::{}(self)", named.name, function.name));
+                ways.push(format!("s.look({:?}, |s| {told});", function.name));
             }
         }
         ways.truncate(CHANGES);
@@ -261,50 +258,49 @@ fn unwrapping(output: &str) -> Option<Unwrapping> {
 }
 
 impl Maker {
-    pub fn write_maker(&self, number: usize, refused: &BTreeSet<Unit>, out: &mut Writer) {
-        let of = |at: usize| Unit::Maker(number, Some(at));
-        let left = |from: usize, all: &[String]| -> Vec<(Unit, String)> {
-            let all = all.iter().enumerate().map(|(at, way)| (of(from + at), way.clone()));
-            all.filter(|(unit, _)| !refused.contains(unit)).collect()
-        };
-        let (ways, changes) = (left(0, &self.ways), left(self.ways.len(), &self.changes));
-        if ways.is_empty() || refused.contains(&Unit::Maker(number, None)) {
-            return;
-        }
-        let from = out.line();
-        let _ = writeln!(out.text, "impl Draw for {} {{\nfn draw(c: &mut Choices) -> Self {{ c.deeper(|c| {{", self.ty);
-        let _ = writeln!(out.text, "let mut made: Self = c.retry(|c| match c.below({}) {{", ways.len());
-        for (at, (unit, way)) in ways.iter().enumerate() {
-            out.unit(*unit, &format!("{at} => {way},\n"));
-        }
-        let _ = writeln!(out.text, "_ => reject(),\n}});");
-        if !changes.is_empty() {
-            let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ match c.below({}) {{", changes.len());
-            for (at, (unit, change)) in changes.iter().enumerate() {
-                out.unit(*unit, &format!("{at} => {{ {change} }}\n"));
-            }
-            let _ = writeln!(out.text, "_ => {{}}\n}} }}");
-        }
-        let _ = writeln!(out.text, "made\n}}) }}\n}}");
-        let to = out.line();
-        out.lines.push((from..to, Unit::Maker(number, None)));
+    /// Without what is no code, if anything is left then.
+    pub fn readable(mut self, as_changes: bool) -> Option<Self> {
+        let is_block = |text: &String| syn::parse_str::<syn::Block>(&format!("{{ {text} }}")).is_ok();
+        self.ways.retain(|way| if as_changes { is_block(way) } else { syn::parse_str::<syn::Expr>(way).is_ok() });
+        self.changes.retain(is_block);
+        (!self.ways.is_empty() && syn::parse_str::<syn::Type>(&self.ty).is_ok()).then_some(self)
     }
 
-    pub fn write_looker(&self, number: usize, refused: &BTreeSet<Unit>, out: &mut Writer) {
-        if refused.contains(&Unit::Looker(number, None)) {
-            return;
-        }
-        let from = out.line();
-        let _ = writeln!(out.text, "impl Look for {} {{\nfn look(&self, s: &mut Seen) {{", self.ty);
+    pub fn write_maker(&self, number: usize, out: &mut Writer) {
+        let whole = out.begin(Unit::Maker(number, None));
+        let (ty, change) = (&self.ty, self.ways.len());
+        let _ = writeln!(
+            out.text,
+            "{}impl Draw for {ty} {{\nfn draw(c: &mut Choices) -> Self {{ c.deeper(|c| {{",
+            whole.unless
+        );
+        let list = |from: usize, count: usize| {
+            let each = (0..count).map(|at| format!("{}{at}", unless(out.next() + from + at)));
+            each.collect::<Vec<_>>().join(", ")
+        };
+        let (ways, changes) = (list(0, self.ways.len()), list(change, self.changes.len()));
+        let _ = writeln!(out.text, "let mut made: Self = c.retry(|c| match c.one_of(&[{ways}]) {{");
         for (at, way) in self.ways.iter().enumerate() {
-            let unit = Unit::Looker(number, Some(at));
-            if !refused.contains(&unit) {
-                out.unit(unit, way);
-            }
+            out.unit(Unit::Maker(number, Some(at)), &format!("{at} => {way},\n"));
+        }
+        let _ = writeln!(out.text, "_ => reject(),\n}});");
+        let _ = writeln!(out.text, "let changes: &[usize] = &[{changes}];\nif !changes.is_empty() {{");
+        let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ match c.one_of(changes) {{");
+        for (at, way) in self.changes.iter().enumerate() {
+            out.unit(Unit::Maker(number, Some(change + at)), &format!("{at} => {{ {way} }}\n"));
+        }
+        let _ = writeln!(out.text, "_ => {{}}\n}} }}\n}}\nmade\n}}) }}\n}}");
+        out.end(whole, self.ways.len());
+    }
+
+    pub fn write_looker(&self, number: usize, out: &mut Writer) {
+        let whole = out.begin(Unit::Looker(number, None));
+        let _ = writeln!(out.text, "{}impl Look for {} {{\nfn look(&self, s: &mut Seen) {{", whole.unless, self.ty);
+        for (at, way) in self.ways.iter().enumerate() {
+            out.unit(Unit::Looker(number, Some(at)), &format!("{{ {way} }}\n"));
         }
         let _ = writeln!(out.text, "}}\n}}");
-        let to = out.line();
-        out.lines.push((from..to, Unit::Looker(number, None)));
+        out.end(whole, 0);
     }
 }
 

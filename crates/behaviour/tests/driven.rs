@@ -28,26 +28,27 @@ type Found = (u64, Option<(String, String, String)>);
 fn compile(dir: &Path, name: &str, args: &[&str]) -> Result<(), String> {
     let out = Command::new("rustc")
         .current_dir(dir)
-        .args(["--edition", "2021", "--error-format", "json", "-C", "debug-assertions=on", name])
+        .args(["--edition", "2021", "-C", "debug-assertions=on", name])
         .args(args)
         .output()
         .expect("rustc starts");
     if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
 }
 
-/// The lines of the driver that the compiler blames.
-fn blamed(errors: &str) -> BTreeSet<u32> {
-    let lines = errors.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let errors = lines.filter(|line| line["level"] == "error");
-    let spans = errors.flat_map(|error| error["spans"].as_array().cloned().unwrap_or_default());
-    let of = |span: serde_json::Value| {
-        let mut span = span;
-        while span["expansion"].is_object() {
-            span = span["expansion"]["span"].clone();
+/// What the compiler refuses of a driver, besides what is left out already.
+fn refused(errors: &str, parts: &[Vec<usize>], left_out: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let place = |line: &str| line.strip_prefix("driver.rs:")?.split(':').next()?.parse::<usize>().ok();
+    let lines = errors.lines().filter(|line| line.contains(": error")).filter_map(place);
+    let part = |line: usize| parts.iter().find(|part| part[0] <= line && line < part[1]).map(|part| part[2]);
+    let mut all: BTreeSet<usize> = left_out.iter().copied().chain(lines.filter_map(part)).collect();
+    let needed: BTreeSet<usize> = parts.iter().filter_map(|part| part.get(3).copied()).collect();
+    for number in needed {
+        let needs = parts.iter().filter(|part| part.get(3) == Some(&number));
+        if needs.map(|part| part[2]).all(|part| all.contains(&part)) {
+            all.insert(number);
         }
-        u32::try_from(span["line_start"].as_u64()?).ok()
-    };
-    spans.filter(|span| span["is_primary"] == true).filter_map(of).collect()
+    }
+    all
 }
 
 fn run(dir: &Path, side: &str, plan: &Plan, out: &str) -> Said {
@@ -81,24 +82,28 @@ fn drive(before: &str, after: &str) -> Driven {
     let (before, after) = (of(before), of(after));
     let sources = Sources { root: "lib.rs", name: "shop", before: &before, after: &after, tests: &[], program: None };
     let driver = Driver::of(&sources);
-    let mut refused = BTreeSet::new();
+    let program = driver.program();
+    let numbers = |line: &str| line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let parts: Vec<Vec<usize>> = program.parts().lines().map(numbers).collect();
+    let mut left_out = BTreeSet::new();
     for round in 0.. {
-        let program = driver.program(&refused);
-        let mut errors = BTreeSet::new();
+        let before = left_out.clone();
         for side in ["before", "after"] {
             std::fs::write(dir.join(side).join("driver.rs"), &program.text).expect("it is written");
-            if let Err(text) = compile(&dir.join(side), "driver.rs", &["--extern", "shop=libshop.rlib"]) {
-                let lines = blamed(&text);
-                let units: BTreeSet<Unit> = lines.iter().filter_map(|line| program.unit_at(*line)).collect();
-                assert!(!units.is_empty() && round < ROUNDS, "nothing can be left out:\n{text}");
-                errors.extend(units);
+            let without: Vec<String> = left_out.iter().map(|number| format!("--cfg=left_out_{number}")).collect();
+            let mut args = vec!["--extern", "shop=libshop.rlib", "--cap-lints=allow", "--error-format=short"];
+            args.extend(without.iter().map(String::as_str));
+            if let Err(text) = compile(&dir.join(side), "driver.rs", &args) {
+                let all = refused(&text, &parts, &left_out);
+                assert!(all.len() > left_out.len() && round < ROUNDS, "nothing can be left out:\n{text}");
+                left_out = all;
             }
         }
-        if errors.is_empty() {
+        if left_out == before {
             break;
         }
-        refused.extend(errors);
     }
+    let refused = program.units(&left_out);
     let entries: Vec<usize> = driver.driven(&refused).map(|(number, _)| number).collect();
     let many = entries.iter().map(|entry| (*entry, 3_000)).collect();
     let large = entries.iter().map(|entry| (*entry, 6)).collect();
