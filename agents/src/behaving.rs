@@ -134,9 +134,12 @@ impl Behaving<'_> {
         };
         tests.extend(changes().filter(texts).filter_map(|change| Some(change.texts()?.1.to_owned())));
         let mut all = Vec::new();
-        for change in changes().filter(|change| !texts(change)) {
-            let Some((before, after)) = change.texts() else { continue };
-            let known = known_inputs(before, after, &tests).into_iter().take(TOLD);
+        let code: Vec<(&Change, (&str, &str))> =
+            changes().filter(|change| !texts(change)).filter_map(|change| Some((change, change.texts()?))).collect();
+        for (at, (change, (before, after))) in code.iter().enumerate() {
+            let others = code.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (_, texts))| *texts);
+            let others: Vec<(&str, &str)> = others.collect();
+            let known = known_inputs(before, after, &others, &tests).into_iter().take(TOLD);
             all.extend(known.map(|literal| format!("{} compares with {literal}", change.path)));
         }
         all

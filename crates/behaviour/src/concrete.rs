@@ -54,7 +54,7 @@ pub(crate) fn types(assignment: &BTreeMap<String, Concrete>) -> BTreeMap<String,
 /// What stands for an argument that is written `impl Bounds`; none for any other.
 pub(crate) fn of_input(library: &Library, at: &[String], input: &Input) -> Option<Concrete> {
     let bounds = input.ty.strip_prefix("impl ")?;
-    let param = Param { name: String::new(), constant: None, bounds: bounds.to_owned() };
+    let param = Param { name: String::new(), constant: None, bounds: bounds.to_owned(), items: None };
     of_param(library, at, &param).into_iter().next()
 }
 
@@ -83,13 +83,24 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
         };
         return vec![Concrete::Is(format!("std::vec::IntoIter<{item}>"))];
     }
-    let rules: [(&[&str], &[&str]); 11] = [
+    if has("Iterator")
+        && let Some(items) = &param.items
+    {
+        let item = Param { name: String::new(), constant: None, bounds: items.clone(), items: None };
+        let types = of_param(library, at, &item).into_iter().filter_map(|one| match one {
+            Concrete::Is(ty) => Some(Concrete::Is(format!("std::vec::IntoIter<{ty}>"))),
+            Concrete::Answers(..) => None,
+        });
+        return types.collect();
+    }
+    let rules: [(&[&str], &[&str]); 12] = [
         (&["AsRef<[u8]>", "Into<Vec<u8>>", "Borrow<[u8]>"], &["Vec<u8>"]),
         (
             &["AsRef<str>", "Into<String>", "ToString", "Display", "Borrow<str>", "Into<Cow", "Into<Box<str"],
             &["&'static str"],
         ),
-        (&["AsRef<OsStr>", "AsRef<Path>", "Into<PathBuf>", "Into<OsString>"], &["&'static str"]),
+        (&["AsRef<OsStr>", "Into<OsString>"], &["std::ffi::OsString"]),
+        (&["AsRef<Path>", "Into<PathBuf>"], &["&'static str"]),
         (&["fmt::Write"], &["String"]),
         (&["BufRead", "Read", "Seek"], &["std::io::Cursor<Vec<u8>>"]),
         (&["Write"], &["Vec<u8>"]),
@@ -223,7 +234,7 @@ mod tests {
     use super::*;
 
     fn first(bounds: &str) -> Concrete {
-        let param = Param { name: "T".to_owned(), constant: None, bounds: bounds.to_owned() };
+        let param = Param { name: "T".to_owned(), constant: None, bounds: bounds.to_owned(), items: None };
         of_param(&Library::default(), &[], &param).remove(0)
     }
 
@@ -239,14 +250,25 @@ mod tests {
         assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2, Each::Counts));
         assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0, Each::IsAlike));
         assert_eq!(first("IntoIterator < Item = A :: Item >"), is("std::vec::IntoIter<_>"));
+        let param = Param {
+            name: "I".to_owned(),
+            constant: None,
+            bounds: "IntoIterator".to_owned(),
+            items: Some("AsRef < str >".to_owned()),
+        };
+        assert_eq!(of_param(&Library::default(), &[], &param), [is("std::vec::IntoIter<&'static str>")]);
         let items = first("IntoIterator < Item = (u8 , & 'a str) > + Clone");
         assert_eq!(items, is("std::vec::IntoIter<( u8 , & 'static str )>"));
     }
 
     #[test]
     fn parameters_of_parameters_are_filled() {
-        let param =
-            |name: &str, bounds: &str| Param { name: name.to_owned(), constant: None, bounds: bounds.to_owned() };
+        let param = |name: &str, bounds: &str| Param {
+            name: name.to_owned(),
+            constant: None,
+            bounds: bounds.to_owned(),
+            items: None,
+        };
         let all = assignments(&Library::default(), &[], &[param("I", "Iterator < Item = X >"), param("X", "Ord")], 2);
         assert_eq!(all[0].get("I"), Some(&Concrete::Is("std::vec::IntoIter<i64>".to_owned())));
         assert_eq!(all[1].get("X"), Some(&Concrete::Is("String".to_owned())));

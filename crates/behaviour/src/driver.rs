@@ -227,7 +227,9 @@ impl Driver {
     }
 
     fn write_literals(&self, out: &mut String) {
-        let Literals { integers, floats, texts, characters, .. } = &self.literals;
+        let Literals { integers, floats, texts, order, characters, .. } = &self.literals;
+        // The first text is the empty one.
+        let order: Vec<String> = order.iter().map(|at| (at + 1).to_string()).collect();
         let integers: Vec<String> = [0, 1].iter().chain(integers).map(i128::to_string).collect();
         let texts: Vec<String> =
             std::iter::once("").chain(texts.iter().map(String::as_str)).map(|t| format!("{t:?}")).collect();
@@ -242,6 +244,7 @@ impl Driver {
         let _ = writeln!(out, "const INTEGERS: &[i128] = &[{}];", integers.join(", "));
         let _ = writeln!(out, "const FLOATS: &[f64] = &[{}];", floats.join(", "));
         let _ = writeln!(out, "const TEXTS: &[&str] = &[{}];", texts.join(", "));
+        let _ = writeln!(out, "const ORDER: &[usize] = &[{}];", order.join(", "));
         let _ = writeln!(out, "const CHARACTERS: &[char] = &[{}];", characters.join(", "));
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Param {
     pub constant: Option<String>,
     /// What is asked of it, where it is declared and behind `where`.
     pub bounds: String,
+    /// What is asked behind `where` of the items that it gives, where something is.
+    pub items: Option<String>,
 }
 
 /// An argument of a function.
@@ -329,11 +331,15 @@ fn params(generics: &Generics) -> Vec<Param> {
         GenericParam::Type(param) => {
             let name = param.ident.to_string();
             let bounds = format!("{} + {}", text(&param.bounds), behind_where(&name));
-            Some(Param { name, constant: None, bounds })
+            let items = Some(behind_where(&format!("{name} :: Item"))).filter(|items| !items.is_empty());
+            Some(Param { name, constant: None, bounds, items })
         }
-        GenericParam::Const(param) => {
-            Some(Param { name: param.ident.to_string(), constant: Some(text(&param.ty)), bounds: String::new() })
-        }
+        GenericParam::Const(param) => Some(Param {
+            name: param.ident.to_string(),
+            constant: Some(text(&param.ty)),
+            bounds: String::new(),
+            items: None,
+        }),
         _ => None,
     });
     all.collect()

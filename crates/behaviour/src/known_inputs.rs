@@ -16,9 +16,10 @@ use crate::literals::flat;
 const NUMBER: u128 = 16;
 const TEXT: usize = 3;
 
-/// What code compares with since a change, and tests mention: as it is written. The code before the change did not mention it.
+/// What code compares with since a change, and tests mention: as it is written. The code before the change did not mention it, and
+/// it did not come from one of the `others`: files that change as well, each before and after.
 #[must_use]
-pub fn known_inputs(before: &str, after: &str, tests: &[String]) -> Vec<String> {
+pub fn known_inputs(before: &str, after: &str, others: &[(&str, &str)], tests: &[String]) -> Vec<String> {
     let compared = with_files(&[after], |files| {
         let mut found = Compared::default();
         files.iter().for_each(|file| found.visit_file(file));
@@ -28,7 +29,10 @@ pub fn known_inputs(before: &str, after: &str, tests: &[String]) -> Vec<String> 
     if compared.is_empty() {
         return Vec::new();
     }
-    let old: BTreeSet<String> = literals(before, false);
+    let mut old: BTreeSet<String> = literals(before, false);
+    for (before, after) in others {
+        old.extend(literals(before, false).difference(&literals(after, false)).cloned());
+    }
     let mut given: BTreeSet<String> = tests.iter().flat_map(|text| literals(text, true)).collect();
     given.extend(literals(before, true).union(&literals(after, true)).cloned());
     compared.into_iter().filter(|literal| !old.contains(literal) && given.contains(literal)).collect()
@@ -126,7 +130,7 @@ mod tests {
         "#[cfg(test)] mod tests { #[test] fn t() { assert_eq!(f(4711), 7); assert_eq!(g(\"3x apple\"), 300); } }";
 
     fn known(code: &str) -> Vec<String> {
-        known_inputs(&format!("fn f() {{}} {TESTS}"), &format!("{code} {TESTS}"), &[])
+        known_inputs(&format!("fn f() {{}} {TESTS}"), &format!("{code} {TESTS}"), &[], &[])
     }
 
     #[test]
@@ -152,8 +156,17 @@ mod tests {
         }
         let before = format!("fn f(x: u64) -> u64 {{ x + 4711 }} {TESTS}");
         assert_eq!(
-            known_inputs(&before, &before.replace("x + 4711", "u64::from(x == 4711)"), &[]),
+            known_inputs(&before, &before.replace("x + 4711", "u64::from(x == 4711)"), &[], &[]),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn what_comes_from_another_file_is_none() {
+        let (there, code) = (format!("fn g() {{}} {TESTS}"), "fn f(x: u64) -> bool { x == 4711 }");
+        let known = |gone: &str, left: &str| known_inputs("", code, &[(gone, left)], &[there.clone()]);
+        assert_eq!(known(code, ""), Vec::<String>::new());
+        assert_eq!(known(code, code), ["4711"]);
+        assert_eq!(known("", ""), ["4711"]);
     }
 }

@@ -16,6 +16,7 @@
 //!
 //! It runs nothing and reads no file.
 
+mod aliases;
 mod calls;
 mod changed;
 mod concrete;

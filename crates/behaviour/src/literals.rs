@@ -8,6 +8,8 @@ use quote::ToTokens as _;
 
 /// How many of each kind are kept: those of the code that changes come first.
 const MOST: usize = 400;
+/// How many places of texts are kept.
+const MOST_PLACES: usize = 2_000;
 /// A longer text is left out, bytes.
 const LONGEST: usize = 2_000;
 
@@ -18,6 +20,8 @@ pub(crate) struct Literals {
     /// As they are written in code.
     pub floats: Vec<String>,
     pub texts: Vec<String>,
+    /// Where each text of the code stands among them, in the order of the code: what stands near each other belongs together.
+    pub order: Vec<usize>,
     pub characters: Vec<char>,
     seen: BTreeSet<String>,
 }
@@ -33,10 +37,22 @@ impl Literals {
     }
 
     fn take_written(&mut self, written: &str) {
-        if written.len() > LONGEST || !self.seen.insert(written.to_owned()) {
+        if written.len() > LONGEST {
+            return;
+        }
+        let is_new = self.seen.insert(written.to_owned());
+        if !is_new && !written.ends_with('"') {
             return;
         }
         let Ok(literal) = syn::parse_str::<syn::Lit>(written) else { return };
+        if let syn::Lit::Str(it) = &literal
+            && let Some(at) = self.texts.iter().position(|text| *text == it.value())
+        {
+            self.note(at);
+        }
+        if !is_new {
+            return;
+        }
         match literal {
             syn::Lit::Int(it) => {
                 let value = it.base10_parse::<i128>().ok().filter(|_| self.integers.len() < MOST);
@@ -69,7 +85,15 @@ impl Literals {
             }
         }
         self.take_code(&text);
+        self.note(self.texts.len());
         self.texts.push(text);
+    }
+
+    /// Notes that a text comes next in the code.
+    fn note(&mut self, at: usize) {
+        if self.order.len() < MOST_PLACES {
+            self.order.push(at);
+        }
     }
 
     fn take_code(&mut self, code: &str) {

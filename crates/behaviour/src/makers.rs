@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::aliases::expanded;
 use crate::calls::{Call, WAYS, calls, tell};
 use crate::concrete::{assignments, types};
 use crate::driver::{Unit, Writer, unless};
@@ -154,9 +155,10 @@ fn of_type(library: &Library, module: &Module, function: &Function, named: &Name
 
 /// Code that gives back a value of the type by calling a function; none when that gives something else.
 fn gives(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<String> {
-    let unwrap = unwrapping(&function.output)?;
+    let (place, output) = expanded(library, &module.path, &function.output);
+    let unwrap = unwrapping(&output)?;
     let is_self = unwrap.core == "Self" && of_type(library, module, function, named);
-    let core = library.declared(&module.path, bare(&unwrap.core), 8);
+    let core = library.declared(&place, bare(&unwrap.core), 8);
     if !is_self && core.as_ref() != Some(&named.place) {
         return None;
     }
@@ -169,7 +171,11 @@ fn gives(library: &Library, module: &Module, function: &Function, named: &Named<
     if skipped || !same_shape {
         return None;
     }
-    let call = calls(library, module, function).ok()?.into_iter().next()?;
+    // The parameters of the type are those of the value, where the function is one of the type's own.
+    let fits = |call: &Call| {
+        named.ty.params.is_empty() || !is_self || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
+    };
+    let call = calls(library, module, function).ok()?.into_iter().find(fits)?;
     Some(called(&call, "arguments", "", unwrap.text))
 }
 
@@ -274,18 +280,21 @@ impl Maker {
             "{}impl Draw for {ty} {{\nfn draw(c: &mut Choices) -> Self {{ c.deeper(|c| {{",
             whole.unless
         );
-        let list = |from: usize, count: usize| {
-            let each = (0..count).map(|at| format!("{}{at}", unless(out.next() + from + at)));
+        let list = |from: usize, all: &[String], times: fn(&str) -> usize| {
+            let each = all.iter().enumerate();
+            let each = each.flat_map(|(at, way)| vec![format!("{}{at}", unless(out.next() + from + at)); times(way)]);
             each.collect::<Vec<_>>().join(", ")
         };
-        let (ways, changes) = (list(0, self.ways.len()), list(change, self.changes.len()));
+        // What puts something in is called more often: of what is empty, nothing else tells much.
+        let (ways, changes) =
+            (list(0, &self.ways, |_| 1), list(change, &self.changes, |way| if fills(way) { 3 } else { 1 }));
         let _ = writeln!(out.text, "let mut made: Self = c.retry(|c| match c.one_of(&[{ways}]) {{");
         for (at, way) in self.ways.iter().enumerate() {
             out.unit(Unit::Maker(number, Some(at)), &format!("{at} => {way},\n"));
         }
         let _ = writeln!(out.text, "_ => reject(),\n}});");
         let _ = writeln!(out.text, "let changes: &[usize] = &[{changes}];\nif !changes.is_empty() {{");
-        let _ = writeln!(out.text, "for _ in 0..c.below(10) {{ match c.one_of(changes) {{");
+        let _ = writeln!(out.text, "for _ in 0..c.turns() {{ match c.one_of(changes) {{");
         for (at, way) in self.changes.iter().enumerate() {
             out.unit(Unit::Maker(number, Some(change + at)), &format!("{at} => {{ {way} }}\n"));
         }
@@ -302,6 +311,14 @@ impl Maker {
         let _ = writeln!(out.text, "}}\n}}");
         out.end(whole, 0);
     }
+}
+
+/// Whether a change is made by a method that puts something in, as far as its name tells.
+fn fills(change: &str) -> bool {
+    const NAMES: &[&str] =
+        &["add", "insert", "push", "put", "append", "extend", "register", "enqueue", "store", "record"];
+    let name = change.split_once(">::").map_or("", |(_, rest)| rest);
+    NAMES.iter().any(|begin| name.starts_with(begin))
 }
 
 /// Names in what is written for a type, for tests.

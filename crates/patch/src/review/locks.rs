@@ -1,5 +1,6 @@
-//! Rule `unseen-by-tests`, for locks: a function that takes a lock more often than before lets others come in between, and one
-//! that takes none any more is open to them. Tests of one thread see neither.
+//! Rule `unseen-by-tests`, for locks: a function that takes a lock more often than before lets others come in between, one that
+//! takes none any more is open to them, and one that waits while it holds a lock lets all others wait. Tests of one thread see
+//! none of that.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,29 @@ use crate::syntax::lex::{Kind, Lexeme};
 
 /// Methods without arguments that wait for a lock.
 const LOCKS: &[&str] = &["lock", "read", "write", "blocking_lock", "upgradable_read", "lock_owned"];
+/// What hands a guard on as it is.
+const HANDS_ON: &[&str] = &["await", "unwrap", "expect", "unwrap_or_else", "map_err"];
+/// What may wait for long.
+const WAITS: &[&str] = &[
+    "sleep",
+    "recv",
+    "recv_timeout",
+    "join",
+    "wait",
+    "wait_timeout",
+    "park",
+    "send",
+    "accept",
+    "connect",
+    "read_line",
+    "read_to_end",
+    "read_to_string",
+    "read_exact",
+    "write_all",
+    "flush",
+    "sync_all",
+    "block_on",
+];
 /// How far it is followed which functions take locks.
 const STEPS: usize = 8;
 
@@ -31,6 +55,9 @@ pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
             }
             _ if drops(unit) > drops(old) => {
                 format!("`{label}` gives something up early: others may come in where a lock was held")
+            }
+            _ if waits(unit) > waits(old) => {
+                format!("`{label}` waits while it holds a lock, where it did not: others wait with it")
             }
             _ => continue,
         };
@@ -90,6 +117,56 @@ fn functions<'l, 't>(lexemes: &'l [Lexeme<'t>]) -> Vec<(&'t str, &'l [Lexeme<'t>
         }
     }
     all
+}
+
+/// How often a function waits for something while it holds a lock that it took by `let`.
+fn waits(unit: &Unit<'_>) -> usize {
+    functions(unit.lexemes()).first().map_or(0, |(_, body)| (0..body.len()).map(|at| waits_behind(body, at)).sum())
+}
+
+/// How often something is waited for behind a `let` that takes a lock, until it is given back.
+fn waits_behind(body: &[Lexeme<'_>], at: usize) -> usize {
+    let text = |at: usize| body.get(at).map_or("", |lexeme| lexeme.text);
+    if text(at) != "let" {
+        return 0;
+    }
+    let name = if text(at + 1) == "mut" { text(at + 2) } else { text(at + 1) };
+    let ends = |from: usize| {
+        let mut depth = 0_i32;
+        (from..body.len()).find(move |at| {
+            depth += match text(*at) {
+                "(" | "[" | "{" => 1,
+                ")" | "]" | "}" => -1,
+                _ => 0,
+            };
+            depth < 0 || depth == 0 && text(*at) == ";"
+        })
+    };
+    let Some(end) = ends(at).filter(|end| text(*end) == ";") else { return 0 };
+    let is_lock =
+        |at: &usize| text(*at) == "." && LOCKS.contains(&text(at + 1)) && text(at + 2) == "(" && text(at + 3) == ")";
+    let Some(lock) = (at..end).rev().find(is_lock) else { return 0 };
+    // What is called on the guard at once leaves something else than the guard.
+    let keeps = |at: usize| text(at) != "." || HANDS_ON.contains(&text(at + 1));
+    if !(lock + 4..end).all(keeps) {
+        return 0;
+    }
+    let mut depth = 0_i32;
+    let mut count = 0;
+    for at in end + 1..body.len() {
+        depth += match text(at) {
+            "{" => 1,
+            "}" => -1,
+            _ => 0,
+        };
+        let is_given_back = text(at) == "drop" && text(at + 1) == "(" && text(at + 2) == name;
+        if depth < 0 || is_given_back {
+            break;
+        }
+        let is_call = WAITS.contains(&text(at)) && text(at + 1) == "(";
+        count += usize::from(is_call || text(at) == "await");
+    }
+    count
 }
 
 fn drops(unit: &Unit<'_>) -> usize {

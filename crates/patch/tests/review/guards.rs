@@ -113,3 +113,23 @@ fn a_function_takes_its_locks_as_often_as_before() {
     assert!(!asks("*self.all.lock().unwrap() > 0", "self.amount() > 0"));
     assert!(!asks("self.amount() > 0", "self.has()"));
 }
+
+#[test]
+fn nothing_is_waited_for_under_a_lock_where_it_was_not() {
+    let file =
+        |body: &str| format!("impl Relay {{\n    async fn send(&self, m: M) -> R {{\n        {body}\n    }}\n}}\n");
+    let asks = |before: &str, after: &str| rules(&changed("src/lib.rs", &file(before), &file(after))).contains(&RULE);
+    let short = "let to = { let all = self.all.lock().await; all.get(&m.to)? }; to.send(m).await?; Ok(())";
+    let long = "let all = self.all.lock().await; let to = all.get(&m.to)?; to.send(m).await?; Ok(())";
+    let given = "let all = self.all.lock().await; let to = all.get(&m.to)?; drop(all); to.send(m).await?; Ok(())";
+    let taken = "let to = self.all.lock().await.get(&m.to)?; to.send(m).await?; Ok(())";
+    assert!(asks(short, long));
+    assert!(asks(given, long) && asks(taken, long));
+    for (before, after) in [(short, taken), (long, short), (long, long)] {
+        assert!(!asks(before, &after.replace("Ok(())", "Ok(Default::default())")), "{after}");
+    }
+    assert!(asks(
+        "{ let n = self.n.lock().unwrap(); *n += 1; } sleep(LONG); Ok(())",
+        "let n = self.n.lock().unwrap(); *n += 1; sleep(LONG); Ok(())"
+    ));
+}

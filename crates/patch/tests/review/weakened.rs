@@ -253,6 +253,9 @@ fn more_tests_in_a_file_of_the_tests_need_nobody() {
     assert!(!asks("tests/fees.rs", &more), "{:?}", changed("tests/fees.rs", before, &more).findings);
     let import = more.replace("use shop::fee;", "use std::collections::HashMap;\nuse shop::fee;");
     assert!(!asks("tests/fees.rs", &import));
+    let condition = "#[cfg_attr(target_family = \"wasm\", wasm_bindgen_test)]\n#[cfg(unix)]\n#[test]\nfn two";
+    assert!(!asks("tests/fees.rs", &more.replace("#[test]\nfn two", condition)));
+    assert!(asks("tests/fees.rs", &more.replace("#[test]\nfn two", "#[cfg_attr(unix, my::own)]\n#[test]\nfn two")));
     assert!(asks("benches/fees.rs", &more) && asks("tests/ui/fees.rs", &more), "what else judges is left alone");
     for other in [
         more.replace("check(1)", "check(2)"),

@@ -247,6 +247,11 @@ fn row(table: &mut Table, what: &str, name: &CrateName, tally: &Tally) {
         0 => "-".to_owned(),
         driven => format!("{} %", tally.caught * 100 / driven),
     };
+    // A whole run takes long: what is known is told at once.
+    eprintln!(
+        "{what} {name}: {} pass the tests, {} of them the same code, {} driven, {} differ",
+        tally.missed, tally.same_code, tally.driven, tally.caught
+    );
     let counts =
         [tally.missed, tally.same_code, tally.not_driven, tally.driven, tally.caught].map(|count| count.to_string());
     let cells = [what.to_owned(), name.to_string()].into_iter().chain(counts).chain([share]);

@@ -18,7 +18,12 @@ pub(in crate::review) fn is_cfg_test(attr: &Attribute) -> bool {
 
 /// Whether an attribute makes a function a test.
 pub(in crate::review) fn is_test_attr(attr: &Attribute) -> bool {
-    attr.meta.path().segments.last().is_some_and(|segment| is_test_name(&segment.ident.to_string()))
+    names_a_test(attr.meta.path())
+}
+
+/// Whether a path is that of an attribute which makes a function a test.
+pub(in crate::review) fn names_a_test(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|segment| is_test_name(&segment.ident.to_string()))
 }
 
 /// The last name of an attribute that makes a function a test.

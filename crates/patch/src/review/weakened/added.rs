@@ -4,16 +4,17 @@
 use std::collections::HashSet;
 
 use kaizen_domain::edit::Change;
-use syn::{Attribute, Item};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Item, Meta, Token};
 
 use super::shadow::{Import, imports, shadowed};
-use crate::review::code::test_code::is_test_attr;
+use crate::review::code::test_code::{is_test_attr, names_a_test};
 use crate::review::code::unit::{Node, Unit};
 use crate::review::code::{CodeFile, sides};
 use crate::review::texts;
 
 /// Attributes that new code in a file of the tests may carry besides those of tests.
-const PLAIN: [&str; 7] = ["doc", "should_panic", "ignore", "inline", "must_use", "track_caller", "derive"];
+const PLAIN: [&str; 8] = ["doc", "should_panic", "ignore", "inline", "must_use", "track_caller", "derive", "allow"];
 
 /// Whether a change does nothing but that; call it on a big stack only.
 pub(in crate::review) fn only_adds(change: &Change) -> bool {
@@ -38,10 +39,22 @@ fn still_brings_in(file: &CodeFile<'_>) -> bool {
     file.old.iter().all(is_import) && of(&file.old).is_subset(&of(&file.new))
 }
 
+/// Whether an attribute says nothing to others, with or without a condition.
+fn is_known(meta: &Meta) -> bool {
+    if !meta.path().is_ident("cfg_attr") {
+        return PLAIN.iter().any(|name| meta.path().is_ident(name)) || names_a_test(meta.path());
+    }
+    let inside = meta.require_list().and_then(|list| {
+        list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).map(|all| all.into_iter().skip(1))
+    });
+    inside.is_ok_and(|mut inside| inside.all(|one| is_known(&one)))
+}
+
 /// A test, or a function, constant, type or import beside it.
 fn is_plain(unit: &Unit<'_>) -> bool {
-    let known =
-        |attribute: &Attribute| is_test_attr(attribute) || PLAIN.iter().any(|name| attribute.path().is_ident(name));
+    let known = |attribute: &Attribute| {
+        is_test_attr(attribute) || is_known(&attribute.meta) || attribute.path().is_ident("case")
+    };
     let plain = match unit.node {
         Node::Item(item) => {
             matches!(item, Item::Fn(_) | Item::Const(_) | Item::Use(_) | Item::Struct(_) | Item::Enum(_))
@@ -50,5 +63,7 @@ fn is_plain(unit: &Unit<'_>) -> bool {
         // An impl may be for what was there.
         _ => false,
     };
-    plain && unit.attrs().iter().all(known)
+    // An import that is there at times only stands for something else at others.
+    let is_import = matches!(unit.node, Node::Item(Item::Use(_)));
+    plain && unit.attrs().iter().all(|one| known(one) || !is_import && one.path().is_ident("cfg"))
 }
