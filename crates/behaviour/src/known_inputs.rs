@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_comes_from_another_file_is_none() {
         let (there, code) = (format!("fn g() {{}} {TESTS}"), "fn f(x: u64) -> bool { x == 4711 }");
-        let known = |gone: &str, left: &str| known_inputs("", code, &[(gone, left)], &[there.clone()]);
+        let known = |gone: &str, left: &str| known_inputs("", code, &[(gone, left)], std::slice::from_ref(&there));
         assert_eq!(known(code, ""), Vec::<String>::new());
         assert_eq!(known(code, code), ["4711"]);
         assert_eq!(known("", ""), ["4711"]);
