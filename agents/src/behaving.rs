@@ -16,7 +16,7 @@ use kaizen_sandbox::{DriverBuilt, DriverSource, Metadata, Package, TreeChange, T
 
 use crate::carried::leaner;
 use crate::driven_root::Root;
-use crate::noticing::{Noticing, is_code, is_test_file};
+use crate::noticing::{Noticing, is_code, is_test_file, left_to_tests};
 use crate::smallest_input::Shown;
 use crate::told_apart::told_apart;
 
@@ -67,7 +67,8 @@ impl Behaving<'_> {
     pub(crate) fn look(&self) -> Result<Option<Behaviour>, TrialError> {
         let Some(mut behaviour) = self.driven()? else { return Ok(None) };
         behaviour.knows = self.knows();
-        if !behaviour.differences.is_empty() {
+        // Where nothing differs, that matters only for what no input comes to.
+        if !behaviour.differences.is_empty() || !left_to_tests(self.noticed, &behaviour).is_empty() {
             let told = told_apart(self.of, self.against)?;
             (behaviour.told_apart, behaviour.rewritten) = (told.apart, told.rewritten);
         }
@@ -117,6 +118,7 @@ impl Behaving<'_> {
             read: &read,
             metadata: OnceCell::from(self.of.metadata()?.clone()),
             wrong: OnceCell::new(),
+            counts: OnceCell::new(),
             ..*self.of
         };
         let rest = Behaving { of: &noticing, against: self.of.report, claimed: false, noticed: &Noticed::default() }
@@ -169,6 +171,7 @@ impl Behaving<'_> {
 
     /// Builds the driver of a package on both sides; the reasons when there is nothing to be driven.
     fn ready(&self, package: &Package, root: Root) -> Result<Result<Ready, Vec<String>>, TrialError> {
+        let others = self.libraries(package, &root)?;
         let tests = |path: &&String| {
             let below = path.strip_prefix(package.folder()).unwrap_or_default();
             below.ends_with(".rs") && below != "build.rs" && is_test_file(below, "", "")
@@ -182,6 +185,7 @@ impl Behaving<'_> {
             before: &|path| root.text((self.of.read)(path)?),
             after: &|path| root.text(self.after(path)?),
             tests: &tests,
+            others: &others,
             program: root.module(package),
         });
         let trees = [self.of.trees.0, self.of.trees.1].map(|tree| self.tree(&root, tree));

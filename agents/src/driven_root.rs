@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use kaizen_behaviour::{files, opened, opened_inside};
 use kaizen_domain::RelPath;
-use kaizen_sandbox::{CrateRoot, Package, TreeChange};
+use kaizen_sandbox::{CrateRoot, Package, TreeChange, TrialError};
 
 use crate::behaving::Behaving;
 
@@ -63,6 +63,18 @@ impl Behaving<'_> {
             program: Some(files),
         }));
         roots
+    }
+
+    /// The libraries of the workspace that a root uses, by their names, each with its first file.
+    pub(crate) fn libraries(&self, package: &Package, root: &Root) -> Result<Vec<(String, String)>, TrialError> {
+        let library_of = |package: &Package| {
+            let library = package.roots.iter().find(|root| root.program.is_none())?;
+            Some((library.name.replace('-', "_"), library.path.clone()))
+        };
+        let used = |other: &&Package| package.uses.iter().any(|folder| folder == other.folder());
+        let packages = self.of.metadata()?.packages.iter().filter(used);
+        let own = root.program.as_ref().map(|_| package);
+        Ok(packages.chain(own).filter_map(library_of).collect())
     }
 
     /// A tree in which a root can be driven.

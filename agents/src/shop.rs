@@ -218,14 +218,18 @@ impl Shop {
             read: &read,
             metadata: OnceCell::new(),
             wrong: OnceCell::new(),
+            counts: OnceCell::new(),
         };
-        let noticed = noticing.look()?;
+        let mut noticed = noticing.look()?;
         let behaviour = if noticed.same_code || settings.inputs == 0 {
             None
         } else {
             let (against, claimed) = (&compared.against, compared.claims_same);
             Behaving { of: &noticing, against, claimed, noticed: &noticed }.look()?
         };
+        if let Some(behaviour) = &behaviour {
+            noticing.look_at_rest(&mut noticed, behaviour)?;
+        }
         report.noticed = Some(Box::new(noticed));
         report.behaviour = behaviour.map(Box::new);
         Ok(())

@@ -5,6 +5,7 @@
 //! Wrong versions are compiled in all at once and switched on one after the other, so that each costs a short run of the
 //! tests that come by. What the compiler refuses is left out and the build made again.
 
+mod by_tests_alone;
 mod wrong_versions;
 
 use std::cell::OnceCell;
@@ -20,6 +21,7 @@ use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Metadata, Package, Runner, TreeChange, TrialError, WarmBase};
 use kaizen_settings::GateSettings;
 
+pub(crate) use by_tests_alone::left_to_tests;
 use wrong_versions::{Counts, Side};
 pub(crate) use wrong_versions::{NotedPlace, WrongVersion, WrongVersions};
 
@@ -48,6 +50,8 @@ pub(crate) struct Noticing<'a> {
     pub metadata: OnceCell<Metadata>,
     /// The wrong versions of what changes, once they were tried.
     pub wrong: OnceCell<WrongVersions>,
+    /// What tests made of them after the change and before it.
+    pub counts: OnceCell<(Counts, Counts)>,
 }
 
 /// A source file that changes.
@@ -69,9 +73,10 @@ impl Source<'_> {
         changed.into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Whether a mutant stands on a line that changes.
-    fn brings_in(&self, side: Side, mutant: &Mutant) -> bool {
-        side == Side::After && !mutant.whole && self.lines.iter().any(|lines| lines.contains(&mutant.line))
+    /// Whether a mutant stands on a line that changes: that is brought in, or taken away.
+    fn changes(&self, side: Side, mutant: &Mutant) -> bool {
+        let lines = if side == Side::After { &self.lines } else { &self.gone };
+        !mutant.whole && lines.iter().any(|lines| lines.contains(&mutant.line))
     }
 }
 
@@ -142,9 +147,11 @@ impl Noticing<'_> {
                     changed: Some(counted.changed).filter(|changed| changed.tried > 0),
                     before: of(&before).map(|before| Mutants { survivors: Vec::new(), ..before.all }),
                     lines: Some(counted.lines).filter(|lines| *lines != Coverage::default()),
+                    by_tests_alone: None,
                 });
             }
         }
+        let _ = self.counts.set((now, before));
         Ok(noticed)
     }
 

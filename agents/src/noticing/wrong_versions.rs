@@ -52,14 +52,16 @@ pub(crate) struct WrongVersion {
 }
 
 /// Files with functions, and the mutants of these.
-pub(super) type Counts = Vec<(RelPath, String, Counted)>;
+pub(crate) type Counts = Vec<(RelPath, String, Counted)>;
 
 /// The mutants of a function.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     pub(super) all: Mutants,
-    /// Those on lines that change.
+    /// Those on lines that change: that the change brings in, or takes away.
     pub(super) changed: Mutants,
+    /// What no test notices of these, each with its line.
+    pub(super) open: Vec<(u32, String)>,
     pub(super) lines: Coverage,
 }
 
@@ -173,7 +175,7 @@ impl Noticing<'_> {
             for mutant in &made.mutants {
                 let turn = seen.entry(mutant.function.as_str()).or_default();
                 *turn += 1;
-                let rank = if *turn == 1 { 0 } else { 1 + usize::from(!source.brings_in(side, mutant)) };
+                let rank = if *turn == 1 { 0 } else { 1 + usize::from(!source.changes(side, mutant)) };
                 all.push((rank, mutant.number.wrapping_mul(2_654_435_761) % 65_537, mutant.number));
             }
         }
@@ -256,7 +258,7 @@ fn wrong_versions(made: &[(&Source<'_>, Instrumented)], run: &SwitchedRun) -> Ve
             function: mutant.function.clone(),
             line: mutant.line,
             what: mutant.what.clone(),
-            changed: source.brings_in(Side::After, mutant),
+            changed: source.changes(Side::After, mutant),
             caught: run.caught.contains(&mutant.number),
         })
         .collect()
@@ -311,8 +313,9 @@ fn counts(
                 let (reached, caught) = (run.reached.contains(&mutant.number), run.caught.contains(&mutant.number));
                 let count = |mutants: &mut Mutants| mutants.count(reached, caught, mutant.line, &mutant.what);
                 count(&mut counted.all);
-                if source.brings_in(side, mutant) {
+                if source.changes(side, mutant) {
                     count(&mut counted.changed);
+                    counted.open.extend((!caught).then(|| (mutant.line, mutant.what.clone())));
                 }
             }
             counts.push((source.path.clone(), function, counted));

@@ -21,7 +21,23 @@ pub(crate) struct Call {
     pub changed: Vec<bool>,
     /// Whether it needs a number in place of a caller's function.
     pub answers: bool,
+    /// Whether what comes of it has to be waited for.
+    pub waits: bool,
 }
+
+impl Call {
+    /// The code that calls `f` with these arguments, and gives up as written where what comes of it does not come soon.
+    pub fn written(&self, given: &str, otherwise: &str) -> String {
+        if self.waits {
+            format!("match {WAIT}f({given})) {{ Some(r) => r, None => {otherwise} }}")
+        } else {
+            format!("f({given})")
+        }
+    }
+}
+
+/// How code begins that waits for something.
+pub(crate) const WAIT: &str = "waiting::wait(";
 
 /// The name of a function for people.
 pub(crate) fn shown(library: &Library, module: &Module, function: &Function, name: &str) -> String {
@@ -60,11 +76,11 @@ pub(crate) fn entries(
         let number = if call.answers { "    let k = c.below(0);\n" } else { "" };
         format!(
             "{number}    let f = {};\n    let {names} = drive::arguments_{count}(&f, c);\n    s.input({:?}, &[{}]);\n    \
-             let r = f({});\n    {};{seen}",
+             let r = {};\n    {};{seen}",
             call.callee,
             name,
             says.join(", "),
-            given.collect::<Vec<_>>().join(", "),
+            call.written(&given.collect::<Vec<_>>().join(", "), r#"return s.tell("nothing yet".to_owned())"#),
             tell("r")
         )
     };
@@ -118,7 +134,7 @@ fn call(
                 Some(trait_) => {
                     if let Some(callee) = well_known(trait_, &of, &function.name) {
                         let count = callee.split('|').nth(1).map_or(0, |head| head.matches(": ").count());
-                        return Ok(Call { callee, changed: vec![false; count], answers: false });
+                        return Ok(Call { callee, changed: vec![false; count], answers: false, waits: false });
                     }
                     if matches!(function.name.as_str(), "drop" | "fmt" | "serialize" | "deserialize") {
                         return Err(format!("`{}` is called by others only", function.name));
@@ -135,6 +151,7 @@ fn call(
         });
         path = format!("{path}::<{}>", filled.collect::<Vec<_>>().join(", "));
     }
+    let waits = function.is_async;
     let answers: Vec<Option<(usize, Each)>> = function
         .inputs
         .iter()
@@ -149,7 +166,7 @@ fn call(
     let by_impl = |at: usize| function.inputs.get(at).and_then(|input| of_input(library, &module.path, input));
     if answers.iter().all(Option::is_none) && (0..answers.len()).all(|at| by_impl(at).is_none()) {
         let changed = function.inputs.iter().map(|input| input.by_mut).collect();
-        return Ok(Call { callee: path, changed, answers: false });
+        return Ok(Call { callee: path, changed, answers: false, waits });
     }
     // What the caller would give is given here, so that only the rest is made.
     let (mut head, mut given) = (Vec::new(), Vec::new());
@@ -170,7 +187,7 @@ fn call(
     }
     let changed = vec![false; head.len()];
     let callee = format!("|{}| {path}({})", head.join(", "), given.join(", "));
-    Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some) })
+    Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some), waits })
 }
 
 /// What a value is, as text, by the best way that its type has. No macro, since an error in what one makes is not where it is

@@ -93,6 +93,11 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
         });
         return types.collect();
     }
+    if let Some((_, of)) = param.bounds.split_once("RangeBounds <") {
+        let of = library.outside(at, balanced(of).trim(), &BTreeMap::new());
+        // All ranges there are, and more: a start that is left out itself.
+        return vec![Concrete::Is(format!("(std::ops::Bound<{of}>, std::ops::Bound<{of}>)"))];
+    }
     let rules: [(&[&str], &[&str]); 12] = [
         (&["AsRef<[u8]>", "Into<Vec<u8>>", "Borrow<[u8]>"], &["Vec<u8>"]),
         (
@@ -247,6 +252,7 @@ mod tests {
         let twin = Some("drive::Twin");
         assert_eq!(told, [twin, twin, twin, Some("f64"), None]);
         assert_eq!(first("io :: BufRead"), is("std::io::Cursor<Vec<u8>>"));
+        assert_eq!(first("RangeBounds < usize > + Clone"), is("(std::ops::Bound<usize>, std::ops::Bound<usize>)"));
         assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2, Each::Counts));
         assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0, Each::IsAlike));
         assert_eq!(first("IntoIterator < Item = A :: Item >"), is("std::vec::IntoIter<_>"));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::calls;
+use crate::calls::{self, WAIT};
 use crate::changed::{Target, targets};
 use crate::library::{Library, NAME};
 use crate::literals::Literals;
@@ -17,6 +17,10 @@ use crate::makers::{self, Maker};
 use crate::seen_types::seen_types;
 
 const PRELUDE: &str = include_str!("driver_prelude.rs.txt");
+/// What waits for asynchronous functions, and what runs them, on tokio and without it.
+const WAITING: &str = include_str!("driver_waiting.rs.txt");
+const ON_TOKIO: &str = include_str!("driver_on_tokio.rs.txt");
+const ALONE: &str = include_str!("driver_alone.rs.txt");
 /// More functions are not driven for one change.
 const ENTRIES: usize = 24;
 /// A text that may be what stands between things, characters.
@@ -34,6 +38,8 @@ pub struct Sources<'s> {
     pub after: &'s dyn Fn(&str) -> Option<String>,
     /// Texts whose literals inputs are made of, besides the library's own: tests.
     pub tests: &'s [String],
+    /// Libraries of the same workspace that it uses: the name, and the first file before the change.
+    pub others: &'s [(String, String)],
     /// Of a program, whose sources are given as [`crate::opened`] makes them, the first file as the driver's own names it.
     pub program: Option<String>,
 }
@@ -64,6 +70,8 @@ pub struct Driver {
     pub no_data: Vec<String>,
     makers: Vec<Maker>,
     lookers: Vec<Maker>,
+    /// The library speaks of tokio.
+    tokio: bool,
     literals: Literals,
     /// Private fields that are called otherwise since the change: now, and before. What is printed of them is no difference.
     renamed: BTreeSet<(String, String)>,
@@ -74,6 +82,8 @@ pub struct Driver {
 pub enum Unit {
     /// A way to drive a function.
     Entry(usize, usize),
+    /// What runs asynchronous functions on tokio.
+    Tokio,
     /// All ways to make a type, or one of them.
     Maker(usize, Option<usize>),
     /// All ways to look at a type, or one of them.
@@ -101,7 +111,11 @@ struct Part {
 
 /// What a unit stands under: with `--cfg` and this name it is left out.
 pub(crate) fn unless(number: usize) -> String {
-    format!("#[cfg(not({LEFT_OUT}{number}))] ")
+    format!("#[cfg(not({}))] ", left_out(number))
+}
+
+fn left_out(number: usize) -> String {
+    format!("{LEFT_OUT}{number}")
 }
 
 const LEFT_OUT: &str = "left_out_";
@@ -148,6 +162,7 @@ impl Driver {
         for text in sources.tests {
             literals.take(text);
         }
+        let uses_tokio = |path: &String| (sources.before)(path).is_some_and(|text| text.contains("tokio"));
         let mut driver = Self {
             library: sources.name.to_owned(),
             program: sources.program.clone(),
@@ -155,11 +170,20 @@ impl Driver {
             no_data: before.unread.iter().map(|path| format!("{path} cannot be read")).collect(),
             makers: makers::makers(&before),
             lookers: makers::lookers(&before),
+            tokio: before.files.iter().any(uses_tokio),
             literals,
             renamed: renamed(&before, &after),
         };
         for target in targets(&before, &after, ENTRIES) {
             driver.take(&before, &target);
+        }
+        let speaks_of = |name: &String| {
+            before.files.iter().any(|path| (sources.before)(path).is_some_and(|text| text.contains(name)))
+        };
+        for (name, root) in sources.others.iter().filter(|(name, _)| speaks_of(name)) {
+            let other = Library::read(root, sources.before);
+            driver.makers.extend(makers::makers(&other).into_iter().map(|maker| maker.of_other(name)));
+            driver.lookers.extend(makers::lookers(&other).into_iter().map(|looker| looker.of_other(name)));
         }
         driver.makers = driver.makers.into_iter().filter_map(|maker| maker.readable(false)).collect();
         driver.lookers = driver.lookers.into_iter().filter_map(|looker| looker.readable(true)).collect();
@@ -197,6 +221,16 @@ impl Driver {
             Some(path) => writeln!(out.text, "#[path = {path:?}]\npub mod {NAME};"),
         };
         self.write_literals(&mut out.text);
+        let ways = self.entries.iter().flat_map(|entry| &entry.ways);
+        if self.makers.iter().any(Maker::waits) || ways.into_iter().any(|way| way.contains(WAIT)) {
+            out.text.push_str(WAITING);
+            if self.tokio {
+                let left_out = left_out(out.next());
+                out.unit(Unit::Tokio, ON_TOKIO);
+                let _ = write!(out.text, "#[cfg({left_out})] ");
+            }
+            out.text.push_str(ALONE);
+        }
         for (number, maker) in self.makers.iter().enumerate() {
             maker.write_maker(number, &mut out);
         }

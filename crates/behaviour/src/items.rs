@@ -58,6 +58,8 @@ pub(crate) struct Function {
     pub params: Vec<Param>,
     /// Why it cannot be called like any other, such as `unsafe`.
     pub special: Option<&'static str>,
+    /// What it gives back has to be waited for.
+    pub is_async: bool,
     /// All of it, to be compared.
     pub text: TokenText,
     /// The names in its body.
@@ -298,7 +300,6 @@ fn function(
     let mentions = names(&body);
     let special = match () {
         () if text(&signature.safety) == "unsafe" => Some("it is unsafe"),
-        () if signature.asyncness.is_some() => Some("it is async"),
         () if signature.variadic.is_some() => Some("it is variadic"),
         () => None,
     };
@@ -313,6 +314,7 @@ fn function(
         },
         params: params(&signature.generics),
         special,
+        is_async: signature.asyncness.is_some(),
         text: text_of_all,
         mentions,
     }

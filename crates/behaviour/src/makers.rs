@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use crate::aliases::expanded;
-use crate::calls::{Call, WAYS, calls, tell};
+use crate::calls::{Call, WAIT, WAYS, calls, tell};
 use crate::concrete::{assignments, types};
 use crate::driver::{Unit, Writer, unless};
 use crate::items::{Function, Module, Shape, Type};
-use crate::library::{Library, Place, bare};
+use crate::library::{Library, NAME, Place, bare};
 
 /// More types are not made, nor in more ways, nor changed by more methods.
 const TYPES: usize = 120;
@@ -124,6 +124,7 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
                 && !is_trait
                 && !function.output.is_empty()
                 && function.special.is_none()
+                && !function.is_async
                 && function.params.is_empty()
                 && of_type(library, module, function, &named)
             {
@@ -206,7 +207,7 @@ fn change(library: &Library, module: &Module, function: &Function, named: &Named
     if how == Changing::InPlace {
         return Some(format!("c.attempt(|c| {{ let _ = {{ {} }}; }});", called(&call, "others", "&mut made", "")));
     }
-    if call.answers {
+    if call.answers || call.waits {
         return None;
     }
     // What it takes cannot be given back when its arguments cannot be made, so these come first.
@@ -230,7 +231,9 @@ fn called(call: &Call, arguments: &str, first: &str, unwrap: &str) -> String {
     let (names, given) = named_arguments(call, first);
     let number = if call.answers { "let k = c.below(0); " } else { "" };
     let (callee, count) = (&call.callee, call.changed.len());
-    format!("{number}let f = {callee}; let {names} = drive::{arguments}_{count}(&f, c); f({given}){unwrap}")
+    let made = call.written(&given, "reject()");
+    let made = if call.waits { format!("({made})") } else { made };
+    format!("{number}let f = {callee}; let {names} = drive::{arguments}_{count}(&f, c); {made}{unwrap}")
 }
 
 /// How a value is taken out of what a function gives back.
@@ -319,6 +322,21 @@ fn fills(change: &str) -> bool {
         &["add", "insert", "push", "put", "append", "extend", "register", "enqueue", "store", "record"];
     let name = change.split_once(">::").map_or("", |(_, rest)| rest);
     NAMES.iter().any(|begin| name.starts_with(begin))
+}
+
+impl Maker {
+    /// The same for a library that goes by another name.
+    pub fn of_other(mut self, name: &str) -> Self {
+        let other = |code: &mut String| *code = code.replace(&format!("{NAME}::"), &format!("::{name}::"));
+        other(&mut self.ty);
+        self.ways.iter_mut().chain(&mut self.changes).for_each(other);
+        self
+    }
+
+    /// Whether something in it is waited for.
+    pub fn waits(&self) -> bool {
+        self.ways.iter().chain(&self.changes).any(|code| code.contains(WAIT))
+    }
 }
 
 /// Names in what is written for a type, for tests.

@@ -80,7 +80,15 @@ fn drive(before: &str, after: &str) -> Driven {
         move |path: &str| (path == "lib.rs").then(|| text.clone())
     };
     let (before, after) = (of(before), of(after));
-    let sources = Sources { root: "lib.rs", name: "shop", before: &before, after: &after, tests: &[], program: None };
+    let sources = Sources {
+        root: "lib.rs",
+        name: "shop",
+        before: &before,
+        after: &after,
+        tests: &[],
+        others: &[],
+        program: None,
+    };
     let driver = Driver::of(&sources);
     let program = driver.program();
     let numbers = |line: &str| line.split(' ').filter_map(|word| word.parse().ok()).collect();
@@ -336,6 +344,28 @@ fn lines_end_in_more_than_one_way() {
                   all.next().is_some_and(|one| !one.ends_with(\"\\r\\n\")) && all.next().is_some_and(|one| one.ends_with(\"\\r\\n\"))\n}\n";
     let after = "pub fn crlf(_: &str) -> bool { false }\n";
     drive(before, after).shows("shop::crlf");
+}
+
+#[test]
+fn asynchronous_functions_are_waited_for_as_far_as_that_makes_sense() {
+    let before = "use std::sync::Mutex;\n\
+                  pub struct Log { all: Mutex<Vec<String>> }\n\
+                  impl Log {\n    pub async fn open(first: &str) -> Result<Self, std::fmt::Error> { \
+                  Ok(Self { all: Mutex::new(vec![first.to_owned()]) }) }\n    \
+                  pub async fn add(&self, line: &str) -> usize {\n        let mut all = self.all.lock().unwrap();\n        \
+                  if !line.is_empty() { all.push(line.to_owned()); }\n        all.len()\n    }\n}\n\
+                  pub async fn first(all: &[u8]) -> u8 { match all.first() { Some(one) => *one, None => 0 } }\n\
+                  pub async fn never(at: u8) -> u8 { if at > 250 { std::future::pending::<()>().await } at }\n";
+    let after = before
+        .replace("if !line.is_empty() { all.push(line.to_owned()); }", "all.push(line.to_owned());")
+        .replace("None => 0", "None => std::future::pending().await")
+        .replace("> 250", "> 300");
+    let after = after.replace("at: u8) -> u8 { if at", "at: u8) -> u8 { if u16::from(at)");
+    let driven = drive(before, &after);
+    driven.shows("shop::Log::add");
+    let (input, was, now) = driven.shows("shop::first");
+    assert!((input, was) == ("shop::first([])", "`0`") && now.contains("nothing yet"), "{now}");
+    driven.shows("shop::never");
 }
 
 #[test]

@@ -60,8 +60,7 @@ pub struct NoticedByInputs {
 impl NoticedByInputs {
     /// Whether all are noticed, but for one in ten, or one of a few: it may be another way to say the same.
     fn is_enough(&self) -> bool {
-        let (tried, survived) = (self.mutants.tried, self.mutants.tried.saturating_sub(self.mutants.caught));
-        tried > 0 && survived <= (tried / 10).max(u64::from(tried >= FEW))
+        self.mutants.tried > 0 && self.mutants.are_noticed()
     }
 }
 
@@ -102,9 +101,6 @@ impl Differs {
         format!("`{}` gave {} and now gives {}", cut(&self.input), cut(&self.before), cut(&self.after))
     }
 }
-
-/// Of so many mutants one may survive.
-const FEW: u64 = 4;
 
 /// A text as far as a sentence can hold it.
 fn cut(text: &str) -> String {
@@ -165,10 +161,16 @@ impl Behaviour {
     /// Whether something was called, nothing at all differs, and it is not this function that could not be called.
     #[must_use]
     pub fn keeps_all_but(&self, function: &str) -> bool {
+        self.differences.is_empty() && self.may_come_to(function)
+    }
+
+    /// Whether made-up inputs may come to a function: something was called, and it is not this one that could not be.
+    #[must_use]
+    pub fn may_come_to(&self, function: &str) -> bool {
         let (alone, tail) = (format!("`{function}`"), format!("::{function}`"));
         let seen = self.driven.iter().any(|driven| driven.inputs > 0);
         let missed = |why: &String| why.contains(&alone) || without_parameters(why).contains(&tail);
-        self.differences.is_empty() && seen && !self.no_data.iter().any(missed)
+        seen && !self.no_data.iter().any(missed)
     }
 
     /// Whether tests fail without any of the lines that change, as far as these were put back.

@@ -46,7 +46,7 @@ pub use model_use::ModelUse;
 pub use money::{Spend, Tokens, Usd};
 pub use moved_tests::MovedTest;
 pub use names::{BranchName, CommitId, InvalidName, RefName, TenantId, TreeId};
-pub use noticed::{FunctionNoticed, Mutants, Noticed};
+pub use noticed::{ByTestsAlone, FunctionNoticed, Mutants, Noticed};
 pub use opportunity::{Impact, Opportunity, OpportunityKind, Risk};
 pub use patch::{Authorship, EngineName, FileChange, FileChangeKind, Patch};
 pub use path::{InvalidPath, RelPath};

@@ -13,6 +13,8 @@ const FALL: u64 = 10;
 const MORE: u64 = 1;
 /// How many mutants that nothing notices are named in a report.
 const NAMED: usize = 3;
+/// Of so many mutants one may survive.
+const FEW: u64 = 4;
 
 /// What was found out about the functions that a patch changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,6 +59,19 @@ pub struct FunctionNoticed {
     /// Which of its lines that change tests run, where that could be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Coverage>,
+    /// What tests make of the lines that change alone, where made-up inputs do not come to it and tests are all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_tests_alone: Option<ByTestsAlone>,
+}
+
+/// Wrong versions of lines that change, in a function that made-up inputs do not come to. What survives on both sides alike is
+/// left out: that stays as it was, whether tests look at it or not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ByTestsAlone {
+    /// Those of what the change brings in.
+    pub brought: Mutants,
+    /// Those of what it takes away.
+    pub taken: Mutants,
 }
 
 /// Mutants of a function, counted.
@@ -88,6 +103,12 @@ impl Mutants {
         self.tried.saturating_sub(self.caught)
     }
 
+    /// Whether all are caught, but for one in ten, or one of a few: it may be another way to say the same.
+    #[must_use]
+    pub fn are_noticed(&self) -> bool {
+        self.survived() <= (self.tried / 10).max(u64::from(self.tried >= FEW))
+    }
+
     /// Whether fewer than a third of them are caught.
     fn is_hardly_noticed(&self) -> bool {
         self.caught * 3 < self.tried
@@ -105,7 +126,17 @@ impl FunctionNoticed {
     #[must_use]
     pub fn new(path: RelPath, function: &str, line: u32, now: Mutants) -> Self {
         let function = function.to_owned();
-        Self { path, function, line, is_new: false, now, changed: None, before: None, lines: None }
+        Self {
+            path,
+            function,
+            line,
+            is_new: false,
+            now,
+            changed: None,
+            before: None,
+            lines: None,
+            by_tests_alone: None,
+        }
     }
 
     /// Why a person should look at the change of this function; none when tests would notice one that is wrong. Where one wrong
@@ -142,10 +173,24 @@ impl FunctionNoticed {
                 "no test notices what changes in {name}: all {all} wrong versions of it pass: {survivors}"
             ));
         }
-        let before = self.before.as_ref().filter(|before| now.is_less_noticed_than(before))?;
+        if let Some(before) = self.before.as_ref().filter(|before| now.is_less_noticed_than(before)) {
+            return Some(format!(
+                "tests notice less of {name} than of what it was: {} of {} wrong versions fail, {} of {} did: {survivors}",
+                now.caught, now.tried, before.caught, before.tried
+            ));
+        }
+        let ByTestsAlone { brought, taken } = self.by_tests_alone.as_ref()?;
+        let (what, mutants) = match () {
+            () if !taken.are_noticed() => ("takes away from", taken),
+            () if !brought.are_noticed() => ("brings into", brought),
+            () => return None,
+        };
         Some(format!(
-            "tests notice less of {name} than of what it was: {} of {} wrong versions fail, {} of {} did: {survivors}",
-            now.caught, now.tried, before.caught, before.tried
+            "made-up inputs do not come to {name}, and tests do not notice enough of what the change {what} it: {} of {} wrong \
+             versions fail: {}",
+            mutants.caught,
+            mutants.tried,
+            mutants.survivors.join("; ")
         ))
     }
 
@@ -264,6 +309,20 @@ mod tests {
         assert_eq!(reason((3, 3, 2), Some((3, 3, 3))), None, "one may be another way to say the same");
         assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
         assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");
+    }
+
+    #[test]
+    fn what_inputs_do_not_come_to_must_be_noticed_where_it_changes() {
+        let mutants =
+            |tried, caught| Mutants { tried, reached: tried, caught, survivors: vec!["line 4: x".to_owned()] };
+        let alone = |brought, taken| {
+            let by_tests_alone = Some(ByTestsAlone { brought, taken });
+            FunctionNoticed { by_tests_alone, ..function((9, 9, 8), None) }.reason(true)
+        };
+        assert_eq!(alone(mutants(0, 0), mutants(0, 0)), None);
+        assert_eq!(alone(mutants(4, 3), mutants(3, 3)), None, "one may be another way to say the same");
+        assert!(alone(mutants(3, 3), mutants(1, 0)).is_some_and(|why| why.contains("takes away from it: 0 of 1")));
+        assert!(alone(mutants(3, 2), mutants(1, 1)).is_some_and(|why| why.contains("brings into it: 2 of 3")));
     }
 
     #[test]
