@@ -271,6 +271,16 @@ impl Driver {
         let short =
             self.literals.texts.iter().filter(|text| text.chars().count() <= SHORT).flat_map(|text| text.chars());
         let signs = short.filter(|one| !one.is_alphanumeric());
+        // Those of the code, in its order.
+        let alone =
+            texts.iter().filter_map(|text| Some(text.chars().next()?).filter(|one| one.len_utf8() == text.len()));
+        let mut in_order: Vec<char> = Vec::new();
+        for sign in characters.iter().copied().chain(alone).filter(|one| !one.is_alphanumeric()) {
+            if !in_order.contains(&sign) {
+                in_order.push(sign);
+            }
+        }
+        let in_order: Vec<String> = in_order.iter().map(|one| format!("{one:?}")).collect();
         let characters: BTreeSet<char> = characters.iter().copied().chain(signs).collect();
         let characters: Vec<String> = characters.iter().map(|one| format!("{one:?}")).collect();
         let renamed: Vec<String> = self.renamed.iter().map(|pair| format!("{pair:?}")).collect();
@@ -280,6 +290,7 @@ impl Driver {
         let _ = writeln!(out, "const TEXTS: &[&str] = &[{}];", texts.join(", "));
         let _ = writeln!(out, "const ORDER: &[usize] = &[{}];", order.join(", "));
         let _ = writeln!(out, "const CHARACTERS: &[char] = &[{}];", characters.join(", "));
+        let _ = writeln!(out, "const SIGNS: &[char] = &[{}];", in_order.join(", "));
     }
 }
 
