@@ -237,7 +237,8 @@ impl<'a> Visit<'a> for Finder<'_> {
     fn visit_local(&mut self, local: &'a syn::Local) {
         if local.init.is_none() {
             let pattern = if let syn::Pat::Type(typed) = &local.pat { &*typed.pat } else { &local.pat };
-            self.later.push(pattern.to_token_stream().to_string());
+            let name = pattern.to_token_stream().to_string();
+            self.later.push(name.strip_prefix("mut ").map(str::to_owned).unwrap_or(name));
         }
         visit::visit_local(self, local);
     }

@@ -77,7 +77,7 @@ pub fn instrument(
     first: usize,
     without: &BTreeSet<usize>,
 ) -> Result<Instrumented, Unreadable> {
-    let (candidates, spots, functions) = with_files(&[text], |files| {
+    let (candidates, spots, bodies) = with_files(&[text], |files| {
         let functions = files.first().map(functions).unwrap_or_default().into_iter();
         // A constant one may be called where no switch can be asked.
         let may_ask = |one: &Function<'_>| wanted.contains(&one.label) && one.signature.constness.is_none();
@@ -87,9 +87,10 @@ pub fn instrument(
         let line = |line: usize| u32::try_from(line).unwrap_or(u32::MAX);
         let lines = |one: &Function<'_>| {
             let braces = &one.body.brace_token.span;
-            (one.label.clone(), line(braces.open().start().line)..=line(braces.close().end().line))
+            let lines = line(braces.open().start().line)..=line(braces.close().end().line);
+            (one.label.clone(), lines, braces.open().byte_range().end)
         };
-        (candidates, spots, functions.iter().map(lines).collect())
+        (candidates, spots, functions.iter().map(lines).collect::<Vec<_>>())
     })?;
     let behind = first + candidates.len();
     let is_left = |number: &usize| !without.contains(number);
@@ -110,7 +111,15 @@ pub fn instrument(
         before: if spot.statement { "{on}; " } else { "{ {on}; " },
         after: if spot.statement { "" } else { " }" },
     });
-    let (text, around) = put_in(text, &mutants.chain(noted).collect::<Vec<_>>());
+    // It comes before everything else in a body. Crates that refuse to be built with warnings would refuse all of this.
+    let quiet = bodies.iter().filter(|_| !without.contains(&QUIET)).map(|(_, _, begin)| Piece {
+        number: QUIET,
+        place: *begin..*begin,
+        before: "#![allow(warnings)] ",
+        after: "",
+    });
+    let (text, around) = put_in(text, &quiet.chain(mutants).chain(noted).collect::<Vec<_>>());
+    let functions = bodies.into_iter().map(|(name, lines, _)| (name, lines)).collect();
     let mutant = |(number, candidate): (usize, Candidate)| Mutant {
         number,
         function: candidate.function,
@@ -120,6 +129,9 @@ pub fn instrument(
     };
     Ok(Instrumented { text, mutants: candidates.into_iter().map(mutant).collect(), places, around, functions })
 }
+
+/// The number of what silences warnings: nothing else has it.
+const QUIET: usize = usize::MAX - 1;
 
 /// What is put in around a place, or before it where nothing comes behind it.
 struct Piece<'p> {
