@@ -129,7 +129,7 @@ impl Behaving<'_> {
             .noticed
             .functions
             .iter()
-            .filter(|one| within(&one.path) && one.reason(false).is_some() && is_there(one));
+            .filter(|one| within(&one.path) && one.reason(false, &[]).is_some() && is_there(one));
         functions.map(|one| (&one.path, one.function.as_str())).collect()
     }
 }

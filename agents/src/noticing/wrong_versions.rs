@@ -239,7 +239,7 @@ fn unclear(counts: &Counts, made: &[(&Source<'_>, Instrumented)], run: &Switched
         counts.iter().filter(|(of, function, _)| of == path && function == name).any(|(_, _, counted)| {
             let changed = Some(counted.changed.clone()).filter(|changed| changed.tried > 0);
             let of = FunctionNoticed::new(path.clone(), name, 0, counted.all.clone());
-            FunctionNoticed { changed, ..of }.reason(false).is_some()
+            FunctionNoticed { changed, ..of }.reason(false, &[]).is_some()
         })
     };
     let all = made.iter().flat_map(|(source, made)| made.mutants.iter().map(move |mutant| (source.path, mutant)));

@@ -141,15 +141,19 @@ impl FunctionNoticed {
 
     /// Why a person should look at the change of this function; none when tests would notice one that is wrong. Where one wrong
     /// version is all there is, it is no reason where the change was `shown` otherwise: the function was seen to do the same for
-    /// made-up inputs, or tests told the change from what was there; and none at all is no reason where tests run what changes.
+    /// made-up inputs, or tests told the change from what was there; and none at all is no reason where tests run what changes, or
+    /// those inputs do: the lines that they `run`.
     #[must_use]
-    pub fn reason(&self, shown: bool) -> Option<String> {
+    pub fn reason(&self, shown: bool, run: &[u32]) -> Option<String> {
         if shown && self.is_thin() {
             return None;
         }
         let (name, now) = (format!("`{}` ({}:{})", self.function, self.path, self.line), &self.now);
         if now.tried == 0 {
-            let is_run = self.lines.as_ref().is_some_and(|lines| lines.run > 0 && lines.not_run.is_empty());
+            let are_run = |lines: &Coverage| {
+                (lines.run > 0 || !run.is_empty()) && lines.not_run.iter().all(|line| run.contains(line))
+            };
+            let is_run = self.lines.as_ref().is_some_and(are_run);
             let why = || format!("nothing shows what the change does: no wrong version of {name} could be tried");
             return (!(shown && is_run)).then(why);
         }
@@ -214,7 +218,8 @@ impl Noticed {
             let reached = |seen: &Behaviour| one.now.tried == 0 && seen.keeps_all_but(&one.function);
             behaviour.is_some_and(|seen| seen.keeps(&one.function) || seen.is_told() || reached(seen))
         };
-        open.filter_map(move |one| Some((one, one.reason(shown(one))?)))
+        let run = move |one: &FunctionNoticed| behaviour.and_then(|seen| seen.runs_of(&one.path, &one.function));
+        open.filter_map(move |one| Some((one, one.reason(shown(one), run(one).unwrap_or_default())?)))
     }
 
     /// Why a person should look at the change.
@@ -289,23 +294,26 @@ mod tests {
 
     #[test]
     fn what_no_test_would_miss_asks_a_person() {
-        let reason = |now, before| function(now, before).reason(false);
+        let reason = |now, before| function(now, before).reason(false, &[]);
         // Nothing could be made of it: where it was seen to do the same, it is enough that tests run what changes.
         assert!(reason((0, 0, 0), None).is_some_and(|why| why.contains("no wrong version of `f`")));
         let run =
             |run, not_run| FunctionNoticed { lines: Some(Coverage { run, not_run }), ..function((0, 0, 0), None) };
-        assert_eq!(run(2, Vec::new()).reason(true), None);
-        assert!(run(2, Vec::new()).reason(false).is_some() && run(2, vec![7]).reason(true).is_some());
+        assert_eq!(run(2, Vec::new()).reason(true, &[]), None);
+        assert!(run(2, Vec::new()).reason(false, &[]).is_some() && run(2, vec![7]).reason(true, &[]).is_some());
+        assert!(run(0, vec![7]).reason(true, &[7]).is_none() && run(0, vec![7]).reason(true, &[8]).is_some());
         assert!(reason((5, 0, 0), None).is_some_and(|why| why.starts_with("no test reaches `f` (src/lib.rs:3)")));
         assert!(reason((5, 5, 0), None).is_some_and(|why| why.contains("all 5 wrong versions")));
         assert_eq!(reason((5, 5, 1), None), None);
         // The rest of the function is noticed, what changes is not.
         let changed = Mutants { tried: 2, reached: 2, caught: 0, survivors: vec!["line 4: x".to_owned()] };
         let part = FunctionNoticed { changed: Some(changed), ..function((9, 9, 7), Some((9, 9, 7))) };
-        assert!(part.reason(true).is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4")));
+        assert!(
+            part.reason(true, &[]).is_some_and(|why| why.contains("what changes in `f`") && why.contains("line 4"))
+        );
         // Fewer tests notice it than before.
         assert!(reason((10, 10, 5), Some((10, 10, 9))).is_some());
-        assert!(function((10, 10, 5), Some((10, 10, 9))).reason(true).is_some(), "inputs may miss it as well");
+        assert!(function((10, 10, 5), Some((10, 10, 9))).reason(true, &[]).is_some(), "inputs may miss it as well");
         assert_eq!(reason((3, 3, 2), Some((3, 3, 3))), None, "one may be another way to say the same");
         assert_eq!(reason((10, 10, 8), Some((10, 10, 9))), None, "other code has other mutants");
         assert_eq!(reason((2, 2, 1), Some((9, 9, 8))), None, "no more survive than before");
@@ -317,7 +325,7 @@ mod tests {
             |tried, caught| Mutants { tried, reached: tried, caught, survivors: vec!["line 4: x".to_owned()] };
         let alone = |brought, taken| {
             let by_tests_alone = Some(ByTestsAlone { brought, taken });
-            FunctionNoticed { by_tests_alone, ..function((9, 9, 8), None) }.reason(true)
+            FunctionNoticed { by_tests_alone, ..function((9, 9, 8), None) }.reason(true, &[])
         };
         assert_eq!(alone(mutants(0, 0), mutants(0, 0)), None);
         assert_eq!(alone(mutants(4, 3), mutants(3, 3)), None, "one may be another way to say the same");
