@@ -11,6 +11,7 @@ mod cli {
     mod bad_repository;
     mod bad_settings;
     mod behaviour;
+    mod behaviour_async;
     mod benchmarks;
     mod bisect;
     mod bombs;

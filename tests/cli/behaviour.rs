@@ -60,7 +60,7 @@ fn changed(changes: &[(&str, &str)]) -> String {
 }
 
 /// Whether all of that was said, wherever lines end.
-fn says(said: &Said, all: &[&str]) {
+pub(super) fn says(said: &Said, all: &[&str]) {
     let flat = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
     all.iter().for_each(|one| assert!(flat.contains(one), "`{one}` is not in:\n{}", said.out));
 }
