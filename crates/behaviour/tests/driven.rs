@@ -347,6 +347,30 @@ fn lines_end_in_more_than_one_way() {
 }
 
 #[test]
+fn functions_behind_pointers_are_given_and_what_they_are_asked_is_seen() {
+    let before = "use std::borrow::Cow;\n\
+                  #[derive(Debug, Clone, Copy)] pub enum Fault { Blank, Tab }\n\
+                  pub type Encode<'a> = Option<&'a dyn Fn(&str) -> Cow<'_, [u8]>>;\n\
+                  #[derive(Default, Clone, Copy)]\n\
+                  pub struct Options<'a> { encode: Encode<'a>, tell: Option<&'a dyn Fn(Fault)> }\n\
+                  impl<'a> Options<'a> {\n    \
+                  pub fn encode(mut self, new: Encode<'a>) -> Self { self.encode = new; self }\n    \
+                  pub fn tell(mut self, new: Option<&'a dyn Fn(Fault)>) -> Self { self.tell = new; self }\n    \
+                  pub fn parse(self, text: &str) -> usize {\n        \
+                  if let (Some(tell), true) = (self.tell, text.contains('\\t')) { tell(Fault::Tab) }\n        \
+                  match self.encode { Some(encode) => encode(text).len(), None => text.len() }\n    }\n}\n\
+                  pub fn all(of: &[u8], keep: Box<dyn Fn(u8) -> bool>) -> usize { of.iter().filter(|one| keep(**one)).count() }\n";
+    let after =
+        before.replace("tell(Fault::Tab)", "tell(Fault::Blank)").replace("keep(**one)", "keep(**one) || **one == 7");
+    let driven = drive(before, &after);
+    let (_, was, now) = driven.shows("shop::Options<'static>::parse");
+    assert!(was.contains("asks for [\"Tab\"]") && now.contains("asks for [\"Blank\"]"), "{was} {now}");
+    driven.shows("shop::all");
+    let driven = drive(before, &before.replace("Some(encode) => encode(text).len()", "Some(_) => text.len()"));
+    driven.shows("shop::Options<'static>::parse");
+}
+
+#[test]
 fn asynchronous_functions_are_waited_for_as_far_as_that_makes_sense() {
     let before = "use std::sync::Mutex;\n\
                   pub struct Log { all: Mutex<Vec<String>> }\n\
