@@ -115,14 +115,15 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         let mut patches = wrong::missed(&name.to_string(), &folder, &scratch.join(format!("{name}-switched")))?;
         shuffle(&mut patches, &mut dice);
         let tally = send(&program, &place, &scratch, patches, room(&wrong), &mut |patch, came| {
-            match came {
-                Came::Same => outcome.notes.push(format!("{name}: not seen: {}", patch.what)),
+            let why = match came {
+                Came::Same => "not seen",
                 Came::NotDriven(why) => {
-                    let why = why.as_deref().unwrap_or("nothing that others call leads there");
-                    outcome.notes.push(format!("{name}: not driven: {}: {why}", patch.what));
+                    &format!("not driven: {}", why.as_deref().unwrap_or("nothing that others call leads there"))
                 }
-                _ => {}
-            }
+                _ => return Ok(()),
+            };
+            eprintln!("  {}: {why}", patch.what);
+            outcome.notes.push(format!("{name}: {}: {why}", patch.what));
             Ok(())
         })?;
         row(&mut outcome.table, "wrong", name, &tally);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use kaizen_domain::RelPath;
+use kaizen_domain::{Diagnostic, RelPath};
 use kaizen_mutants::{Instrumented, changed, instrument, switch};
 use kaizen_sandbox::{Cancel, Switched, SwitchedOutcome, SwitchedRun, TreeChange};
 
@@ -17,6 +17,9 @@ use super::ours::Ours;
 const BUILDS: usize = 12;
 /// How long wrong versions are run.
 const BUDGET: Duration = Duration::from_secs(1_800);
+/// The variables that the switch asks.
+const ON: &str = "KAIZEN_MUTANT_ON";
+const SEEN: &str = "KAIZEN_MUTANTS_SEEN";
 /// The root of a library.
 const ROOT: &str = "src/lib.rs";
 
@@ -38,6 +41,8 @@ pub(crate) struct Version {
     pub whole: bool,
     /// Whether a test fails of it, in docs too.
     pub caught: bool,
+    /// Whether it stands in code that is built at all, and not under a condition that does not hold here.
+    pub built: bool,
 }
 
 /// A file with wrong versions.
@@ -70,15 +75,18 @@ pub(crate) fn versions(ours: &Ours, tree: &Path) -> Result<Vec<Version>> {
                 instrument(&source.text, &all, &[], source.first, &without)
             })
             .collect::<Result<_, _>>()?;
-        match run(ours, &sources, &made, false, None)? {
+        match run(ours, &sources, &made, &switch(ON, SEEN), false, None)? {
             SwitchedOutcome::Ran(mut run) => {
                 let left = made.iter().flat_map(|made| &made.mutants).map(|mutant| mutant.number);
                 let left: BTreeSet<usize> = left.filter(|number| !run.caught.contains(number)).collect();
-                if let SwitchedOutcome::Ran(more) = self::run(ours, &sources, &made, true, Some(&left))? {
+                if let SwitchedOutcome::Ran(more) =
+                    self::run(ours, &sources, &made, &switch(ON, SEEN), true, Some(&left))?
+                {
                     run.caught.extend(more.caught);
                     run.late.extend(more.late);
                 }
-                return verdicts(&sources, &made, &run);
+                let built = built(ours, &sources, &made)?;
+                return verdicts(&sources, &made, &run, &built);
             }
             SwitchedOutcome::Refused(errors) => {
                 let before = without.len();
@@ -105,12 +113,12 @@ fn run(
     ours: &Ours,
     sources: &[Source],
     made: &[Instrumented],
+    switch: &str,
     docs: bool,
     only: Option<&BTreeSet<usize>>,
 ) -> Result<SwitchedOutcome> {
-    let (on, seen) = ("KAIZEN_MUTANT_ON", "KAIZEN_MUTANTS_SEEN");
     let write = |(source, made): (&Source, &Instrumented)| {
-        let text = if source.path == ROOT { made.text.clone() + &switch(on, seen) } else { made.text.clone() };
+        let text = if source.path == ROOT { made.text.clone() + switch } else { made.text.clone() };
         Ok(TreeChange::Write { path: RelPath::new(source.path.clone())?, bytes: text.into_bytes(), executable: false })
     };
     let changes: Vec<TreeChange> = sources.iter().zip(made).map(write).collect::<Result<_>>()?;
@@ -119,16 +127,34 @@ fn run(
         changes: &changes,
         numbers: only.unwrap_or(&all),
         places: &BTreeSet::new(),
-        on,
-        seen,
+        on: ON,
+        seen: SEEN,
         docs,
         budget: BUDGET,
     };
     ours.try_switched(&switched, &Cancel::new()?)
 }
 
+/// Which of them stand in code that is built: without the switch, the compiler misses it wherever one is asked for.
+fn built(ours: &Ours, sources: &[Source], made: &[Instrumented]) -> Result<BTreeSet<usize>> {
+    let SwitchedOutcome::Refused(errors) = run(ours, sources, made, "", false, None)? else {
+        bail!("wrong versions build without their switch");
+    };
+    let number = |error: &Diagnostic| {
+        let of = sources.iter().zip(made);
+        let mut of = of.filter(|(source, _)| error.path.as_ref().is_some_and(|path| path.as_str() == source.path));
+        of.next()?.1.refused(error.bytes.0 as usize..error.bytes.1 as usize)
+    };
+    Ok(errors.iter().filter_map(number).collect())
+}
+
 /// What tests made of each.
-fn verdicts(sources: &[Source], made: &[Instrumented], run: &SwitchedRun) -> Result<Vec<Version>> {
+fn verdicts(
+    sources: &[Source],
+    made: &[Instrumented],
+    run: &SwitchedRun,
+    built: &BTreeSet<usize>,
+) -> Result<Vec<Version>> {
     let mut all = Vec::new();
     for (source, made) in sources.iter().zip(made) {
         let wanted: BTreeSet<String> = made.mutants.iter().map(|mutant| mutant.function.clone()).collect();
@@ -161,6 +187,7 @@ fn verdicts(sources: &[Source], made: &[Instrumented], run: &SwitchedRun) -> Res
                 what: mutant.what.clone(),
                 whole: mutant.whole,
                 caught: run.caught.contains(&mutant.number),
+                built: built.contains(&mutant.number),
             });
         }
     }

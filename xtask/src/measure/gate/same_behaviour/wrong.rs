@@ -9,7 +9,7 @@ use kaizen_mutants::changed;
 use super::super::super::trial::{ours, switched};
 use super::{Patch, sources};
 
-/// All of them, found as the gate does it: behind one switch. Whether tests miss them is asked again when each is tried.
+/// All of them in code that is built here, found as the gate does it: behind one switch. Whether tests miss them is asked again when each is tried.
 ///
 /// # Errors
 /// When a file cannot be read, or the crate does not pass its own tests.
@@ -23,7 +23,7 @@ pub(super) fn missed(name: &str, folder: &Path, state: &Path) -> Result<Vec<Patc
     let ours = ours::Ours::prepare(state, name, folder, ours::usual_limits())?;
     let versions = switched::versions(&ours, folder)?;
     let is_wanted = |version: &switched::Version| {
-        !version.caught && public.get(&version.path).is_some_and(|names| names.contains(&version.of))
+        !version.caught && version.built && public.get(&version.path).is_some_and(|names| names.contains(&version.of))
     };
     let patch = |version: switched::Version| Patch {
         what: format!("{}:{}: `{}` {}", version.path, version.line, version.of, version.what),
