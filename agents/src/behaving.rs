@@ -261,6 +261,7 @@ impl Behaving<'_> {
             time: millis / 3 * if more > 1 { 4 } else { 2 },
             long: millis / 3 / u64::try_from(large.len()).unwrap_or(u64::MAX).max(1),
             many,
+            last: entries.iter().filter(|(_, entry)| near(entry)).count(),
             large,
             ..Plan::default()
         }

@@ -69,7 +69,8 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
         };
     }
     let bounds = param.bounds.replace(' ', "");
-    let has = |what: &str| bounds.contains(what);
+    let unqualified = unqualified(&bounds);
+    let has = |what: &str| bounds.contains(what) || unqualified.contains(what);
     if let Some(arity) = arity(&bounds) {
         let each = if has("FnMut(") { Each::Counts } else { Each::IsAlike };
         return vec![Concrete::Answers(arity, each)];
@@ -118,6 +119,18 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
     if let Some((_, types)) = rules.iter().find(|(needles, _)| needles.iter().any(|needle| has(needle))) {
         return is(types);
     }
+    // What is a value already can be made into one and lent.
+    let converted = ["Into <", "Borrow <", "AsRef <"].iter().find_map(|name| {
+        let of = balanced(param.bounds.split_once(name)?.1);
+        let slice = of.trim().strip_prefix('[').and_then(|of| of.strip_suffix(']'));
+        match slice {
+            Some(of) => Some(format!("Vec<{}>", library.outside(at, of.trim(), &BTreeMap::new()))),
+            None => (*name != "AsRef <").then(|| library.outside(at, of.trim(), &BTreeMap::new())),
+        }
+    });
+    if let Some(ty) = converted {
+        return vec![Concrete::Is(ty)];
+    }
     let mut own: Vec<Concrete> = Vec::new();
     for (module, owner) in library.impls() {
         let name = owner.trait_.as_deref().and_then(|path| path.split("::").last()).unwrap_or_default();
@@ -139,6 +152,25 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
     own.extend(telling(&bounds).map(|ty| Concrete::Is(ty.to_owned())));
     own.extend(is(&["u8"]));
     own
+}
+
+/// Bounds without the paths that lead to what they name.
+fn unqualified(bounds: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    let mut all = bounds.chars().peekable();
+    while let Some(one) = all.next() {
+        if one.is_alphanumeric() || one == '_' {
+            word.push(one);
+        } else if one == ':' && all.peek() == Some(&':') {
+            all.next();
+            word.clear();
+        } else {
+            out += &std::mem::take(&mut word);
+            out.push(one);
+        }
+    }
+    out + &word
 }
 
 /// A type that tells more than a plain one, where the bounds allow it: numbers that are equal to none, or values that are equal
@@ -252,6 +284,8 @@ mod tests {
         let twin = Some("drive::Twin");
         assert_eq!(told, [twin, twin, twin, Some("f64"), None]);
         assert_eq!(first("io :: BufRead"), is("std::io::Cursor<Vec<u8>>"));
+        assert_eq!(first("AsRef < std :: path :: Path >"), is("&'static str"));
+        assert_eq!([first("Borrow < (K , V) >"), first("AsRef < [T] > + Clone")], [is("( K , V )"), is("Vec<T>")]);
         assert_eq!(first("RangeBounds < usize > + Clone"), is("(std::ops::Bound<usize>, std::ops::Bound<usize>)"));
         assert_eq!(first("FnMut (& str , Vec < (u8 , u8) >) -> bool"), Concrete::Answers(2, Each::Counts));
         assert_eq!(first("FnOnce () -> u8 + Send"), Concrete::Answers(0, Each::IsAlike));

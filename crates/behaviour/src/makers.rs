@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use crate::aliases::expanded;
 use crate::calls::{Call, WAIT, WAYS, calls, tell};
-use crate::concrete::{assignments, types};
+use crate::concrete::{Concrete, assignments, of_input, of_param, types};
 use crate::driver::{Unit, Writer, unless};
-use crate::items::{Function, Module, Shape, Type};
+use crate::items::{Function, Input, Module, Shape, Type};
 use crate::library::{Library, NAME, Place, bare};
 
 /// More types are not made, nor in more ways, nor changed by more methods.
@@ -77,12 +77,14 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
                 changes.extend(change(library, module, function, &named, Changing::InPlace));
             } else if changed && gives_itself(function, &named) {
                 changes.extend(change(library, module, function, &named, Changing::ByValue));
-            } else if let Some(made) = gives(library, module, function, &named) {
-                let way = format!("{{ {made} }}");
-                match (takes_self, own) {
-                    (true, _) => methods.push(way),
-                    (false, true) => given.push((function.inputs.len(), way)),
-                    (false, false) => elsewhere.push((function.inputs.len(), way)),
+            } else {
+                for made in gives(library, module, function, &named) {
+                    let way = format!("{{ {made} }}");
+                    match (takes_self, own) {
+                        (true, _) => methods.push(way),
+                        (false, true) => given.push((function.inputs.len(), way)),
+                        (false, false) => elsewhere.push((function.inputs.len(), way)),
+                    }
                 }
             }
         }
@@ -154,8 +156,38 @@ fn of_type(library: &Library, module: &Module, function: &Function, named: &Name
     !owner.default && library.declared(&module.path, bare(&owner.of), 8).as_ref() == Some(&named.place)
 }
 
-/// Code that gives back a value of the type by calling a function; none when that gives something else.
-fn gives(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<String> {
+/// Code that gives back a value of the type by calling a function, with whatever it takes, and with a literal that it is known to
+/// take; none when the function gives something else.
+fn gives(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Vec<String> {
+    let Some((call, unwrap)) = giving(library, module, function, named) else { return Vec::new() };
+    let text = match function.inputs.as_slice() {
+        [only] if !only.receiver && !call.waits => literal_for(library, module, function, only),
+        _ => None,
+    };
+    let literal = unwrap.is_taken.zip(text).map(|(is_taken, text)| {
+        let (callee, unwrapped) = (&call.callee, unwrap.text);
+        format!("let f = {callee}; let text = c.literal(line!(), |text| f({text}){is_taken}); f({text}){unwrapped}")
+    });
+    std::iter::once(called(&call, "arguments", "", unwrap.text)).chain(literal).collect()
+}
+
+/// How `text`, a literal, is given where an argument is one.
+fn literal_for(library: &Library, module: &Module, function: &Function, input: &Input) -> Option<&'static str> {
+    let lends = |what: &str| input.ty.strip_prefix('&').is_some_and(|rest| !input.by_mut && rest.ends_with(what));
+    match input.ty.as_str() {
+        _ if lends(" str") => Some("text"),
+        _ if lends(" [u8]") => Some("text.as_bytes()"),
+        "String" => Some("text.to_owned()"),
+        _ => {
+            let param = function.params.iter().find(|param| param.name == input.ty);
+            let named = param.and_then(|param| of_param(library, &module.path, param).into_iter().next());
+            let concrete = named.or_else(|| of_input(library, &module.path, input));
+            (concrete == Some(Concrete::Is("&'static str".to_owned()))).then_some("text")
+        }
+    }
+}
+
+fn giving(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<(Call, Unwrapping)> {
     let (place, output) = expanded(library, &module.path, &function.output);
     let unwrap = unwrapping(&output)?;
     let is_self = unwrap.core == "Self" && of_type(library, module, function, named);
@@ -176,8 +208,7 @@ fn gives(library: &Library, module: &Module, function: &Function, named: &Named<
     let fits = |call: &Call| {
         named.ty.params.is_empty() || !is_self || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
     };
-    let call = calls(library, module, function).ok()?.into_iter().find(fits)?;
-    Some(called(&call, "arguments", "", unwrap.text))
+    Some((calls(library, module, function).ok()?.into_iter().find(fits)?, unwrap))
 }
 
 /// How a method changes a value.
@@ -240,6 +271,8 @@ fn called(call: &Call, arguments: &str, first: &str, unwrap: &str) -> String {
 struct Unwrapping {
     core: String,
     text: &'static str,
+    /// What asks whether there is something to be taken out, where there may be nothing.
+    is_taken: Option<&'static str>,
 }
 
 fn unwrapping(output: &str) -> Option<Unwrapping> {
@@ -257,13 +290,13 @@ fn unwrapping(output: &str) -> Option<Unwrapping> {
     };
     let (head, rest) = output.split_once('<').unwrap_or((output, ""));
     let last = head.rsplit("::").next().unwrap_or(head).trim();
-    let (core, text) = match last {
-        "Result" => (inner(rest), ".unwrap_or_else(|_| reject())"),
-        "Option" => (inner(rest), ".unwrap_or_else(|| reject())"),
-        _ => (output.trim().to_owned(), ""),
+    let (core, text, is_taken) = match last {
+        "Result" => (inner(rest), ".unwrap_or_else(|_| reject())", Some(".is_ok()")),
+        "Option" => (inner(rest), ".unwrap_or_else(|| reject())", Some(".is_some()")),
+        _ => (output.trim().to_owned(), "", None),
     };
     let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
-    (plain && !core.starts_with("impl ") && !core.starts_with("dyn ")).then_some(Unwrapping { core, text })
+    (plain && !core.starts_with("impl ") && !core.starts_with("dyn ")).then_some(Unwrapping { core, text, is_taken })
 }
 
 impl Maker {

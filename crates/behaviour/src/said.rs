@@ -29,6 +29,8 @@ pub struct Plan {
     pub ends: Vec<(usize, u64)>,
     /// Entries, and how many cases of each.
     pub many: Vec<(usize, u64)>,
+    /// So many of them, the last, have half of the time for themselves, where they would have less.
+    pub last: usize,
     /// Entries, and how many cases of each with inputs as long as can be.
     pub large: Vec<(usize, u64)>,
     /// Cases that are told whole: entry and case.
@@ -45,10 +47,18 @@ impl Plan {
         for (entry, case) in &self.ends {
             let _ = writeln!(out, "ends {entry} {case}");
         }
-        let all = self.many.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count)).max(1);
-        for (entry, count) in &self.many {
-            let share = self.time.saturating_mul(*count) / all;
-            let _ = writeln!(out, "many {entry} {count} {share}");
+        let (others, last) = self.many.split_at(self.many.len().saturating_sub(self.last));
+        let sum = |some: &[(usize, u64)]| some.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+        let (others_sum, last_sum) = (sum(others), sum(last));
+        let all = others_sum.saturating_add(last_sum);
+        let parts = match others_sum > last_sum && last_sum > 0 {
+            true => [(others, self.time / 2, others_sum), (last, self.time / 2, last_sum)],
+            false => [(others, self.time, all), (last, self.time, all)],
+        };
+        for (some, time, sum) in parts {
+            for (entry, count) in some {
+                let _ = writeln!(out, "many {entry} {count} {}", time.saturating_mul(*count) / sum.max(1));
+            }
         }
         for (entry, count) in &self.large {
             let _ = writeln!(out, "large {entry} {count}");
