@@ -236,7 +236,12 @@ fn change(library: &Library, module: &Module, function: &Function, named: &Named
         named.ty.params.is_empty() || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
     })?;
     if how == Changing::InPlace {
-        return Some(format!("c.attempt(|c| {{ let _ = {{ {} }}; }});", called(&call, "others", "&mut made", "")));
+        // What panics half-way is as if it had not been called.
+        return Some(format!(
+            "let kept = (&&drive::Kept(&made)).keep(); if !c.changes(|c| {{ let _ = {{ {} }}; }}) {{ made = kept.unwrap_or_else(|| \
+             reject()); }}",
+            called(&call, "others", "&mut made", "")
+        ));
     }
     if call.answers || call.waits {
         return None;

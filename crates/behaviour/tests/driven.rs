@@ -371,6 +371,17 @@ fn functions_behind_pointers_are_given_and_what_they_are_asked_is_seen() {
 }
 
 #[test]
+fn a_method_that_panics_leaves_the_value_as_it_was() {
+    let before = "#[derive(Debug, Clone)] pub struct Seats { room: usize, taken: Vec<usize> }\n\
+                  impl Seats {\n    pub fn new(room: usize) -> Self { Self { room: room % 40, taken: Vec::new() } }\n    \
+                  pub fn take(&mut self, at: usize) { \
+                  assert!(at < self.room && !self.taken.contains(&at)); self.taken.push(at) }\n    \
+                  pub fn last(&self) -> Option<usize> { self.taken.iter().max().copied() }\n}\n";
+    let after = before.replace("max()", "filter(|_| self.taken.len() != 3).max()");
+    drive(before, &after).shows("shop::Seats::last");
+}
+
+#[test]
 fn asynchronous_functions_are_waited_for_as_far_as_that_makes_sense() {
     let before = "use std::sync::Mutex;\n\
                   pub struct Log { all: Mutex<Vec<String>> }\n\

@@ -110,8 +110,11 @@ fn cut(text: &str) -> String {
     text.chars().take(SENTENCE).chain(['…']).collect()
 }
 
-/// A path without what stands between angle brackets.
+/// A path without what stands between angle brackets; of what a type does for a trait, `<A as B>::f`, the type's: `A::f`.
 fn without_parameters(path: &str) -> String {
+    let of_trait =
+        path.strip_prefix('<').and_then(|path| Some((path.split_once(" as ")?.0, path.rsplit_once(">::")?.1)));
+    let path = of_trait.map_or_else(|| path.to_owned(), |(ty, name)| format!("{ty}::{name}"));
     let mut depth = 0_u32;
     let outside = path.chars().filter(|one| {
         depth += u32::from(*one == '<');
@@ -120,6 +123,12 @@ fn without_parameters(path: &str) -> String {
         kept
     });
     outside.collect()
+}
+
+/// Whether a path is that of a function as it is called where it stands, such as `Tax::apply`.
+fn is_path_of(path: &str, function: &str) -> bool {
+    let path = without_parameters(path);
+    path.strip_suffix(function).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
 }
 
 impl Behaviour {
@@ -151,10 +160,7 @@ impl Behaviour {
     /// Whether a function was called itself, and nothing at all differs.
     #[must_use]
     pub fn keeps(&self, function: &str) -> bool {
-        let tail = format!("::{function}");
-        let seen = |driven: &Driven| {
-            driven.changes && driven.inputs > 0 && without_parameters(&driven.function).ends_with(&tail)
-        };
+        let seen = |driven: &Driven| driven.changes && driven.inputs > 0 && is_path_of(&driven.function, function);
         self.differences.is_empty() && self.driven.iter().any(seen)
     }
 
@@ -167,9 +173,8 @@ impl Behaviour {
     /// Whether made-up inputs may come to a function: something was called, and it is not this one that could not be.
     #[must_use]
     pub fn may_come_to(&self, function: &str) -> bool {
-        let (alone, tail) = (format!("`{function}`"), format!("::{function}`"));
         let seen = self.driven.iter().any(|driven| driven.inputs > 0);
-        let missed = |why: &String| why.contains(&alone) || without_parameters(why).contains(&tail);
+        let missed = |why: &String| why.split('`').skip(1).step_by(2).any(|path| is_path_of(path, function));
         seen && !self.no_data.iter().any(missed)
     }
 
@@ -272,7 +277,10 @@ mod tests {
     fn a_function_is_known_without_the_parameters_of_its_type() {
         let driven = Driven { function: "shop::Till<T>::new".to_owned(), inputs: 9, changes: true };
         let same = Behaviour { driven: vec![driven], ..Behaviour::default() };
-        assert!(same.keeps("Till::new") && !same.keeps("Box::new"));
+        assert!(same.keeps("Till::new") && !same.keeps("Box::new") && !same.keeps("ill::new"));
+        let function = "<shop::Till<T> as std::cmp::PartialEq<U>>::eq".to_owned();
+        let driven = Driven { function, inputs: 9, changes: true };
+        assert!(Behaviour { driven: vec![driven], ..Behaviour::default() }.keeps("Till::eq"));
     }
 
     #[test]
