@@ -155,7 +155,8 @@ impl FunctionNoticed {
             };
             let is_run = self.lines.as_ref().is_some_and(are_run);
             let why = || format!("nothing shows what the change does: no wrong version of {name} could be tried");
-            return (!(shown && is_run)).then(why);
+            // What was not there before is called by nobody but by what changes as well.
+            return (!((shown || self.is_new) && is_run)).then(why);
         }
         if now.reached == 0 {
             return Some(format!("no test reaches {name}, which changes"));

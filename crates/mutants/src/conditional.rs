@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens as _;
-use syn::{Block, Ident, Stmt};
+use quote::ToTokens;
+use syn::{Arm, Block, Expr, Ident, Stmt};
 
 /// Whether statements that differ stand under a condition of the build, hold one, or name what such a statement names as well.
 /// Without that, what they do does not depend on the condition, and this build shows it.
@@ -23,15 +23,46 @@ pub(crate) fn differs_under_condition(before: &Block, after: &Block) -> bool {
     let all = || {
         sides.iter().flat_map(|block| block.stmts.iter().enumerate().map(move |(at, one)| (differs(block, at), one)))
     };
-    let is_conditional = |one: &Stmt| one.to_token_stream().to_string().contains(CONDITION);
-    if all().any(|(differs, one)| differs && is_conditional(one)) {
-        return true;
-    }
-    let names = |of: &dyn Fn(bool, &Stmt) -> bool| -> BTreeSet<String> {
-        all().filter(|(differs, one)| of(*differs, one)).flat_map(|(_, one)| variables(one.to_token_stream())).collect()
+    let is_conditional = |one: &dyn ToTokens| one.to_token_stream().to_string().contains(CONDITION);
+    let only = |block: &'_ Block| (block.stmts.len().saturating_sub(head + tail) == 1).then_some(head);
+    // Of arms only one is run, so that another one that stands under a condition is not touched.
+    let arms = only(before)
+        .zip(only(after))
+        .and_then(|(old, new)| arms_that_differ(before.stmts.get(old)?, after.stmts.get(new)?));
+    let (differing, conditional): (Vec<String>, BTreeSet<String>) = match arms {
+        Some(arms) if !arms.iter().any(|arm| is_conditional(arm)) => {
+            let others = all().filter(|(differs, one)| !differs && is_conditional(one));
+            (
+                arms.iter().flat_map(|arm| variables(arm.to_token_stream())).collect(),
+                others.flat_map(|(_, one)| variables(one.to_token_stream())).collect(),
+            )
+        }
+        _ if all().any(|(differs, one)| differs && is_conditional(one)) => return true,
+        _ => {
+            let names = |wanted: &dyn Fn(bool, &Stmt) -> bool| -> Vec<String> {
+                let some = all().filter(|(differs, one)| wanted(*differs, one));
+                some.flat_map(|(_, one)| variables(one.to_token_stream())).collect()
+            };
+            (names(&|differs, _| differs), names(&|_, one| is_conditional(one)).into_iter().collect())
+        }
     };
-    let conditional = names(&|_, one| is_conditional(one));
-    names(&|differs, _| differs).iter().any(|name| conditional.contains(name))
+    differing.iter().any(|name| conditional.contains(name))
+}
+
+/// The arms that differ between two statements which are the same `match` otherwise, with the same patterns and guards.
+fn arms_that_differ<'b>(before: &'b Stmt, after: &'b Stmt) -> Option<Vec<&'b Arm>> {
+    let (Stmt::Expr(Expr::Match(old), _), Stmt::Expr(Expr::Match(new), _)) = (before, after) else { return None };
+    let says = |of: &dyn ToTokens| of.to_token_stream().to_string();
+    let head = |arm: &Arm| {
+        let attributes: String = arm.attrs.iter().map(|one| says(one)).collect();
+        (attributes, says(&arm.pat))
+    };
+    let is_same = says(&old.expr) == says(&new.expr) && old.arms.len() == new.arms.len();
+    if !is_same || old.arms.iter().zip(&new.arms).any(|(old, new)| head(old) != head(new)) {
+        return None;
+    }
+    let differ = old.arms.iter().zip(&new.arms).filter(|(old, new)| says(&old.body) != says(&new.body));
+    Some(differ.flat_map(|(old, new)| [old, new]).collect())
 }
 
 /// What a condition of the build is written with.
@@ -85,5 +116,12 @@ mod tests {
             assert!(!differs(body, &body.replace(old, new)), "{new}");
         }
         assert!(!differs("{ 1 }", "{ 2 }"));
+        let body = "{ match a { B => x(y), #[cfg(unix)] C => y.z(), D if e => 1 } }";
+        for (old, new) in [("x(y)", "z(y)"), ("=> 1", "=> { 2 }")] {
+            assert!(!differs(body, &body.replace(old, new)), "{new}");
+        }
+        for (old, new) in [("y.z()", "y.x()"), ("match a", "match b"), ("if e", "if f"), ("B =>", "_ =>")] {
+            assert!(differs(body, &body.replace(old, new)), "{new}");
+        }
     }
 }

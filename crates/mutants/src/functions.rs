@@ -220,6 +220,14 @@ impl<'f> Visit<'f> for Collector<'f> {
         if let Some((path, _)) = &item.trait_ {
             self.kept.insert(format!("the impl of `{}` for `{name}`", path.to_token_stream()));
         }
+        // What an impl promises that does nothing is seen by nobody who is not relied upon.
+        let does_nothing = !item.items.iter().any(|one| matches!(one, syn::ImplItem::Fn(_)));
+        if let Some((path, _)) = item.trait_.as_ref().filter(|_| does_nothing) {
+            let (of, bounds) = (item.self_ty.to_token_stream(), &item.generics);
+            let key = format!("for what `{}` there is the impl of `{}`", name, path.to_token_stream());
+            let bounds = format!("{} {} {of};", bounds.to_token_stream(), bounds.where_clause.to_token_stream());
+            self.opaque.entry(key).or_default().push_str(&bounds);
+        }
         self.of_trait = item.trait_.is_some();
         self.under(&item.attrs, |this| this.within(name, |this| visit::visit_item_impl(this, item)));
         self.of_trait = false;
