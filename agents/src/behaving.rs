@@ -245,16 +245,18 @@ impl Behaving<'_> {
         let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
         // What only leads to what changes is called less often, where that can be called itself.
         let direct = entries.iter().any(|(_, entry)| entry.changes);
-        let near = |entry: &Entry| entry.changes || !direct;
-        let inputs = |entry: &Entry| match near(entry) {
-            true => u64::from(settings.inputs) * more,
-            false => u64::from(settings.inputs) / LESS,
+        let near = |entry: &Entry| (entry.changes || !direct) && !entry.promises;
+        let inputs = |entry: &Entry| match (entry.inputs(), near(entry)) {
+            (Some(enough), _) => enough,
+            (None, true) => u64::from(settings.inputs) * more,
+            (None, false) => u64::from(settings.inputs) / LESS,
         };
         let large: Vec<(usize, u64)> =
             entries.iter().filter(|(_, entry)| near(entry)).map(|(number, _)| (*number, LARGE)).collect();
         // What changes comes last, so that it has the time which the others leave.
         let mut many: Vec<(usize, u64)> = entries.iter().map(|(number, entry)| (*number, inputs(entry))).collect();
-        many.sort_by_key(|(_, inputs)| *inputs);
+        let is_near = |number: usize| entries.iter().any(|(other, entry)| *other == number && near(entry));
+        many.sort_by_key(|(number, inputs)| (is_near(*number), *inputs));
         let millis = settings.inputs_secs.saturating_mul(1000);
         Plan {
             seed: self.seed(),
@@ -280,6 +282,7 @@ impl Behaving<'_> {
                 after: "one that ends before anything is called".to_owned(),
                 of: 1,
                 worse: true,
+                promise: false,
             });
             return Ok(());
         }
@@ -298,7 +301,9 @@ impl Behaving<'_> {
         let mut told = 0;
         for (number, entry) in entries {
             let (inputs, differ) = compared.get(&number).cloned().unwrap_or_default();
-            behaviour.driven.push(Driven { function: entry.name.clone(), inputs, changes: entry.changes });
+            if !entry.promises {
+                behaviour.driven.push(Driven { function: entry.name.clone(), inputs, changes: entry.changes });
+            }
             if inputs == 0 && entry.changes {
                 behaviour.no_data.push(format!("no input of `{}` shows what it does", entry.name));
             }
@@ -309,7 +314,15 @@ impl Behaving<'_> {
                 if let Some(LongDifference { input, before, after, worse }) = long.get(&number).cloned() {
                     told += 1;
                     let function = entry.name.clone();
-                    behaviour.differences.push(Differs { function, input, before, after, of: 1, worse });
+                    behaviour.differences.push(Differs {
+                        function,
+                        input,
+                        before,
+                        after,
+                        of: 1,
+                        worse,
+                        promise: false,
+                    });
                 }
                 continue;
             }
@@ -326,7 +339,8 @@ impl Behaving<'_> {
                 told += 1;
                 let (function, of) = (entry.name.clone(), u64::try_from(differ.len()).unwrap_or(u64::MAX));
                 let Shown { input, before, after, worse, .. } = shown;
-                behaviour.differences.push(Differs { function, input, before, after, of, worse });
+                let (worse, promise) = (worse || entry.promises, entry.promises);
+                behaviour.differences.push(Differs { function, input, before, after, of, worse, promise });
             }
         }
         behaviour.no_data.extend(ready.driver.no_data.iter().cloned());

@@ -14,6 +14,7 @@ use crate::changed::{Target, targets};
 use crate::library::{Library, NAME};
 use crate::literals::Literals;
 use crate::makers::{self, Maker};
+use crate::promises;
 use crate::seen_types::seen_types;
 
 const PRELUDE: &str = include_str!("driver_prelude.rs.txt");
@@ -23,6 +24,8 @@ const ON_TOKIO: &str = include_str!("driver_on_tokio.rs.txt");
 const ALONE: &str = include_str!("driver_alone.rs.txt");
 /// More functions are not driven for one change.
 const ENTRIES: usize = 24;
+/// Where ways are chosen by chance, so many inputs for each come to all of them.
+const ENOUGH: u64 = 12;
 /// A text that may be what stands between things, characters.
 const SHORT: usize = 24;
 
@@ -53,9 +56,24 @@ pub struct Entry {
     pub changes: bool,
     /// What it is in the sources: one function can be driven in more than one way.
     pub function: String,
+    /// It is no function, but what the compiler promises of types: what holds before the change must hold after it.
+    pub promises: bool,
     /// The functions of the program that call it, with one type or another in place of its parameters: all that are not refused
     /// are.
     ways: Vec<String>,
+}
+
+impl Entry {
+    fn of_promises(library: &str, ways: Vec<String>) -> Self {
+        let name = format!("{library}::what the compiler promises");
+        Self { name, changes: false, function: String::new(), promises: true, ways }
+    }
+
+    /// How many inputs are enough to have tried all there are; none where there is no end to them.
+    #[must_use]
+    pub fn inputs(&self) -> Option<u64> {
+        self.promises.then(|| u64::try_from(self.ways.len()).unwrap_or(u64::MAX).saturating_mul(ENOUGH))
+    }
 }
 
 /// A driver of a change.
@@ -174,8 +192,13 @@ impl Driver {
             literals,
             renamed: renamed(&before, &after),
         };
-        for target in targets(&before, &after, ENTRIES) {
-            driver.take(&before, &target);
+        let targets = targets(&before, &after, ENTRIES);
+        for target in &targets {
+            driver.take(&before, target);
+        }
+        if sources.program.is_none() {
+            let ways = promises::promises(&before, &after, &targets, sources.name);
+            driver.entries.extend((!ways.is_empty()).then(|| Entry::of_promises(sources.name, ways)));
         }
         let speaks_of = |name: &String| {
             before.files.iter().any(|path| (sources.before)(path).is_some_and(|text| text.contains(name)))
@@ -205,6 +228,7 @@ impl Driver {
                 name,
                 changes: target.distance == 0,
                 function: target.function.name.clone(),
+                promises: false,
                 ways,
             }),
             Err(why) if target.distance == 0 => self.no_data.push(format!("`{name}` cannot be driven: {why}")),

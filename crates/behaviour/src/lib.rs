@@ -28,6 +28,7 @@ mod literals;
 mod makers;
 mod new_tests;
 mod opened;
+mod promises;
 mod said;
 mod seen_types;
 mod shrinking;

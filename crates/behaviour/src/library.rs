@@ -282,7 +282,7 @@ pub(crate) fn bare(of: &str) -> &str {
 }
 
 /// Code in words: names, lifetimes, `::`, and signs.
-fn words(code: &str) -> Vec<&str> {
+pub(crate) fn words(code: &str) -> Vec<&str> {
     let mut all = Vec::new();
     let mut rest = code.trim_start();
     while let Some(first) = rest.chars().next() {

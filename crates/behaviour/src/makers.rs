@@ -27,14 +27,15 @@ pub(crate) struct Maker {
 }
 
 /// A type that others can name, with types in place of its parameters.
-struct Named<'l> {
-    place: Place,
+pub(crate) struct Named<'l> {
+    pub place: Place,
     ty: &'l Type,
-    name: String,
+    pub name: String,
     path: String,
 }
 
-fn named(library: &Library) -> Vec<Named<'_>> {
+/// All types that others can name, each with a few types in place of its parameters.
+pub(crate) fn named(library: &Library) -> Vec<Named<'_>> {
     let mut all = Vec::new();
     for (module, ty) in library.types() {
         let place = (module.path.clone(), ty.name.clone());

@@ -510,3 +510,38 @@ fn what_stands_in_for_what_a_trait_does_by_default_is_seen() {
     );
     assert!(shows(&unequal, "PartialEq"));
 }
+
+#[test]
+fn what_the_compiler_promised_of_types_must_still_hold() {
+    let before = "use std::sync::Arc;\nuse std::cell::Cell;\n\
+                  type Text = Arc<str>;\n\
+                  struct Place { row: u32, text: Option<Text> }\n\
+                  pub struct Shelf { place: Place }\n\
+                  pub struct Free<T> { cell: Cell<u8>, rc: std::rc::Rc<u8>, kept: Option<T> }\n\
+                  impl Shelf {\n    pub fn new() -> Self { Self { place: Place { row: 0, text: None } } }\n    \
+                  pub fn rows(&self) -> impl Iterator<Item = u32> + '_ { let n = Arc::new(self.place.row); (0..*n).map(move |row| row + *n) }\n    \
+                  pub async fn put(&mut self, text: &str) -> u32 { let kept = Arc::new(1); step().await; self.place.row += *kept; \
+                  text.len() as u32 }\n}\n\
+                  impl<T> Free<T> { pub fn new() -> Self { Self { cell: Cell::new(0), rc: std::rc::Rc::new(1), kept: None } } }\n\
+                  async fn step() {}\n";
+    let promises = "shop::what the compiler promises";
+    let broken = |after: &str| drive(before, after).of(promises).1.clone();
+    let of = |input: &str| Some((input.to_owned(), "`kept`".to_owned(), "``".to_owned()));
+    assert_eq!(broken(&before.replace("type Text = Arc", "type Text = std::rc::Rc")), of("shop::Shelf: Send"));
+    let shared = before.replace("row: u32", "row: Cell<u32>").replace("row: 0", "row: Cell::new(0)");
+    let shared = shared.replace("self.place.row)", "self.place.row.get())");
+    assert_eq!(
+        broken(&shared.replace("self.place.row += *kept", "self.place.row.set(*kept)")),
+        of("shop::Shelf: Sync")
+    );
+    let held = before.replace("Arc::new(self.place.row)", "std::rc::Rc::new(self.place.row)");
+    assert_eq!(broken(&held), of("shop::Shelf::rows(..): Send"));
+    let waits = before.replace("Arc::new(1)", "std::rc::Rc::new(1)");
+    assert_eq!(broken(&waits), of("shop::Shelf::put(..): Send"));
+    // More than was promised breaks nobody's code.
+    let more = before.replace("cell: Cell<u8>, rc: std::rc::Rc<u8>", "cell: std::sync::Mutex<u8>, rc: Arc<u8>");
+    let more = more.replace("Cell::new(0), rc: std::rc::Rc::new", "std::sync::Mutex::new(0), rc: Arc::new");
+    let driven = drive(before, &more);
+    let (seen, shown) = driven.of(promises);
+    assert!(*seen > 0 && shown.is_none(), "{shown:?}");
+}

@@ -92,12 +92,18 @@ pub struct Differs {
     /// something else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub worse: bool,
+    /// The input is no call, but something that the compiler promised and promises no longer, such as `shop::Cart: Send`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub promise: bool,
 }
 
 impl Differs {
     /// In one sentence.
     #[must_use]
     pub fn shown(&self) -> String {
+        if self.promise {
+            return format!("`{}` held, by what it is made of, and does not any more", cut(&self.input));
+        }
         format!("`{}` gave {} and now gives {}", cut(&self.input), cut(&self.before), cut(&self.after))
     }
 }
@@ -238,6 +244,7 @@ mod tests {
             after: "`8`".to_owned(),
             of: 12,
             worse: false,
+            promise: false,
         };
         let driven = Driven { function: "shop::fee".to_owned(), inputs: 3000, changes: true };
         Behaviour { driven: vec![driven], differences: vec![difference], ..Behaviour::default() }

@@ -11,6 +11,7 @@ mod doctests;
 mod findings;
 mod glob;
 mod guards;
+mod halfway;
 mod items;
 mod kind;
 mod lints;
@@ -78,8 +79,16 @@ type CodeRule = fn(&CodeFile<'_>, &mut Findings);
 const FIRST: &[DataRule] = &[kind::check, size::check];
 const DATA: &[DataRule] =
     &[paths::check, bytes::check, secrets::check, readers::check, dependencies, advisories::check];
-const CODE: &[CodeRule] =
-    &[parse::check, unsafe_code::check, system::check, unseen::check, locks::check, more::check, lints::check];
+const CODE: &[CodeRule] = &[
+    parse::check,
+    unsafe_code::check,
+    system::check,
+    unseen::check,
+    locks::check,
+    halfway::check,
+    more::check,
+    lints::check,
+];
 
 /// Reviews a patch. Total: on any input it returns a review and does not panic.
 ///

@@ -10,6 +10,7 @@ mod code;
 mod dependencies;
 mod fuzz;
 mod guards;
+mod halfway;
 mod readers;
 mod support;
 mod weakened;
