@@ -15,6 +15,8 @@ use std::time::Duration;
 /// The most that is read from anybody, bytes.
 pub const MOST: u64 = 1024;
 
+pub mod stock;
+
 /// Hands out tickets, each number once.
 #[derive(Debug, Default)]
 pub struct Tickets {
