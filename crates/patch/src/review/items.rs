@@ -11,6 +11,8 @@ use syn::{Attribute, FnArg, ImplItem, Item, Signature, TraitItem, Visibility};
 use super::Findings;
 use super::code::CodeFile;
 use super::code::unit::{Node, Unit};
+use super::exports::is_export;
+use super::fields::without_private_names;
 use super::moved::{Promise, Promises};
 use crate::syntax::lex::{Lexeme, lex};
 use crate::syntax::lifetimes::without_lifetimes;
@@ -25,7 +27,8 @@ pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) -> (Vec<ItemCh
         return (Vec::new(), promises);
     }
     let mut respelt = Vec::new();
-    let items = changes(file, &mut respelt, &mut promises);
+    let mut items = changes(file, &mut respelt, &mut promises);
+    items.extend(promises.renamed());
     for name in &respelt {
         findings.ask(LIFETIMES, file.path, format!("spells the lifetimes of the public item `{name}` otherwise"));
     }
@@ -112,7 +115,8 @@ fn changes(file: &CodeFile<'_>, respelt: &mut Vec<String>, promises: &mut Promis
 fn is_item(unit: &Unit<'_>) -> bool {
     match unit.node {
         Node::Attrs(_) | Node::Text => false,
-        Node::Item(Item::Use(item)) => matches!(item.vis, Visibility::Public(_)),
+        // What a file names for others is compared name by name.
+        Node::Item(Item::Use(item)) => matches!(item.vis, Visibility::Public(_)) && !is_export(unit),
         _ => !unit.label().is_empty(),
     }
 }
@@ -265,86 +269,6 @@ fn function(sig: &Signature) -> TokenStream {
     quote!(#constness #asyncness #safety #abi #generics #bounds (#(#inputs),*) #variadic #output)
 }
 
-/// What private fields are called and who of the crate may see them is nobody's business, nor are those of plain types, but
-/// that there are some; unless a derive that is not one of the language's may tell others.
-fn without_private_names(item: &syn::ItemStruct) -> syn::ItemStruct {
-    const OF_THE_LANGUAGE: [&str; 9] =
-        ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
-    let mut item = item.clone();
-    if !derived(&item.attrs).iter().all(|name| OF_THE_LANGUAGE.contains(&name.as_str())) {
-        return item;
-    }
-    let is_private = |field: &syn::Field| !matches!(field.vis, Visibility::Public(_));
-    for field in item.fields.iter_mut().filter(|field| is_private(field)) {
-        field.ident = field.ident.as_ref().map(|name| syn::Ident::new("private", name.span()));
-        field.vis = Visibility::Inherited;
-    }
-    // Where they are laid out by the language, so that their places say nothing.
-    let is_laid_out = item.attrs.iter().any(|attr| attr.path().is_ident("repr"));
-    if let syn::Fields::Named(fields) = &mut item.fields
-        && !is_laid_out
-        && fields.named.iter().any(is_private)
-    {
-        let promised = fields.named.iter().filter(|field| !is_private(field) || !is_plain(&field.ty));
-        let mut promised: Vec<syn::Field> = promised.cloned().collect();
-        promised.push(syn::parse_quote!(private: ()));
-        fields.named = promised.into_iter().collect();
-    }
-    item
-}
-
-/// Types that own what they hold, go to any thread and have no lifetime, where what they hold is so as well.
-fn is_plain(ty: &syn::Type) -> bool {
-    const PLAIN: [&str; 30] = [
-        "bool",
-        "char",
-        "u8",
-        "u16",
-        "u32",
-        "u64",
-        "u128",
-        "usize",
-        "i8",
-        "i16",
-        "i32",
-        "i64",
-        "i128",
-        "isize",
-        "f32",
-        "f64",
-        "String",
-        "Vec",
-        "VecDeque",
-        "Option",
-        "Box",
-        "HashMap",
-        "HashSet",
-        "BTreeMap",
-        "BTreeSet",
-        "BinaryHeap",
-        "PathBuf",
-        "Duration",
-        "Instant",
-        "SystemTime",
-    ];
-    match ty {
-        syn::Type::Tuple(tuple) => tuple.elems.iter().all(is_plain),
-        syn::Type::Array(array) => is_plain(&array.elem),
-        syn::Type::Path(path) if path.qself.is_none() => path.path.segments.last().is_some_and(|last| {
-            let inside = match &last.arguments {
-                syn::PathArguments::None => true,
-                syn::PathArguments::AngleBracketed(inside) => inside.args.iter().all(|one| match one {
-                    syn::GenericArgument::Type(ty) => is_plain(ty),
-                    _ => false,
-                }),
-                syn::PathArguments::Parenthesized(_) => false,
-            };
-            inside && PLAIN.iter().any(|name| last.ident == name)
-        }),
-        _ => false,
-    }
-}
-
 /// Fields and variants without their docs.
 fn without_docs(item: impl ToTokens) -> TokenStream {
     let text = item.to_token_stream().to_string();
@@ -388,7 +312,7 @@ fn derives(unit: &Unit<'_>) -> Vec<String> {
     derived(unit.attrs())
 }
 
-fn derived(attrs: &[Attribute]) -> Vec<String> {
+pub(super) fn derived(attrs: &[Attribute]) -> Vec<String> {
     let lists = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
     let tokens = lists.filter_map(|attr| attr.meta.require_list().ok().map(|list| list.tokens.to_string()));
     tokens

@@ -8,6 +8,8 @@ mod advisories;
 mod bytes;
 mod code;
 mod doctests;
+mod exports;
+mod fields;
 mod findings;
 mod glob;
 mod guards;

@@ -217,6 +217,52 @@ fn public_items_may_move_into_a_module_that_is_named_again() {
 }
 
 #[test]
+fn public_items_may_move_between_modules_behind_the_names_that_others_use() {
+    let rule = "public-item";
+    let item = "#[derive(Clone)]\npub struct Kind;\n\nimpl Kind {\n    pub fn is_a(&self) -> bool { true }\n}\n\n\
+                pub trait Round {\n    fn round(&self);\n}\n\nimpl Round for Kind {\n    fn round(&self) {}\n}\n";
+    let rest = "pub fn other() {}\n";
+    let finds = |before: &str, after: &str, from: &str, to: (&str, &str)| {
+        let changes = [
+            change("src/lib.rs", Some(before), Some(after)),
+            change(from, Some(&format!("{rest}{item}")), Some(rest)),
+            change(to.0, Some("fn own() {}\n"), Some(&format!("fn own() {{}}\n{}", to.1))),
+        ];
+        rules(&with_policy(&Policy::default(), &changes)).contains(&rule)
+    };
+    let (a, b) = ("src/a.rs", ("src/b.rs", item));
+    let before = "mod a;\npub use a::{Kind, Round, other};\n";
+    for after in [
+        "mod a;\nmod b;\npub use a::other;\npub use b::{Kind, Round};\n",
+        "mod a;\nmod b;\npub use a::other;\npub use crate::b::*;\n",
+        "mod a;\nmod b;\npub use self::{a::other, b::Kind, b::Round};\n",
+    ] {
+        assert!(!finds(before, after, a, b), "{after}");
+    }
+    let all = "mod a;\nmod b;\npub use a::*;\nfn x() {}\n";
+    assert!(!finds(all, &all.replace("fn x", "pub use b::{Kind, Round};\nfn x"), a, b));
+    for (before, after) in [
+        (before, "mod a;\nmod b;\npub use a::other;\npub use b::Kind;\n"),
+        (before, "mod a;\nmod b;\npub use a::other;\npub use b::{Kind as Sort, Round};\n"),
+        (before, "mod a;\nmod b;\npub use b::{Kind, Round};\n"),
+        (before, "mod a;\nmod b;\npub use a::other;\npub use c::{Kind, Round};\n"),
+        (before, "mod a;\nmod b;\npub use a::other;\n#[cfg(feature = \"x\")]\npub use b::{Kind, Round};\n"),
+        (
+            "pub mod a;\npub use a::{Kind, Round, other};\n",
+            "pub mod a;\nmod b;\npub use a::other;\npub use b::{Kind, Round};\n",
+        ),
+    ] {
+        assert!(finds(before, after, a, b), "{after}");
+    }
+    let after = "mod a;\nmod b;\npub use a::other;\npub use b::{Kind, Round};\n";
+    assert!(finds(before, after, a, ("src/b.rs", &item.replace("is_a(&self)", "is_a(self)"))));
+    // More names break nobody's code.
+    assert!(!rules(&changed("src/lib.rs", "pub use a::{B};\n", "pub use a::{B, C};\npub use d::*;\n")).contains(&rule));
+    assert!(rules(&changed("src/lib.rs", "pub use a::{B, C};\n", "pub use a::{B};\n")).contains(&rule));
+    assert!(rules(&changed("src/lib.rs", "pub use a::C;\n", "pub use b::C;\n")).contains(&rule));
+}
+
+#[test]
 fn what_release_builds_leave_out_and_what_time_tells_asks_a_person() {
     let rule = "unseen-by-tests";
     let before = "fn a(v: &mut V) { v.x(); }\n";
@@ -278,6 +324,16 @@ fn what_a_private_field_is_called_is_no_promise() {
         before.replace("x: u8,", "x: u8,\n    w: bool,"),
     ] {
         assert!(!rules(&changed("src/lib.rs", before, &same)).contains(&rule), "{same}");
+    }
+    // What it is made of stays, in another box.
+    let jobs = before.replace("x: u8", "x: Vec<Job>");
+    for same in ["VecDeque<Job>", "Vec<(u32, Job)>", "Option<Box<Job>>", "HashMap<u8, Vec<Job>>,\n    w: [Job; 2]"] {
+        let same = jobs.replace("Vec<Job>", same);
+        assert!(!rules(&changed("src/lib.rs", &jobs, &same)).contains(&rule), "{same}");
+    }
+    for other in ["Vec<Rc<Job>>", "Vec<Task>", "Vec<&'static Job>", "Cell<Job>", "Vec<Job, A>"] {
+        let other = jobs.replace("Vec<Job>", other);
+        assert!(rules(&changed("src/lib.rs", &jobs, &other)).contains(&rule), "{other}");
     }
     for other in [
         before.replace("y:", "z:"),

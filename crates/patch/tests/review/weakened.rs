@@ -104,6 +104,31 @@ fn a_weaker_test_asks_a_person() {
 }
 
 #[test]
+fn more_cases_within_a_test_pass_when_they_only_assert() {
+    let with = |more: &str| {
+        format!("#[test] fn t() {{ let mut all = stack(); let date = f(1); {more} assert_eq!(all.len(), date); }}")
+    };
+    for cases in [
+        "for date in [\"a\", \"b\"] { assert_eq!(g(date), Err(date.into())); }",
+        "for (x, date) in [1, 2].iter().zip(\"ab\".chars()) { let y = f(*x); assert!(y > 0); assert!(h(date)); }",
+        "for x in CASES { for y in 0..x { assert!(f(y) > 0); } }",
+        "{ let date = f(2); assert_eq!(date, 2); }",
+    ] {
+        assert!(!weakened(&with(""), &with(cases)), "{cases}");
+    }
+    for other in [
+        "for x in all.drain(..) { assert!(x > 0); }",
+        "for _ in 0..2 { all.pop(); }",
+        "for x in [1, 2] { if x > 1 { return; } assert!(f(x) > 0); }",
+        "for x in [1, 2] { date = x; assert!(f(x) > 0); }",
+        "let date = 1;",
+        "{ all.clear(); assert!(f(1) > 0); }",
+    ] {
+        assert!(weakened(&with(""), &with(other)), "{other}");
+    }
+}
+
+#[test]
 fn what_lints_suggest_and_what_adds_tests_passes() {
     for (before, after) in [
         ("#[test] fn t() { assert_eq!(f(1) == 1, true); }", "#[test] fn t() { assert!(f(1) == 1); }"),

@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 
 use syn::{Block, Expr, ImplItem, Item, Local, Pat, Stmt, TraitItem};
 
-use places::{changeable, hands_on, is_assignment, is_err, is_lending, names, only_name, only_path, root};
 use super::Findings;
 use super::code::unit::{Body, Node, Unit};
 use super::code::{CodeFile, Side};
 use super::unseen::RULE;
 use crate::syntax::lex::Lexeme;
+use places::{changeable, hands_on, is_assignment, is_err, is_lending, names, only_name, only_path, root};
 
 /// Methods that change what they are called on, with how many arguments they have then, where others of the same name change
 /// nothing.

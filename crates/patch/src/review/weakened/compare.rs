@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::assertion::{Assertion, is_adapter};
 use super::extends::extends;
-use super::facts::{Facts, Statement, StatementKind};
+use super::facts::Facts;
 use super::sharper::is_sharper;
+use super::statement::{Statement, StatementKind, statement};
 
 /// A function of the tests.
 pub(super) struct Function {
@@ -15,7 +16,7 @@ pub(super) struct Function {
 
 impl Function {
     pub(super) fn of(block: &syn::Block) -> Self {
-        let (statements, parts): (Vec<_>, Vec<_>) = block.stmts.iter().map(super::facts::statement).unzip();
+        let (statements, parts): (Vec<_>, Vec<_>) = block.stmts.iter().map(statement).unzip();
         let mut facts = Facts::default();
         parts.into_iter().for_each(|part| facts.merge(part));
         Self { facts, statements }
@@ -128,7 +129,7 @@ fn only_adds(old: &Function, new: &Function) -> bool {
             continue;
         }
         let harmless = match &statement.kind {
-            StatementKind::Assertion => true,
+            StatementKind::Assertion | StatementKind::Cases => true,
             StatementKind::Binding(name) => {
                 !old.facts.names.contains(name)
                     && !old.facts.assertions.iter().any(|assertion| assertion.names.contains(name))

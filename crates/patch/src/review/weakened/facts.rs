@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprLit, Lit, Macro, Stmt, Token};
+use syn::{Expr, ExprLit, Lit, Macro, Token};
 
 use super::assertion::{Assertion, is_assertion};
 use super::literal::{format_string, value, value_of_text};
@@ -41,46 +41,6 @@ pub(super) struct Facts {
     depth: usize,
     /// What is being read belongs to an assertion already.
     inside_assertion: bool,
-}
-
-/// One statement of a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Statement {
-    pub(super) text: String,
-    pub(super) kind: StatementKind,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum StatementKind {
-    Assertion,
-    /// `let name = ..;` with the name.
-    Binding(String),
-    Other,
-    /// It may end the test.
-    Exit,
-}
-
-/// A statement of a body, and its facts.
-pub(super) fn statement(stmt: &Stmt) -> (Statement, Facts) {
-    let mut facts = Facts::default();
-    facts.visit_stmt(stmt);
-    let kind = match stmt {
-        _ if facts.exits > 0 => StatementKind::Exit,
-        Stmt::Macro(item) if item.attrs.is_empty() && is_assertion(&item.mac.path) => StatementKind::Assertion,
-        Stmt::Expr(Expr::Macro(item), _) if item.attrs.is_empty() && is_assertion(&item.mac.path) => {
-            StatementKind::Assertion
-        }
-        Stmt::Local(local) => match &local.pat {
-            syn::Pat::Ident(name) => StatementKind::Binding(name.ident.to_string()),
-            syn::Pat::Type(typed) => match &*typed.pat {
-                syn::Pat::Ident(name) => StatementKind::Binding(name.ident.to_string()),
-                _ => StatementKind::Other,
-            },
-            _ => StatementKind::Other,
-        },
-        _ => StatementKind::Other,
-    };
-    (Statement { text: stmt.to_token_stream().to_string(), kind }, facts)
 }
 
 impl Facts {

@@ -12,6 +12,7 @@ mod literal;
 mod moving;
 mod shadow;
 mod sharper;
+mod statement;
 
 use quote::ToTokens;
 use syn::{Attribute, ImplItem, Item, TraitItem};
