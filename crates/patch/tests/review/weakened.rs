@@ -384,6 +384,40 @@ fn tests_that_move_word_for_word_with_what_they_call_are_not_removed() {
 }
 
 #[test]
+fn tests_that_move_may_bring_in_what_was_at_hand_where_they_stood() {
+    let stays = "pub struct Till;\n\nimpl Till {\n    pub fn of(n: u8) -> u8 {\n        half(n)\n    }\n}\n";
+    let tests = |bring: &str| {
+        format!(
+            "#[cfg(test)]\nmod tests {{\n    use super::*;\n{bring}\n    #[test]\n    fn halves() {{\n        assert_eq!(Till::of(8), 4);\n    }}\n}}\n"
+        )
+    };
+    let asks = |bring: &str, lib: (&str, &str)| {
+        let changes = [
+            change("src/lib.rs", Some(lib.0), Some(lib.1)),
+            change("src/till.rs", Some(&format!("{stays}\n{BELOW}{}", tests(""))), Some(stays)),
+            change("src/half.rs", None, Some(&format!("{BELOW}{}", tests(bring)))),
+        ];
+        let moved = moved_tests(&changes).unwrap_or_else(|error| panic!("{error}"));
+        (rules(&with_policy(&Policy::default(), &changes)).contains(&"tests-weakened"), moved.len())
+    };
+    let lib = (
+        "mod till;\npub use till::{Till, half};\n",
+        "mod half;\nmod till;\npub use half::half;\npub use till::Till;\n",
+    );
+    for bring in ["    use crate::Till;\n", "    use crate::till::{Till};\n"] {
+        assert_eq!(asks(bring, lib), (false, 1), "{bring}");
+    }
+    for other in
+        ["    use crate::*;\n", "    use crate::Fake as Till;\n", "    use fake::Till;\n", "    use crate::Other;\n"]
+    {
+        assert_eq!(asks(other, lib), (true, 0), "{other}");
+    }
+    // Something else may have the name now.
+    let fake = format!("{}mod fake {{ pub struct Till; }}\n", lib.1);
+    assert_eq!(asks("    use crate::fake::Till;\n", (lib.0, &fake)), (true, 0));
+}
+
+#[test]
 fn examples_in_docs_that_move_with_their_item_are_not_removed() {
     let item = "/// Halves.\n///\n/// ```\n/// assert_eq!(a::half(8), 4);\n/// ```\npub fn half(n: u8) -> u8 {\n    n / 2\n}\n";
     let found = |to: &str| {

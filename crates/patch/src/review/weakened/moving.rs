@@ -1,6 +1,8 @@
 //! Tests that move from one file to another, word for word: they are not removed. What they call besides must come with them from
 //! the same file, and nothing in the patch may stand in for what tests are written with.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kaizen_domain::{MovedTest, RelPath};
 
 use super::{ADDED, MOVED, RULE, is_test};
@@ -12,6 +14,8 @@ use crate::syntax::lex::{Kind, Lexeme};
 /// What tests are written with: macros, named without their mark only by what brings in others.
 const MACROS: &[&str] =
     &["assert", "assert_eq", "assert_ne", "panic", "matches", "unreachable", "todo", "vec", "format"];
+/// What stands before the name of something that is declared.
+const DECLARES: &[&str] = &["struct", "enum", "union", "trait", "type", "fn", "const", "static"];
 /// Stands between two words; no code has it.
 const BETWEEN: char = '\u{1f}';
 
@@ -25,6 +29,8 @@ pub(in crate::review) struct Tests {
     before: String,
     /// It names macros of tests as others would that bring in their own.
     stands_in: bool,
+    /// Names that stand in it more often than before.
+    more: BTreeSet<String>,
 }
 
 /// A piece of test code that is no longer there.
@@ -53,6 +59,7 @@ impl Tests {
             come: Vec::new(),
             before: if has_tests { words(&file.before.lexemes) } else { String::new() },
             stands_in: brought_in(&file.after.lexemes) > brought_in(&file.before.lexemes),
+            more: more(&file.before.lexemes, &file.after.lexemes),
         }
     }
 
@@ -77,8 +84,16 @@ pub(in crate::review) fn settle_moves(all: &mut [Tests]) -> Vec<MovedTest> {
         // Each new piece with the files that it may come from.
         let sources: Vec<usize> = (0..all.len()).filter(|from| *from != to && is_source(all, *from, &come)).collect();
         let helps = |one: &&Come| !one.is_test;
-        let known =
-            |one: &Come| sources.iter().filter_map(|from| all.get(*from)).any(|file| file.before.contains(&one.words));
+        let before = || sources.iter().filter_map(|from| all.get(*from)).map(|file| file.before.as_str());
+        // What was at hand where the test stood may be brought in by its name, where nothing else can have that name now.
+        let is_at_hand = |name: &&str| {
+            let declared = |words: &str| DECLARES.iter().any(|word| words.contains(&of_words(&[word, name])));
+            before().any(declared) && all.iter().all(|file| file.path == path || !file.more.contains(*name))
+        };
+        let known = |one: &Come| {
+            before().any(|words| words.contains(&one.words))
+                || imported(&one.words).is_some_and(|names| names.iter().all(is_at_hand))
+        };
         if !sources.is_empty() && come.iter().filter(helps).all(known) {
             for from in sources {
                 let Some(file) = all.get_mut(from) else { continue };
@@ -136,6 +151,39 @@ fn words(lexemes: &[Lexeme<'_>]) -> String {
         text.push(BETWEEN);
     }
     text
+}
+
+fn of_words(words: &[&str]) -> String {
+    words.iter().fold(String::from(BETWEEN), |all, word| all + word + &String::from(BETWEEN))
+}
+
+/// The names that a `use` of the crate's own brings in as they are; none of anything else.
+fn imported(words: &str) -> Option<Vec<&str>> {
+    let words: Vec<&str> = words.split(BETWEEN).filter(|word| !word.is_empty()).collect();
+    let (start, rest) = words.split_at_checked(2)?;
+    if start != ["use", "crate"] || rest.iter().any(|word| matches!(*word, "*" | "as" | "self")) {
+        return None;
+    }
+    let leaves = rest.windows(2).filter_map(|pair| match pair {
+        [name, end]
+            if matches!(*end, "," | ";" | "}") && name.starts_with(|one: char| one.is_alphabetic() || one == '_') =>
+        {
+            Some(*name)
+        }
+        _ => None,
+    });
+    Some(leaves.collect::<Vec<_>>()).filter(|leaves| !leaves.is_empty())
+}
+
+/// Names that stand more often on the second side than on the first.
+fn more(before: &[Lexeme<'_>], after: &[Lexeme<'_>]) -> BTreeSet<String> {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for (lexemes, by) in [(before, -1), (after, 1)] {
+        for name in lexemes.iter().filter(|lexeme| lexeme.kind == Kind::Ident) {
+            *counts.entry(name.text).or_default() += by;
+        }
+    }
+    counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// How often a macro of tests is named without its mark, or `test` is as a name that is brought in.
