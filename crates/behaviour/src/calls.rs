@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::concrete::{Concrete, Each, assignments, of_input, of_param, types};
 use crate::items::{Function, Module};
 use crate::library::{Library, bare};
+use crate::makers::changes_when_shared;
 
 /// More types in place of the parameters of a function are not tried.
 pub(crate) const WAYS: usize = 3;
@@ -62,6 +63,10 @@ pub(crate) fn entries(
     function: &Function,
     name: &str,
 ) -> Result<Vec<String>, String> {
+    // What is behind a shared reference may be another one after the call as well.
+    let is_shared = function.inputs.first().is_some_and(|input| input.receiver && input.ty.starts_with('&'));
+    let owner = function.owner.as_ref().and_then(|owner| library.declared(&module.path, bare(&owner.of), 8));
+    let may_change = is_shared && owner.is_some_and(|place| changes_when_shared(library, &place));
     let body = |call: &Call| {
         let count = call.changed.len();
         let all: Vec<String> = (0..count).map(|at| format!("a{at}")).collect();
@@ -71,7 +76,8 @@ pub(crate) fn entries(
             true => format!("&mut *{name}"),
             false => name.clone(),
         });
-        let seen = call.changed.iter().zip(&all).filter(|(changed, _)| **changed);
+        let seen = call.changed.iter().zip(&all).enumerate();
+        let seen = seen.filter(|(at, (changed, _))| **changed || (*at == 0 && may_change)).map(|(_, seen)| seen);
         let seen: String = seen.map(|(_, name)| format!("\n    s.tell({});", say(&format!("&{name}")))).collect();
         let number = if call.answers { "    let k = c.below(0);\n" } else { "" };
         format!(

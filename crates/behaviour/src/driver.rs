@@ -13,6 +13,7 @@ use crate::calls::{self, WAIT};
 use crate::changed::{Target, targets};
 use crate::library::{Library, NAME};
 use crate::literals::Literals;
+use crate::lookers::lookers;
 use crate::makers::{self, Maker};
 use crate::promises;
 use crate::seen_types::seen_types;
@@ -187,7 +188,7 @@ impl Driver {
             entries: Vec::new(),
             no_data: before.unread.iter().map(|path| format!("{path} cannot be read")).collect(),
             makers: makers::makers(&before),
-            lookers: makers::lookers(&before),
+            lookers: lookers(&before),
             tokio: before.files.iter().any(uses_tokio),
             literals,
             renamed: renamed(&before, &after),
@@ -206,7 +207,7 @@ impl Driver {
         for (name, root) in sources.others.iter().filter(|(name, _)| speaks_of(name)) {
             let other = Library::read(root, sources.before);
             driver.makers.extend(makers::makers(&other).into_iter().map(|maker| maker.of_other(name)));
-            driver.lookers.extend(makers::lookers(&other).into_iter().map(|looker| looker.of_other(name)));
+            driver.lookers.extend(lookers(&other).into_iter().map(|looker| looker.of_other(name)));
         }
         driver.makers = driver.makers.into_iter().filter_map(|maker| maker.readable(false)).collect();
         driver.lookers = driver.lookers.into_iter().filter_map(|looker| looker.readable(true)).collect();
@@ -246,7 +247,7 @@ impl Driver {
         };
         self.write_literals(&mut out.text);
         let ways = self.entries.iter().flat_map(|entry| &entry.ways);
-        if self.makers.iter().any(Maker::waits) || ways.into_iter().any(|way| way.contains(WAIT)) {
+        if self.makers.iter().chain(&self.lookers).any(Maker::waits) || ways.into_iter().any(|way| way.contains(WAIT)) {
             out.text.push_str(WAITING);
             if self.tokio {
                 let left_out = left_out(out.next());

@@ -25,6 +25,7 @@ mod items;
 mod known_inputs;
 mod library;
 mod literals;
+mod lookers;
 mod makers;
 mod new_tests;
 mod opened;

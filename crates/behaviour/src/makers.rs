@@ -1,35 +1,40 @@
 //! How values of a library's types are made: by what is public of them, by functions that give them back, and then changed
-//! by methods. And how values that cannot be printed are looked at: by methods without arguments.
+//! by methods.
 
 use std::fmt::Write as _;
 
 use crate::aliases::expanded;
-use crate::calls::{Call, WAIT, WAYS, calls, tell};
+use crate::calls::{Call, WAIT, WAYS, calls};
 use crate::concrete::{Concrete, assignments, of_input, of_param, types};
 use crate::driver::{Unit, Writer, unless};
 use crate::items::{Function, Input, Module, Shape, Type};
-use crate::library::{Library, NAME, Place, bare};
+use crate::library::{Library, NAME, Place, bare, words};
 
 /// More types are not made, nor in more ways, nor changed by more methods.
 const TYPES: usize = 120;
 const ARMS: usize = 16;
-const CHANGES: usize = 12;
+pub(crate) const CHANGES: usize = 12;
+
+/// What can be changed through a shared reference.
+const CELLS: &[&str] = &["Mutex", "RwLock", "Cell", "RefCell", "OnceCell", "OnceLock", "DashMap"];
+/// How far it is looked for that in what a type is made of.
+const SHARED_INSIDE: usize = 3;
 
 /// The code that makes values of a type, or looks at them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Maker {
     /// The type, as others write it.
-    ty: String,
+    pub ty: String,
     /// Each way.
-    ways: Vec<String>,
+    pub ways: Vec<String>,
     /// How a value is changed after it was made.
-    changes: Vec<String>,
+    pub changes: Vec<String>,
 }
 
 /// A type that others can name, with types in place of its parameters.
 pub(crate) struct Named<'l> {
     pub place: Place,
-    ty: &'l Type,
+    pub ty: &'l Type,
     pub name: String,
     path: String,
 }
@@ -68,13 +73,15 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
         if named.ty.derives.contains("Default") {
             ways.push("Default::default()".to_owned());
         }
+        let is_shared = changes_when_shared(library, &named.place);
         let (mut given, mut elsewhere, mut methods, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let own = of_type(library, module, function, &named);
             let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
             let changed = own && takes_self && !is_trait;
-            if changed && function.inputs.first().is_some_and(|input| input.by_mut) {
+            let in_place = |input: &Input| input.by_mut || (is_shared && input.ty.starts_with('&'));
+            if changed && function.inputs.first().is_some_and(in_place) {
                 changes.extend(change(library, module, function, &named, Changing::InPlace));
             } else if changed && gives_itself(function, &named) {
                 changes.extend(change(library, module, function, &named, Changing::ByValue));
@@ -100,6 +107,8 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             ways = methods;
         }
         ways.truncate(ARMS);
+        // Of many, those that put something in.
+        changes.sort_by_key(|change| !fills(change));
         changes.truncate(CHANGES);
         if !ways.is_empty() {
             all.push(Maker { ty: named.name, ways, changes });
@@ -108,39 +117,23 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
     all
 }
 
-/// How values of types that cannot be printed are looked at.
-pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
-    let mut all = Vec::new();
-    for named in named(library) {
-        let printed = library.impls().any(|(module, owner)| {
-            owner.trait_.as_deref().is_some_and(|path| path.ends_with("Debug"))
-                && library.declared(&module.path, bare(&owner.of), 8).as_ref() == Some(&named.place)
-        });
-        if printed || named.ty.derives.contains("Debug") {
-            continue;
-        }
-        let mut ways = Vec::new();
-        for (module, function) in library.functions().filter(|(_, function)| function.public) {
-            let takes = matches!(function.inputs.as_slice(), [only] if only.receiver && only.ty.starts_with('&') && !only.by_mut);
-            let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
-            if takes
-                && !is_trait
-                && !function.output.is_empty()
-                && function.special.is_none()
-                && !function.is_async
-                && function.params.is_empty()
-                && of_type(library, module, function, &named)
-            {
-                let told = tell(&format!("<{}>::{}(self)", named.name, function.name));
-                ways.push(format!("s.look({:?}, |s| {told});", function.name));
-            }
-        }
-        ways.truncate(CHANGES);
-        if !ways.is_empty() {
-            all.push(Maker { ty: named.name, ways, changes: Vec::new() });
-        }
-    }
-    all
+/// Whether a type holds something that can be changed through a shared reference, itself or in what it is made of.
+pub(crate) fn changes_when_shared(library: &Library, place: &Place) -> bool {
+    holds_a_cell(library, place, SHARED_INSIDE)
+}
+
+fn holds_a_cell(library: &Library, (module, name): &Place, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let Some(found) = library.modules.get(module) else { return false };
+    let Some((_, text)) = found.others.iter().find(|(other, _)| other == name) else { return false };
+    let cell = |word: &str| word.starts_with("Atomic") || CELLS.contains(&word);
+    words(text).into_iter().any(|word| {
+        cell(word)
+            || (word != name
+                && library
+                    .declared(module, word, SHARED_INSIDE)
+                    .is_some_and(|place| holds_a_cell(library, &place, depth)))
+    })
 }
 
 /// The ways to write a value down.
@@ -152,7 +145,7 @@ fn written_down(named: &Named<'_>) -> Vec<String> {
 }
 
 /// Whether a function belongs to a type.
-fn of_type(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> bool {
+pub(crate) fn of_type(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> bool {
     let Some(owner) = &function.owner else { return false };
     !owner.default && library.declared(&module.path, bare(&owner.of), 8).as_ref() == Some(&named.place)
 }
@@ -166,10 +159,10 @@ fn gives(library: &Library, module: &Module, function: &Function, named: &Named<
         _ => None,
     };
     let literal = unwrap.is_taken.zip(text).map(|(is_taken, text)| {
-        let (callee, unwrapped) = (&call.callee, unwrap.text);
+        let (callee, unwrapped) = (&call.callee, &unwrap.text);
         format!("let f = {callee}; let text = c.literal(line!(), |text| f({text}){is_taken}); f({text}){unwrapped}")
     });
-    std::iter::once(called(&call, "arguments", "", unwrap.text)).chain(literal).collect()
+    std::iter::once(called(&call, "arguments", "", &unwrap.text)).chain(literal).collect()
 }
 
 /// How `text`, a literal, is given where an argument is one.
@@ -190,12 +183,10 @@ fn literal_for(library: &Library, module: &Module, function: &Function, input: &
 
 fn giving(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<(Call, Unwrapping)> {
     let (place, output) = expanded(library, &module.path, &function.output);
-    let unwrap = unwrapping(&output)?;
-    let is_self = unwrap.core == "Self" && of_type(library, module, function, named);
-    let core = library.declared(&place, bare(&unwrap.core), 8);
-    if !is_self && core.as_ref() != Some(&named.place) {
-        return None;
-    }
+    let is_own = |core: &str| core == "Self" && of_type(library, module, function, named);
+    let is_it = |core: &str| is_own(core) || library.declared(&place, bare(core), 8).as_ref() == Some(&named.place);
+    let unwrap = unwrapping(&output).into_iter().find(|unwrap| is_it(&unwrap.core))?;
+    let is_self = is_own(&unwrap.core);
     let skipped = function.owner.as_ref().and_then(|owner| owner.trait_.as_deref()).is_some_and(|path| {
         let last = bare(path).rsplit("::").next().unwrap_or(path).trim();
         matches!(last, "Clone" | "Deserialize" | "ToOwned")
@@ -241,7 +232,7 @@ fn change(library: &Library, module: &Module, function: &Function, named: &Named
         return Some(format!(
             "let kept = (&&drive::Kept(&made)).keep(); if !c.changes(|c| {{ let _ = {{ {} }}; }}) {{ made = kept.unwrap_or_else(|| \
              reject()); }}",
-            called(&call, "others", "&mut made", "")
+            called(&call, "others", if call.changed.first() == Some(&true) { "&mut made" } else { "&made" }, "")
         ));
     }
     if call.answers || call.waits {
@@ -276,33 +267,49 @@ fn called(call: &Call, arguments: &str, first: &str, unwrap: &str) -> String {
 /// How a value is taken out of what a function gives back.
 struct Unwrapping {
     core: String,
-    text: &'static str,
+    text: String,
     /// What asks whether there is something to be taken out, where there may be nothing.
     is_taken: Option<&'static str>,
 }
 
-fn unwrapping(output: &str) -> Option<Unwrapping> {
-    let inner = |rest: &str| {
-        let mut depth = 0_i32;
-        let end = rest.char_indices().find(|(_, one)| {
-            depth += match one {
-                '<' | '(' => 1,
-                '>' | ')' => -1,
-                _ => 0,
-            };
-            depth < 0 || (depth == 0 && *one == ',')
-        });
-        rest.get(..end.map_or(rest.len(), |(at, _)| at)).unwrap_or(rest).trim().to_owned()
-    };
+/// The ways to take one out; of several values given back together, each of them is one.
+fn unwrapping(output: &str) -> Vec<Unwrapping> {
     let (head, rest) = output.split_once('<').unwrap_or((output, ""));
     let last = head.rsplit("::").next().unwrap_or(head).trim();
+    let first = |rest: &str| parts(rest).into_iter().next().unwrap_or_default();
     let (core, text, is_taken) = match last {
-        "Result" => (inner(rest), ".unwrap_or_else(|_| reject())", Some(".is_ok()")),
-        "Option" => (inner(rest), ".unwrap_or_else(|| reject())", Some(".is_some()")),
+        "Result" => (first(rest), ".unwrap_or_else(|_| reject())", Some(".is_ok()")),
+        "Option" => (first(rest), ".unwrap_or_else(|| reject())", Some(".is_some()")),
         _ => (output.trim().to_owned(), "", None),
     };
-    let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
-    (plain && !core.starts_with("impl ") && !core.starts_with("dyn ")).then_some(Unwrapping { core, text, is_taken })
+    let is_plain = |core: &str| {
+        let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
+        plain && !core.starts_with("impl ") && !core.starts_with("dyn ")
+    };
+    let all: Vec<(String, String)> = match core.strip_prefix('(').and_then(|inside| inside.strip_suffix(')')) {
+        Some(inside) => (0..).zip(parts(inside)).map(|(at, core)| (core, format!("{text}.keep_{at}()"))).collect(),
+        None => vec![(core, text.to_owned())],
+    };
+    let plain = all.into_iter().filter(|(core, _)| is_plain(core));
+    plain.map(|(core, text)| Unwrapping { core, text, is_taken }).collect()
+}
+
+/// What stands between commas, up to the bracket that ends it.
+fn parts(rest: &str) -> Vec<String> {
+    let (mut all, mut depth) = (vec![String::new()], 0_i32);
+    for one in rest.chars() {
+        depth += match one {
+            '<' | '(' | '[' => 1,
+            '>' | ')' | ']' => -1,
+            _ => 0,
+        };
+        match one {
+            _ if depth < 0 => break,
+            ',' if depth == 0 => all.push(String::new()),
+            one => all.iter_mut().last().into_iter().for_each(|part| part.push(one)),
+        }
+    }
+    all.into_iter().map(|part| part.trim().to_owned()).collect()
 }
 
 impl Maker {
@@ -343,16 +350,6 @@ impl Maker {
         let _ = writeln!(out.text, "_ => {{}}\n}} }}\n}}\nmade\n}}) }}\n}}");
         out.end(whole, self.ways.len());
     }
-
-    pub fn write_looker(&self, number: usize, out: &mut Writer) {
-        let whole = out.begin(Unit::Looker(number, None));
-        let _ = writeln!(out.text, "{}impl Look for {} {{\nfn look(&self, s: &mut Seen) {{", whole.unless, self.ty);
-        for (at, way) in self.ways.iter().enumerate() {
-            out.unit(Unit::Looker(number, Some(at)), &format!("{{ {way} }}\n"));
-        }
-        let _ = writeln!(out.text, "}}\n}}");
-        out.end(whole, 0);
-    }
 }
 
 /// Whether a change is made by a method that puts something in, as far as its name tells.
@@ -390,12 +387,14 @@ mod tests {
 
     #[test]
     fn what_a_function_gives_back_is_taken_out() {
-        let core = |output: &str| unwrapping(output).map(|found| found.core);
-        assert_eq!(core("Result < Self , Vec < Error > >").as_deref(), Some("Self"));
-        assert_eq!(core("io :: Result < Cache < 'a , T > >").as_deref(), Some("Cache < 'a , T >"));
-        assert_eq!(core("Option < Self >").as_deref(), Some("Self"));
-        assert_eq!(core("& Self"), None);
-        assert_eq!(core("impl Iterator < Item = Self >"), None);
+        let cores = |output: &str| -> Vec<String> { unwrapping(output).into_iter().map(|found| found.core).collect() };
+        assert_eq!(cores("Result < Self , Vec < Error > >"), ["Self"]);
+        assert_eq!(cores("io :: Result < Cache < 'a , T > >"), ["Cache < 'a , T >"]);
+        assert_eq!(cores("Option < Self >"), ["Self"]);
+        assert_eq!(cores("(Self , mpsc :: Receiver < (u8 , Event) >)"), ["Self", "mpsc :: Receiver < (u8 , Event) >"]);
+        assert_eq!(unwrapping("Option < (u8 , Self) >")[1].text, ".unwrap_or_else(|| reject()).keep_1()");
+        assert_eq!(cores("& Self"), [""; 0]);
+        assert_eq!(cores("impl Iterator < Item = Self >"), [""; 0]);
     }
 
     #[test]

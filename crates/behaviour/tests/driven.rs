@@ -545,3 +545,21 @@ fn what_the_compiler_promised_of_types_must_still_hold() {
     let (seen, shown) = driven.of(promises);
     assert!(*seen > 0 && shown.is_none(), "{shown:?}");
 }
+
+#[test]
+fn what_is_kept_behind_a_shared_reference_is_filled_and_asked_for_again() {
+    let before = "use std::collections::BTreeMap;\nuse std::sync::{Mutex, mpsc};\n\
+                  pub struct Store { all: Mutex<BTreeMap<String, u64>>, told: mpsc::Sender<String> }\n\
+                  impl Store {\n    pub fn new() -> (Self, mpsc::Receiver<String>) {\n        let (told, hears) = mpsc::channel();\n        \
+                  (Self { all: Mutex::default(), told }, hears)\n    }\n    \
+                  pub fn put(&self, name: &str, n: u64) -> Result<(), String> {\n        \
+                  self.told.send(name.to_owned()).map_err(|_| \"nobody hears\".to_owned())?;\n        \
+                  self.all.lock().unwrap().insert(name.to_owned(), n);\n        Ok(())\n    }\n    \
+                  pub fn get(&self, name: &str) -> Option<u64> { self.all.lock().unwrap().get(name).copied() }\n}\n";
+    let after = before.replace("insert(name.to_owned(), n)", "entry(name.to_owned()).or_insert(n)");
+    let driven = drive(before, &after);
+    let (input, was, now) = driven.shows("shop::Store::put");
+    assert!(input.contains("get: Some(") && was.contains("Ok(())") && was != now, "{input}: {was}, {now}");
+    let (seen, shown) = drive(before, before).found.get("shop::Store::put").cloned().unwrap_or_default();
+    assert_eq!((seen, shown), (0, None));
+}
