@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::concrete::{Concrete, Each, assignments, of_input, of_param, types};
 use crate::items::{Function, Module};
 use crate::library::{Library, bare};
-use crate::makers::changes_when_shared;
+use crate::shared::changes_when_shared;
 
 /// More types in place of the parameters of a function are not tried.
 pub(crate) const WAYS: usize = 3;

@@ -32,7 +32,9 @@ mod opened;
 mod promises;
 mod said;
 mod seen_types;
+mod shared;
 mod shrinking;
+mod unwrapping;
 
 pub use driver::{Driver, Entry, Program, Sources, Unit};
 pub use known_inputs::known_inputs;

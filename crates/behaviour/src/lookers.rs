@@ -8,6 +8,7 @@ use crate::driver::{Unit, Writer};
 use crate::items::{Function, Input};
 use crate::library::{Library, PRIMITIVE, bare};
 use crate::makers::{CHANGES, Maker, Named, named, of_type};
+use crate::shared::may_block;
 
 /// How often a method is asked that takes something.
 const ASKED: u64 = 3;
@@ -26,7 +27,10 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
         let mut ways = Vec::new();
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
-            let is_plain = !function.output.is_empty() && function.special.is_none() && function.params.is_empty();
+            let is_plain = !function.output.is_empty()
+                && !may_block(function)
+                && function.special.is_none()
+                && function.params.is_empty();
             if !is_trait && is_plain && of_type(library, module, function, &named) {
                 ways.extend(way(&named, function, || {
                     Some(calls(library, module, function).ok()?.first()?.callee.clone())

@@ -8,17 +8,14 @@ use crate::calls::{Call, WAIT, WAYS, calls};
 use crate::concrete::{Concrete, assignments, of_input, of_param, types};
 use crate::driver::{Unit, Writer, unless};
 use crate::items::{Function, Input, Module, Shape, Type};
-use crate::library::{Library, NAME, Place, bare, words};
+use crate::library::{Library, NAME, Place, bare};
+use crate::shared::{changes_when_shared, may_block};
+use crate::unwrapping::{Unwrapping, unwrapping};
 
 /// More types are not made, nor in more ways, nor changed by more methods.
 const TYPES: usize = 120;
 const ARMS: usize = 16;
 pub(crate) const CHANGES: usize = 12;
-
-/// What can be changed through a shared reference.
-const CELLS: &[&str] = &["Mutex", "RwLock", "Cell", "RefCell", "OnceCell", "OnceLock", "DashMap"];
-/// How far it is looked for that in what a type is made of.
-const SHARED_INSIDE: usize = 3;
 
 /// The code that makes values of a type, or looks at them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +77,8 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
             let changed = own && takes_self && !is_trait;
-            let in_place = |input: &Input| input.by_mut || (is_shared && input.ty.starts_with('&'));
+            let in_place =
+                |input: &Input| input.by_mut || (is_shared && input.ty.starts_with('&') && !may_block(function));
             if changed && function.inputs.first().is_some_and(in_place) {
                 changes.extend(change(library, module, function, &named, Changing::InPlace));
             } else if changed && gives_itself(function, &named) {
@@ -115,25 +113,6 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
         }
     }
     all
-}
-
-/// Whether a type holds something that can be changed through a shared reference, itself or in what it is made of.
-pub(crate) fn changes_when_shared(library: &Library, place: &Place) -> bool {
-    holds_a_cell(library, place, SHARED_INSIDE)
-}
-
-fn holds_a_cell(library: &Library, (module, name): &Place, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let Some(found) = library.modules.get(module) else { return false };
-    let Some((_, text)) = found.others.iter().find(|(other, _)| other == name) else { return false };
-    let cell = |word: &str| word.starts_with("Atomic") || CELLS.contains(&word);
-    words(text).into_iter().any(|word| {
-        cell(word)
-            || (word != name
-                && library
-                    .declared(module, word, SHARED_INSIDE)
-                    .is_some_and(|place| holds_a_cell(library, &place, depth)))
-    })
 }
 
 /// The ways to write a value down.
@@ -264,54 +243,6 @@ fn called(call: &Call, arguments: &str, first: &str, unwrap: &str) -> String {
     format!("{number}let f = {callee}; let {names} = drive::{arguments}_{count}(&f, c); {made}{unwrap}")
 }
 
-/// How a value is taken out of what a function gives back.
-struct Unwrapping {
-    core: String,
-    text: String,
-    /// What asks whether there is something to be taken out, where there may be nothing.
-    is_taken: Option<&'static str>,
-}
-
-/// The ways to take one out; of several values given back together, each of them is one.
-fn unwrapping(output: &str) -> Vec<Unwrapping> {
-    let (head, rest) = output.split_once('<').unwrap_or((output, ""));
-    let last = head.rsplit("::").next().unwrap_or(head).trim();
-    let first = |rest: &str| parts(rest).into_iter().next().unwrap_or_default();
-    let (core, text, is_taken) = match last {
-        "Result" => (first(rest), ".unwrap_or_else(|_| reject())", Some(".is_ok()")),
-        "Option" => (first(rest), ".unwrap_or_else(|| reject())", Some(".is_some()")),
-        _ => (output.trim().to_owned(), "", None),
-    };
-    let is_plain = |core: &str| {
-        let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
-        plain && !core.starts_with("impl ") && !core.starts_with("dyn ")
-    };
-    let all: Vec<(String, String)> = match core.strip_prefix('(').and_then(|inside| inside.strip_suffix(')')) {
-        Some(inside) => (0..).zip(parts(inside)).map(|(at, core)| (core, format!("{text}.keep_{at}()"))).collect(),
-        None => vec![(core, text.to_owned())],
-    };
-    let plain = all.into_iter().filter(|(core, _)| is_plain(core));
-    plain.map(|(core, text)| Unwrapping { core, text, is_taken }).collect()
-}
-
-/// What stands between commas, up to the bracket that ends it.
-fn parts(rest: &str) -> Vec<String> {
-    let (mut all, mut depth) = (vec![String::new()], 0_i32);
-    for one in rest.chars() {
-        depth += match one {
-            '<' | '(' | '[' => 1,
-            '>' | ')' | ']' => -1,
-            _ => 0,
-        };
-        match one {
-            _ if depth < 0 => break,
-            ',' if depth == 0 => all.push(String::new()),
-            one => all.iter_mut().last().into_iter().for_each(|part| part.push(one)),
-        }
-    }
-    all.into_iter().map(|part| part.trim().to_owned()).collect()
-}
-
 impl Maker {
     /// Without what is no code, if anything is left then.
     pub fn readable(mut self, as_changes: bool) -> Option<Self> {
@@ -384,18 +315,6 @@ pub(crate) fn ways_of<'m>(makers: &'m [Maker], ty: &str) -> Vec<&'m str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_function_gives_back_is_taken_out() {
-        let cores = |output: &str| -> Vec<String> { unwrapping(output).into_iter().map(|found| found.core).collect() };
-        assert_eq!(cores("Result < Self , Vec < Error > >"), ["Self"]);
-        assert_eq!(cores("io :: Result < Cache < 'a , T > >"), ["Cache < 'a , T >"]);
-        assert_eq!(cores("Option < Self >"), ["Self"]);
-        assert_eq!(cores("(Self , mpsc :: Receiver < (u8 , Event) >)"), ["Self", "mpsc :: Receiver < (u8 , Event) >"]);
-        assert_eq!(unwrapping("Option < (u8 , Self) >")[1].text, ".unwrap_or_else(|| reject()).keep_1()");
-        assert_eq!(cores("& Self"), [""; 0]);
-        assert_eq!(cores("impl Iterator < Item = Self >"), [""; 0]);
-    }
 
     #[test]
     fn types_are_made_by_what_is_public_of_them() {
