@@ -129,6 +129,13 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     targets
 }
 
+/// The names of the functions that change, or of those that lead to them where none can be called, as far as they say something.
+pub(crate) fn meant(targets: &[Target<'_>]) -> BTreeSet<String> {
+    let nearest = targets.iter().map(|target| target.distance).min();
+    let near = targets.iter().filter(|target| Some(target.distance) == nearest);
+    near.map(|target| target.function.name.clone()).filter(|name| !COMMON.contains(&name.as_str())).collect()
+}
+
 /// Whether others can name a function, or the type that it belongs to.
 fn is_nameable(library: &Library, module: &Module, function: &Function) -> bool {
     let name = function.owner.as_ref().map_or(function.name.as_str(), |owner| bare(&owner.of));

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::calls::{self, WAIT};
-use crate::changed::{Target, targets};
+use crate::changed::{Target, meant, targets};
+use crate::focus::Focus;
 use crate::library::{Library, NAME};
 use crate::literals::Literals;
 use crate::lookers::lookers;
@@ -92,6 +93,7 @@ pub struct Driver {
     /// The library speaks of tokio.
     tokio: bool,
     literals: Literals,
+    focus: Focus,
     /// Private fields that are called otherwise since the change: now, and before. What is printed of them is no difference.
     renamed: BTreeSet<(String, String)>,
 }
@@ -191,11 +193,17 @@ impl Driver {
             lookers: lookers(&before),
             tokio: before.files.iter().any(uses_tokio),
             literals,
+            focus: Focus::default(),
             renamed: renamed(&before, &after),
         };
         let targets = targets(&before, &after, ENTRIES);
         for target in &targets {
             driver.take(&before, target);
+        }
+        let names = meant(&targets);
+        let own = before.files.union(&after.files).filter_map(|path| (sources.after)(path));
+        for text in sources.tests.iter().map(Cow::from).chain(own.map(Cow::from)) {
+            driver.focus.take(&text, &names, &driver.literals);
         }
         if sources.program.is_none() {
             let ways = promises::promises(&before, &after, &targets, sources.name);
@@ -314,6 +322,11 @@ impl Driver {
         let _ = writeln!(out, "const FLOATS: &[f64] = &[{}];", floats.join(", "));
         let _ = writeln!(out, "const TEXTS: &[&str] = &[{}];", texts.join(", "));
         let _ = writeln!(out, "const ORDER: &[usize] = &[{}];", order.join(", "));
+        // The first text is the empty one, as above.
+        let focus: Vec<String> = self.focus.texts.iter().map(|at| (at + 1).to_string()).collect();
+        let numbers: Vec<String> = self.focus.integers.iter().map(i128::to_string).collect();
+        let _ = writeln!(out, "const FOCUS: &[usize] = &[{}];", focus.join(", "));
+        let _ = writeln!(out, "const FOCUS_INTEGERS: &[i128] = &[{}];", numbers.join(", "));
         let _ = writeln!(out, "const CHARACTERS: &[char] = &[{}];", characters.join(", "));
         let _ = writeln!(out, "const SIGNS: &[char] = &[{}];", in_order.join(", "));
     }

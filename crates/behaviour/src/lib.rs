@@ -21,6 +21,7 @@ mod calls;
 mod changed;
 mod concrete;
 mod driver;
+mod focus;
 mod items;
 mod known_inputs;
 mod library;
