@@ -33,7 +33,7 @@ pub(crate) fn unwrapping(output: &str) -> Vec<Unwrapping> {
 }
 
 /// What stands between commas, up to the bracket that ends it.
-fn parts(rest: &str) -> Vec<String> {
+pub(crate) fn parts(rest: &str) -> Vec<String> {
     let (mut all, mut depth) = (vec![String::new()], 0_i32);
     for one in rest.chars() {
         depth += match one {

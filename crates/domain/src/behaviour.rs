@@ -10,6 +10,8 @@ use crate::trial::TestId;
 
 /// How much of an input, or of what came of it, stands in a sentence, characters.
 const SENTENCE: usize = 160;
+/// So much of what is the same is shown before what differs.
+const BEFORE: usize = 40;
 
 /// What was found out about the functions that a patch changes, or that lead to what it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -104,8 +106,20 @@ impl Differs {
         if self.promise {
             return format!("`{}` held, by what it is made of, and does not any more", cut(&self.input));
         }
-        format!("`{}` gave {} and now gives {}", cut(&self.input), cut(&self.before), cut(&self.after))
+        let [before, after] = around_what_differs(&self.before, &self.after);
+        format!("`{}` gave {before} and now gives {after}", cut(&self.input))
     }
+}
+
+/// Two texts as far as a sentence can hold them: what differs is among that.
+fn around_what_differs(before: &str, after: &str) -> [String; 2] {
+    let same = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
+    let skipped = if same + BEFORE > SENTENCE { same - BEFORE } else { 0 };
+    let from = |text: &str| -> String {
+        let rest: String = text.chars().skip(skipped).collect();
+        if skipped == 0 { cut(&rest) } else { format!("`…{}", cut(&rest)) }
+    };
+    [from(before), from(after)]
 }
 
 /// A text as far as a sentence can hold it.
@@ -248,6 +262,20 @@ mod tests {
         };
         let driven = Driven { function: "shop::fee".to_owned(), inputs: 3000, changes: true };
         Behaviour { driven: vec![driven], differences: vec![difference], ..Behaviour::default() }
+    }
+
+    #[test]
+    fn of_long_answers_what_differs_is_shown() {
+        let mut behaviour = differs();
+        let of = |end: &str| format!("`Reader {{ {}eof: {end}, seeked: true }}`", "field: 0, ".repeat(40));
+        behaviour.differences.iter_mut().for_each(|one| (one.before, one.after) = (of("No"), of("Yes")));
+        let shown = behaviour.differences[0].shown();
+        let around = "field: 0, field: 0, field: 0, ";
+        for text in
+            [format!("gave `…: 0, {around}eof: No, seeked"), format!("gives `…: 0, {around}eof: Yes, seeked: true }}`")]
+        {
+            assert!(shown.contains(&text), "{shown}");
+        }
     }
 
     #[test]
