@@ -23,6 +23,13 @@ impl Dice {
         from + self.below(to.saturating_sub(from))
     }
 
+    /// Puts a list into another order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+        for at in (1..list.len()).rev() {
+            list.swap(at, usize::try_from(self.below(at as u64 + 1)).unwrap_or(0));
+        }
+    }
+
     /// One of a list that is not empty.
     pub fn one<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         let at = usize::try_from(self.below(list.len() as u64)).unwrap_or(0);

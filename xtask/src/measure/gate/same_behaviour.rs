@@ -25,6 +25,8 @@ const CRATES: &[&str] =
 const QUICK: &[&str] = &["roman@0.2.2", "humantime@2.4.0"];
 /// How many of each kind, in a whole run and in a quick one.
 const WANTED: [usize; 2] = [100, 16];
+/// So many times as many are looked at, since tests in docs catch some of them.
+const SAMPLES: usize = 3;
 /// Of a hundred wrong versions that can be driven so many must be caught.
 const BAR: usize = 60;
 /// Tests are run once, and no wrong versions are made of the wrong versions.
@@ -112,8 +114,14 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         corpus::repository(name, &folder)?;
         let place = place(&scratch, &folder, name)?;
         let room = |sum: &Tally| (wanted.saturating_sub(sum.missed - sum.same_code)).div_ceil(crates.len() - at);
-        let mut patches = wrong::missed(&name.to_string(), &folder, &scratch.join(format!("{name}-switched")))?;
-        shuffle(&mut patches, &mut dice);
+        let mut patches = wrong::missed(
+            &name.to_string(),
+            &folder,
+            &scratch.join(format!("{name}-switched")),
+            room(&wrong) * SAMPLES,
+            &mut dice,
+        )?;
+        dice.shuffle(&mut patches);
         let tally = send(&program, &place, &scratch, patches, room(&wrong), &mut |patch, came| {
             let why = match came {
                 Came::Same => "not seen",
@@ -129,7 +137,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         row(&mut outcome.table, "wrong", name, &tally);
         sum(&mut wrong, &tally);
         let mut patches = rewrites::patches(&folder, &scratch.join("clippy-target"))?;
-        shuffle(&mut patches, &mut dice);
+        dice.shuffle(&mut patches);
         let all = wanted.saturating_sub(rewritten.missed).div_ceil(crates.len() - at);
         let tally = send(&program, &place, &scratch, patches, all, &mut |patch, came| {
             if let Came::Differs(shown) = came {
@@ -225,13 +233,6 @@ fn base(record: Record) -> Option<TrialReport> {
     match record.event {
         Event::Cycle { event: CycleEvent::BaseTried { report, .. }, .. } => Some(report),
         _ => None,
-    }
-}
-
-fn shuffle(patches: &mut [Patch], dice: &mut Dice) {
-    for at in (1..patches.len()).rev() {
-        let other = usize::try_from(dice.below(at as u64 + 1)).unwrap_or(0);
-        patches.swap(at, other);
     }
 }
 

@@ -79,7 +79,7 @@ pub fn measure(options: &Options) -> Result<Outcome> {
         let took = began.elapsed();
         let ours = Ours::prepare(&scratch.join(format!("{name}-state")), &name.to_string(), &tree, usual_limits())?;
         let began = Instant::now();
-        let versions = switched::versions(&ours, &tree).with_context(|| name.to_string())?;
+        let versions = switched::versions(&ours, &tree, &mut |left| left).with_context(|| name.to_string())?;
         let own = began.elapsed();
         let known: Vec<(Same, bool)> = versions.iter().map(|version| (Same::of(version), version.caught)).collect();
         let (mut same, mut caught, mut survive, mut other) = (0, 0, 0, 0);

@@ -41,8 +41,6 @@ pub(crate) struct Version {
     pub whole: bool,
     /// Whether a test fails of it, in docs too.
     pub caught: bool,
-    /// Whether it stands in code that is built at all, and not under a condition that does not hold here.
-    pub built: bool,
 }
 
 /// A file with wrong versions.
@@ -53,11 +51,27 @@ struct Source {
     first: usize,
 }
 
-/// Runs the tests of a crate with all of its wrong versions, in docs too.
+/// A wrong version that no test outside of docs fails of.
+pub(crate) struct Left<'l> {
+    number: usize,
+    /// The file that it is of, below the crate's folder.
+    pub path: &'l str,
+    /// The function.
+    pub of: &'l str,
+    /// Whether it stands in code that is built at all, and not under a condition that does not hold here.
+    pub built: bool,
+}
+
+/// Runs the tests of a crate with all of its wrong versions, those in docs too with those that are chosen of what is left. What
+/// is left and not chosen is none of the answer.
 ///
 /// # Errors
 /// When a source cannot be read, or none of it builds.
-pub(crate) fn versions(ours: &Ours, tree: &Path) -> Result<Vec<Version>> {
+pub(crate) fn versions(
+    ours: &Ours,
+    tree: &Path,
+    choose: &mut dyn for<'l> FnMut(Vec<Left<'l>>) -> Vec<Left<'l>>,
+) -> Result<Vec<Version>> {
     const ROOM: usize = 1 << 20;
     let paths = everything_below(tree).into_iter().map(|path| path.to_string_lossy().into_owned());
     let paths = paths.filter(|path| path.starts_with("src/") && path.ends_with(".rs"));
@@ -77,16 +91,29 @@ pub(crate) fn versions(ours: &Ours, tree: &Path) -> Result<Vec<Version>> {
             .collect::<Result<_, _>>()?;
         match run(ours, &sources, &made, &switch(ON, SEEN), false, None)? {
             SwitchedOutcome::Ran(mut run) => {
-                let left = made.iter().flat_map(|made| &made.mutants).map(|mutant| mutant.number);
-                let left: BTreeSet<usize> = left.filter(|number| !run.caught.contains(number)).collect();
+                let built = built(ours, &sources, &made)?;
+                let all = sources
+                    .iter()
+                    .zip(&made)
+                    .flat_map(|(source, made)| made.mutants.iter().map(move |one| (source, one)));
+                let left: Vec<Left<'_>> = all
+                    .filter(|(_, mutant)| !run.caught.contains(&mutant.number))
+                    .map(|(source, mutant)| {
+                        let (number, built) = (mutant.number, built.contains(&mutant.number));
+                        Left { number, path: &source.path, of: &mutant.function, built }
+                    })
+                    .collect();
+                let every: BTreeSet<usize> = left.iter().map(|left| left.number).collect();
+                let left: BTreeSet<usize> = choose(left).into_iter().map(|left| left.number).collect();
                 if let SwitchedOutcome::Ran(more) =
                     self::run(ours, &sources, &made, &switch(ON, SEEN), true, Some(&left))?
                 {
                     run.caught.extend(more.caught);
                     run.late.extend(more.late);
                 }
-                let built = built(ours, &sources, &made)?;
-                return verdicts(&sources, &made, &run, &built);
+                // Of those that are not chosen, nothing is known.
+                run.late.extend(every.difference(&left));
+                return verdicts(&sources, &made, &run);
             }
             SwitchedOutcome::Refused(errors) => {
                 let before = without.len();
@@ -149,12 +176,7 @@ fn built(ours: &Ours, sources: &[Source], made: &[Instrumented]) -> Result<BTree
 }
 
 /// What tests made of each.
-fn verdicts(
-    sources: &[Source],
-    made: &[Instrumented],
-    run: &SwitchedRun,
-    built: &BTreeSet<usize>,
-) -> Result<Vec<Version>> {
+fn verdicts(sources: &[Source], made: &[Instrumented], run: &SwitchedRun) -> Result<Vec<Version>> {
     let mut all = Vec::new();
     for (source, made) in sources.iter().zip(made) {
         let wanted: BTreeSet<String> = made.mutants.iter().map(|mutant| mutant.function.clone()).collect();
@@ -187,7 +209,6 @@ fn verdicts(
                 what: mutant.what.clone(),
                 whole: mutant.whole,
                 caught: run.caught.contains(&mutant.number),
-                built: built.contains(&mutant.number),
             });
         }
     }
