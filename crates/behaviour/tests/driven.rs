@@ -26,9 +26,13 @@ struct Driven {
 type Found = (u64, Option<(String, String, String)>);
 
 fn compile(dir: &Path, name: &str, args: &[&str]) -> Result<(), String> {
+    compile_as("2021", dir, name, args)
+}
+
+fn compile_as(edition: &str, dir: &Path, name: &str, args: &[&str]) -> Result<(), String> {
     let out = Command::new("rustc")
         .current_dir(dir)
-        .args(["--edition", "2021", "-C", "debug-assertions=on", name])
+        .args(["--edition", edition, "-C", "debug-assertions=on", name])
         .args(args)
         .output()
         .expect("rustc starts");
@@ -313,6 +317,33 @@ fn what_is_never_twice_the_same_is_no_difference() {
         "pub fn id() -> u64 { use std::hash::BuildHasher; std::collections::hash_map::RandomState::new().hash_one(1) }";
     let driven = drive(random, &random.replace("hash_one(1)", "hash_one(2)"));
     assert_eq!(driven.of("shop::id"), &(0, None));
+}
+
+#[test]
+fn drivers_are_of_any_edition() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let text = "pub fn half(n: u8) -> u8 { n / 2 } pub fn rest(n: &str) -> Option<&str> { n.get(1..) }";
+    std::fs::write(dir.join("lib.rs"), text).expect("it is written");
+    let (before, after) = (|_: &str| Some(text.to_owned()), |_: &str| Some(text.replace('2', "3").replace('1', "2")));
+    let sources = Sources {
+        root: "lib.rs",
+        name: "shop",
+        before: &before,
+        after: &after,
+        tests: &[],
+        others: &[],
+        program: None,
+    };
+    let driver = Driver::of(&sources);
+    assert_eq!(driver.entries.len(), 2);
+    std::fs::write(dir.join("driver.rs"), driver.program().text).expect("it is written");
+    for edition in ["2015", "2018", "2024"] {
+        let library = ["--crate-type", "lib", "--crate-name", "shop"];
+        let built = compile_as(edition, dir, "lib.rs", &library);
+        let built = built.and_then(|()| compile_as(edition, dir, "driver.rs", &["--extern", "shop=libshop.rlib"]));
+        assert!(built.is_ok(), "{edition}: {built:?}");
+    }
 }
 
 #[test]
