@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub answers: bool,
     /// Whether what comes of it has to be waited for.
     pub waits: bool,
+    /// The types that stand for parameters.
+    pub known: BTreeMap<String, String>,
 }
 
 impl Call {
@@ -110,7 +112,7 @@ pub(crate) fn calls(library: &Library, module: &Module, function: &Function) -> 
     let mut all: Vec<Call> = Vec::new();
     for assignment in assignments(library, &module.path, &params, WAYS) {
         let call = call(library, module, function, &assignment)?;
-        if !all.contains(&call) {
+        if all.iter().all(|other| (&other.callee, &other.changed) != (&call.callee, &call.changed)) {
             all.push(call);
         }
     }
@@ -140,7 +142,7 @@ fn call(
                 Some(trait_) => {
                     if let Some(callee) = well_known(trait_, &of, &function.name) {
                         let count = callee.split('|').nth(1).map_or(0, |head| head.matches(": ").count());
-                        return Ok(Call { callee, changed: vec![false; count], answers: false, waits: false });
+                        return Ok(Call { callee, changed: vec![false; count], answers: false, waits: false, known });
                     }
                     if matches!(function.name.as_str(), "drop" | "fmt" | "serialize" | "deserialize") {
                         return Err(format!("`{}` is called by others only", function.name));
@@ -172,7 +174,7 @@ fn call(
     let by_impl = |at: usize| function.inputs.get(at).and_then(|input| of_input(library, &module.path, input));
     if answers.iter().all(Option::is_none) && (0..answers.len()).all(|at| by_impl(at).is_none()) {
         let changed = function.inputs.iter().map(|input| input.by_mut).collect();
-        return Ok(Call { callee: path, changed, answers: false, waits });
+        return Ok(Call { callee: path, changed, answers: false, waits, known });
     }
     // What the caller would give is given here, so that only the rest is made.
     let (mut head, mut given) = (Vec::new(), Vec::new());
@@ -193,7 +195,7 @@ fn call(
     }
     let changed = vec![false; head.len()];
     let callee = format!("|{}| {path}({})", head.join(", "), given.join(", "));
-    Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some), waits })
+    Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some), waits, known })
 }
 
 /// What a value is, as text, by the best way that its type has. No macro, since an error in what one makes is not where it is

@@ -58,6 +58,25 @@ pub(crate) fn of_input(library: &Library, at: &[String], input: &Input) -> Optio
     of_param(library, at, &param).into_iter().next()
 }
 
+/// What libraries of numbers ask for.
+const NUMBERS: &[&str] = &[
+    "Bounded",
+    "CheckedAdd",
+    "CheckedMul",
+    "CheckedSub",
+    "FromPrimitive",
+    "Integer",
+    "Num",
+    "NumAssign",
+    "NumCast",
+    "One",
+    "PrimInt",
+    "Signed",
+    "ToPrimitive",
+    "Unsigned",
+    "Zero",
+];
+
 /// What may stand for a parameter whose bounds are written in a module.
 pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<Concrete> {
     let is = |all: &[&str]| all.iter().map(|ty| Concrete::Is((*ty).to_owned())).collect::<Vec<_>>();
@@ -130,6 +149,10 @@ pub(crate) fn of_param(library: &Library, at: &[String], param: &Param) -> Vec<C
     });
     if let Some(ty) = converted {
         return vec![Concrete::Is(ty)];
+    }
+    let names = || bounds.split('+').filter_map(|bound| bound.split('<').next()?.rsplit("::").next());
+    if names().any(|name| NUMBERS.contains(&name)) {
+        return is(&["i64", "u8"]);
     }
     let mut own: Vec<Concrete> = Vec::new();
     for (module, owner) in library.impls() {

@@ -88,6 +88,16 @@ pub(crate) struct Type {
     pub fields: Vec<(String, TokenText, bool)>,
 }
 
+/// A public value with a name: a constant, or a static.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Constant {
+    pub name: String,
+    pub ty: TokenText,
+    /// The type that it belongs to, of one that belongs to one.
+    pub of: Option<TokenText>,
+    pub is_static: bool,
+}
+
 /// An import: the path, the name here (`*` for all), and whether others may use it from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Import {
@@ -109,6 +119,7 @@ pub(crate) struct Module {
     pub types: Vec<Type>,
     pub traits: Vec<(String, bool)>,
     pub imports: Vec<Import>,
+    pub constants: Vec<Constant>,
     /// Everything else by its name: values, macros, and types once more, to be compared.
     pub others: Vec<(String, TokenText)>,
     /// Impls of traits: the trait and the type.
@@ -188,7 +199,12 @@ impl Module {
                     let body = inner.block.to_token_stream();
                     self.functions.push(function(&inner.sig, Some(owner.clone()), public, text(inner), body));
                 }
-                ImplItem::Const(inner) => self.others.push((inner.ident.to_string(), text(inner))),
+                ImplItem::Const(inner) => {
+                    self.others.push((inner.ident.to_string(), text(inner)));
+                    if owner.trait_.is_none() && is_public(&inner.vis) {
+                        self.take_constant(&inner.ident, &inner.ty, Some(owner.of.clone()), false);
+                    }
+                }
                 _ => {}
             }
         }
@@ -218,8 +234,18 @@ impl Module {
                     .filter_map(|variant| Some(format!("::{}{}", variant.ident, open_fields(&variant.fields, true)?)));
                 self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, Shape::Open(open.collect()));
             }
-            Item::Const(item) if !is_test_code(&item.attrs) => self.others.push(named(&item.ident)),
-            Item::Static(item) if !is_test_code(&item.attrs) => self.others.push(named(&item.ident)),
+            Item::Const(item) if !is_test_code(&item.attrs) => {
+                self.others.push(named(&item.ident));
+                if is_public(&item.vis) {
+                    self.take_constant(&item.ident, &item.ty, None, false);
+                }
+            }
+            Item::Static(item) if !is_test_code(&item.attrs) => {
+                self.others.push(named(&item.ident));
+                if is_public(&item.vis) {
+                    self.take_constant(&item.ident, &item.ty, None, true);
+                }
+            }
             Item::Type(item) if !is_test_code(&item.attrs) => {
                 self.others.push(named(&item.ident));
                 self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, Shape::Closed);
@@ -230,6 +256,10 @@ impl Module {
             }
             _ => {}
         }
+    }
+
+    fn take_constant(&mut self, name: &syn::Ident, ty: &syn::Type, of: Option<TokenText>, is_static: bool) {
+        self.constants.push(Constant { name: name.to_string(), ty: text(ty), of, is_static });
     }
 
     fn take_type(

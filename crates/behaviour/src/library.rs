@@ -128,7 +128,8 @@ impl Library {
                 module.functions.iter().filter(|function| function.owner.is_none() && function.public).map(|f| &f.name);
             let types = module.types.iter().filter(|ty| ty.public).map(|ty| &ty.name);
             let traits = module.traits.iter().filter(|(_, public)| *public).map(|(name, _)| name);
-            for name in functions.chain(types).chain(traits) {
+            let constants = module.constants.iter().filter(|one| one.of.is_none()).map(|one| &one.name);
+            for name in functions.chain(types).chain(traits).chain(constants) {
                 add((at.clone(), name.clone()), path(name));
             }
             for (name, _) in module.modules.iter().filter(|(_, public)| *public) {
@@ -194,7 +195,8 @@ impl Library {
         let module = self.modules.get(at).filter(|_| left > 0)?;
         let is_here = module.types.iter().any(|ty| ty.name == name)
             || module.traits.iter().any(|(found, _)| found == name)
-            || module.functions.iter().any(|function| function.owner.is_none() && function.name == name);
+            || module.functions.iter().any(|function| function.owner.is_none() && function.name == name)
+            || module.constants.iter().any(|one| one.of.is_none() && one.name == name);
         if is_here {
             return Some((at.to_vec(), name.to_owned()));
         }

@@ -8,7 +8,7 @@ use crate::aliases::expanded;
 use crate::calls::{Call, WAIT, WAYS, calls};
 use crate::concrete::{Concrete, assignments, of_input, of_param, types};
 use crate::driver::{Unit, Writer, unless};
-use crate::items::{Function, Input, Module, Owner, Param, Shape, Type};
+use crate::items::{Constant, Function, Input, Module, Owner, Param, Shape, Type};
 use crate::library::{Library, NAME, Place, bare};
 use crate::shared::{changes_when_shared, may_block};
 use crate::unwrapping::{Unwrapping, parts, unwrapping};
@@ -16,6 +16,7 @@ use crate::unwrapping::{Unwrapping, parts, unwrapping};
 /// More types are not made, nor in more ways, nor changed by more methods.
 const TYPES: usize = 120;
 const ARMS: usize = 16;
+const CONSTANTS: usize = 6;
 pub(crate) const CHANGES: usize = 12;
 
 /// The code that makes values of a type, or looks at them.
@@ -139,6 +140,7 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             given = elsewhere;
         }
         given.sort_by_key(|(inputs, _)| *inputs);
+        ways.extend(constants(library, &named));
         ways.extend(given.into_iter().map(|(_, way)| way));
         if ways.is_empty() {
             ways = methods;
@@ -147,11 +149,61 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
         // Of many, those that put something in.
         changes.sort_by_key(|change| !fills(change));
         changes.truncate(CHANGES);
-        if !ways.is_empty() {
-            all.push(Maker { ty: named.name, ways, changes });
+        match ways.is_empty() {
+            false => all.push(Maker { ty: named.name, ways, changes }),
+            true => all.extend(behind_references(library, &named)),
         }
     }
     all
+}
+
+/// Values that stand in the library under a name of their own.
+fn constants(library: &Library, named: &Named<'_>) -> Vec<String> {
+    let all = library.modules.values().flat_map(|module| module.constants.iter().map(move |one| (module, one)));
+    let way = |(module, one): (&Module, &Constant)| {
+        let (ty, is_lent) = match one.ty.strip_prefix('&') {
+            Some(ty) => (ty.trim_start().trim_start_matches("'static").trim_start(), true),
+            None => (one.ty.as_str(), false),
+        };
+        let of = one.of.as_deref().map(bare);
+        let ty = if ty == "Self" { of.unwrap_or(ty) } else { ty };
+        if !named.ty.params.is_empty() || library.declared(&module.path, bare(ty), 8).as_ref() != Some(&named.place) {
+            return None;
+        }
+        let path = match of {
+            Some(of) => {
+                let place = library.declared(&module.path, of, 8)?;
+                format!("{}::{}", library.public(&place)?, one.name)
+            }
+            None => library.public(&(module.path.clone(), one.name.clone()))?.to_owned(),
+        };
+        Some(match (is_lent, one.is_static) {
+            (true, _) => format!("Clone::clone({path})"),
+            (false, true) => format!("Clone::clone(&{path})"),
+            (false, false) => path,
+        })
+    };
+    all.filter_map(way).take(CONSTANTS).collect()
+}
+
+/// What makes a reference to a type of which there are no values by themselves.
+fn behind_references(library: &Library, named: &Named<'_>) -> Option<Maker> {
+    let functions = library.functions().filter(|(_, function)| function.public);
+    let gives = |(module, function): (&Module, &Function)| {
+        let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
+        let core = function.output.strip_prefix('&')?.trim_start();
+        let core = if core.starts_with('\'') { core.split_once(' ')?.1 } else { core };
+        let own = of_type(library, module, function, named);
+        let is_it =
+            core == "Self" && own || library.declared(&module.path, bare(core), 8).as_ref() == Some(&named.place);
+        if takes_self || !is_it || core.starts_with("mut ") {
+            return None;
+        }
+        let call = calls(library, module, function).ok()?.into_iter().next()?;
+        Some(format!("{{ {} }}", called(&call, "arguments", "", "")))
+    };
+    let ways: Vec<String> = functions.filter_map(gives).take(ARMS).collect();
+    (!ways.is_empty()).then(|| Maker { ty: format!("&'static {}", named.name), ways, changes: Vec::new() })
 }
 
 /// The ways to write a value down.
@@ -214,9 +266,15 @@ fn giving(library: &Library, module: &Module, function: &Function, named: &Named
     if skipped || !same_shape {
         return None;
     }
-    // The parameters of the type are those of the value, where the function is one of the type's own.
+    // What stands for the parameters of the type is what it gives a value for.
+    let plain = |ty: &str| ty.replace(' ', "").replace("'static,", "").replace("<'static>", "");
     let fits = |call: &Call| {
-        named.ty.params.is_empty() || !is_self || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
+        let (at, core) = match function.owner.as_ref().filter(|_| is_self) {
+            Some(owner) => (&module.path, &owner.of),
+            None => (&place, &unwrap.core),
+        };
+        let given = plain(&library.outside(at, core, &call.known));
+        named.ty.params.is_empty() || given == plain(&named.name) || given.contains('_')
     };
     Some((calls(library, module, function).ok()?.into_iter().find(fits)?, unwrap))
 }

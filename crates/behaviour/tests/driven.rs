@@ -594,3 +594,34 @@ fn what_is_kept_behind_a_shared_reference_is_filled_and_asked_for_again() {
     let (seen, shown) = drive(before, before).found.get("shop::Store::put").cloned().unwrap_or_default();
     assert_eq!((seen, shown), (0, None));
 }
+
+#[test]
+fn values_are_made_of_what_libraries_offer() {
+    let before = "use std::fmt;\nuse std::io::Read;\n\
+                  pub struct Set { bits: u32 }\n\
+                  pub const EVEN: Set = Set { bits: 0x5555_5555 };\n\
+                  pub const ODD: &Set = &Set { bits: 0xaaaa_aaaa };\n\
+                  impl Set { pub const NONE: Set = Set { bits: 0 }; pub fn has(&self, n: u8) -> bool { n < 32 && self.bits >> n & 1 == 1 } }\n\
+                  impl Clone for Set { fn clone(&self) -> Set { Set { bits: self.bits } } }\n\
+                  pub struct Path(str);\n\
+                  impl Path {\n    pub fn new(text: &str) -> &Path { unsafe { &*(text as *const str as *const Path) } }\n    \
+                  pub fn parts(&self) -> usize { self.0.split('/').count() }\n}\n\
+                  pub struct Lines<R> { from: R, seen: usize }\n\
+                  impl<R: Read> Lines<R> {\n    pub fn of(from: R) -> Lines<R> { Lines { from, seen: 0 } }\n    \
+                  pub fn next(&mut self) -> Option<String> {\n        let (mut line, mut one) = (Vec::new(), [0]);\n        \
+                  while let Ok(1) = self.from.read(&mut one) { if one[0] == b'\\n' { break } line.push(one[0]) }\n        \
+                  self.seen += 1;\n        (!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned())\n    }\n}\n\
+                  pub struct Shown(u32);\n\
+                  impl fmt::Display for Shown { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, \"<{}>\", self.0) } }\n\
+                  pub fn shown(n: u32) -> Shown { Shown(n) }\n";
+    let after = before
+        .replace("n < 32", "n < 31")
+        .replace("split('/')", "split(['/', '\\\\'])")
+        .replace("!line.is_empty()", "line.len() > 1")
+        .replace("{ Shown(n) }", "{ Shown(n / 2) }");
+    let driven = drive(before, &after);
+    for name in ["shop::Set::has", "shop::Path::parts", "shop::Lines<R>::next", "shop::shown"] {
+        driven.shows(name);
+    }
+    assert!(driven.refused.len() < 4, "{:?}", driven.refused);
+}
