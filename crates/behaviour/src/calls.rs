@@ -108,7 +108,12 @@ pub(crate) fn calls(library: &Library, module: &Module, function: &Function) -> 
         return Err(format!("it takes more than {ARGUMENTS} arguments"));
     }
     let owner_params = function.owner.as_ref().map(|owner| owner.params.as_slice()).unwrap_or_default();
-    let params: Vec<_> = owner_params.iter().chain(&function.params).cloned().collect();
+    let mut params: Vec<_> = owner_params.iter().chain(&function.params).cloned().collect();
+    for (name, bounds) in &function.asks {
+        for param in params.iter_mut().filter(|param| param.name == *name && param.constant.is_none()) {
+            param.bounds = format!("{} + {bounds}", param.bounds);
+        }
+    }
     let mut all: Vec<Call> = Vec::new();
     for assignment in assignments(library, &module.path, &params, WAYS) {
         let call = call(library, module, function, &assignment)?;

@@ -56,6 +56,8 @@ pub(crate) struct Function {
     /// Empty when it gives nothing back.
     pub output: TokenText,
     pub params: Vec<Param>,
+    /// What it asks of parameters that are not its own, but of what it belongs to: the name, and the bounds.
+    pub asks: Vec<(String, TokenText)>,
     /// Why it cannot be called like any other, such as `unsafe`.
     pub special: Option<&'static str>,
     /// What it gives back has to be waited for.
@@ -343,11 +345,27 @@ fn function(
             syn::ReturnType::Type(_, ty) => text(ty),
         },
         params: params(&signature.generics),
+        asks: asks(&signature.generics),
         special,
         is_async: signature.asyncness.is_some(),
         text: text_of_all,
         mentions,
     }
+}
+
+/// What is asked behind `where` of names that are no parameters here.
+fn asks(generics: &Generics) -> Vec<(String, TokenText)> {
+    let own = |name: &str| generics.type_params().any(|param| param.ident == name);
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let of = predicates.filter_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => {
+            let name = text(&predicate.bounded_ty);
+            let is_name = name.chars().all(|one| one.is_alphanumeric() || one == '_') && name != "Self" && !own(&name);
+            is_name.then(|| (name, text(&predicate.bounds)))
+        }
+        _ => None,
+    });
+    of.collect()
 }
 
 fn params(generics: &Generics) -> Vec<Param> {

@@ -28,6 +28,7 @@ mod library;
 mod literals;
 mod lookers;
 mod makers;
+mod named;
 mod new_tests;
 mod opened;
 mod promises;

@@ -7,7 +7,8 @@ use crate::calls::{WAIT, calls, tell};
 use crate::driver::{Unit, Writer};
 use crate::items::{Function, Input};
 use crate::library::{Library, PRIMITIVE, bare};
-use crate::makers::{CHANGES, Maker, Named, named, of_type};
+use crate::makers::{CHANGES, Maker, of_type};
+use crate::named::{Named, named};
 use crate::shared::may_block;
 
 /// How often a method is asked that takes something.

@@ -1,20 +1,19 @@
 //! How values of a library's types are made: by what is public of them, by functions that give them back, and then changed
 //! by methods.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::aliases::expanded;
-use crate::calls::{Call, WAIT, WAYS, calls};
-use crate::concrete::{Concrete, assignments, of_input, of_param, types};
+use crate::calls::{Call, WAIT, calls};
+use crate::concrete::{Concrete, of_input, of_param};
 use crate::driver::{Unit, Writer, unless};
-use crate::items::{Constant, Function, Input, Module, Owner, Param, Shape, Type};
-use crate::library::{Library, NAME, Place, bare};
+use crate::items::{Constant, Function, Input, Module, Shape};
+use crate::library::{Library, NAME, bare};
+use crate::named::{Named, named};
 use crate::shared::{changes_when_shared, may_block};
-use crate::unwrapping::{Unwrapping, parts, unwrapping};
+use crate::unwrapping::{Unwrapping, unwrapping};
 
-/// More types are not made, nor in more ways, nor changed by more methods.
-const TYPES: usize = 120;
+/// Values are not made in more ways, nor changed by more methods.
 const ARMS: usize = 16;
 const CONSTANTS: usize = 6;
 pub(crate) const CHANGES: usize = 12;
@@ -28,71 +27,6 @@ pub(crate) struct Maker {
     pub ways: Vec<String>,
     /// How a value is changed after it was made.
     pub changes: Vec<String>,
-}
-
-/// A type that others can name, with types in place of its parameters.
-pub(crate) struct Named<'l> {
-    pub place: Place,
-    pub ty: &'l Type,
-    pub name: String,
-    path: String,
-}
-
-/// All types that others can name, each with a few types in place of its parameters.
-pub(crate) fn named(library: &Library) -> Vec<Named<'_>> {
-    let mut all = Vec::new();
-    for (module, ty) in library.types() {
-        let place = (module.path.clone(), ty.name.clone());
-        let Some(path) = library.public(&place).map(str::to_owned) else { continue };
-        let params = with_bounds_of_impls(library, &place, ty);
-        for assignment in assignments(library, &module.path, &params, WAYS) {
-            let known = types(&assignment);
-            let lifetimes = std::iter::repeat_n("'static".to_owned(), ty.lifetimes);
-            let filled = ty.params.iter().filter_map(|param| known.get(&param.name).cloned());
-            let inner: Vec<String> = lifetimes.chain(filled).collect();
-            let name = if inner.is_empty() { path.clone() } else { format!("{path}<{}>", inner.join(", ")) };
-            all.push(Named { place: place.clone(), ty, name, path: path.clone() });
-        }
-    }
-    all.truncate(TYPES);
-    all
-}
-
-/// The parameters of a type with what its impls ask of them too: without that, few of its functions can be called.
-fn with_bounds_of_impls(library: &Library, place: &Place, ty: &Type) -> Vec<Param> {
-    let mut params = ty.params.clone();
-    let of =
-        |owner: &Owner| !owner.default && bare(&owner.of).rsplit("::").next().unwrap_or_default().trim() == ty.name;
-    let inherent = library.functions().filter_map(|(module, function)| Some((module, function.owner.as_ref()?)));
-    let inherent = inherent.filter(|(_, owner)| owner.trait_.is_none());
-    // What else is there for the type, such as going on as an iterator, is a reason to have it.
-    let used = |owner: &&Owner| {
-        let name = owner.trait_.as_deref().map(bare).and_then(|path| path.rsplit("::").next()).unwrap_or_default();
-        matches!(name.trim(), "Iterator" | "Read" | "Write" | "Display" | "Extend")
-    };
-    let all = inherent.chain(library.impls().filter(|(_, owner)| used(owner)));
-    let mut seen = BTreeSet::new();
-    for (module, owner) in all.filter(|(_, owner)| of(owner)) {
-        if library.declared(&module.path, &ty.name, 8).as_ref() != Some(place)
-            || !seen.insert((&owner.of, bounds(owner)))
-        {
-            continue;
-        }
-        let arguments = owner.of.split_once('<').map_or("", |(_, rest)| rest);
-        let arguments = parts(arguments).into_iter().filter(|argument| !argument.starts_with('\''));
-        for (param, argument) in params.iter_mut().zip(arguments) {
-            if let Some(asked) = owner.params.iter().find(|asked| asked.name == argument) {
-                // Names as they stand where the type does; what is imported there only is not known.
-                param.bounds = format!("{} + {}", param.bounds, asked.bounds);
-                param.items = param.items.take().or_else(|| asked.items.clone());
-            }
-        }
-    }
-    params
-}
-
-fn bounds(owner: &Owner) -> Vec<&str> {
-    owner.params.iter().map(|param| param.bounds.as_str()).collect()
 }
 
 /// The makers of all types that others can name.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::calls;
 use crate::changed::Target;
 use crate::library::{Library, words};
-use crate::makers::named;
+use crate::named::named;
 
 /// The promises, and how the program asks for them.
 const OF_TYPES: &[(&str, &str)] = &[
