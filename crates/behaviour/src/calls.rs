@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::concrete::{Concrete, Each, assignments, of_input, of_param, types};
-use crate::items::{Function, Module};
+use crate::items::Module;
 use crate::library::{Library, bare};
 use crate::shared::changes_when_shared;
+use crate::signatures::Function;
 
 /// More types in place of the parameters of a function are not tried.
 pub(crate) const WAYS: usize = 3;

@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::items::{Function, Module};
+use crate::items::Module;
 use crate::library::Library;
+use crate::signatures::Function;
 
 /// How many calls away a function may be from what changes.
 const FAR: usize = 8;

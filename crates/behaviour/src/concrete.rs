@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::items::{Input, Param};
 use crate::library::Library;
+use crate::signatures::{Input, Param};
 
 /// What stands for a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]

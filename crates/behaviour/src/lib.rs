@@ -36,6 +36,7 @@ mod said;
 mod seen_types;
 mod shared;
 mod shrinking;
+mod signatures;
 mod unwrapping;
 
 pub use driver::{Driver, Entry, Program, Sources, Unit};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kaizen_source::with_files;
 
-use crate::items::{Function, Import, Module, Owner, Type, modules};
+use crate::items::{Import, Module, Owner, Type, modules};
+use crate::signatures::Function;
 
 /// More files are not read.
 const FILES: usize = 2_000;

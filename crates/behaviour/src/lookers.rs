@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use crate::calls::{WAIT, calls, tell};
 use crate::driver::{Unit, Writer};
-use crate::items::{Function, Input};
 use crate::library::{Library, PRIMITIVE, bare};
 use crate::makers::{CHANGES, Maker, of_type};
 use crate::named::{Named, named};
 use crate::shared::may_block;
+use crate::signatures::{Function, Input};
 
 /// How often a method is asked that takes something.
 const ASKED: u64 = 3;

@@ -7,10 +7,11 @@ use crate::aliases::expanded;
 use crate::calls::{Call, WAIT, calls};
 use crate::concrete::{Concrete, of_input, of_param};
 use crate::driver::{Unit, Writer, unless};
-use crate::items::{Constant, Function, Input, Module, Shape};
+use crate::items::{Constant, Module, Shape};
 use crate::library::{Library, NAME, bare};
 use crate::named::{Named, named};
 use crate::shared::{changes_when_shared, may_block};
+use crate::signatures::{Function, Input};
 use crate::unwrapping::{Unwrapping, unwrapping};
 
 /// Values are not made in more ways, nor changed by more methods.

@@ -2,8 +2,9 @@
 
 use crate::calls::WAYS;
 use crate::concrete::{assignments, types as types_of};
-use crate::items::{Module, Owner, Param, Type};
+use crate::items::{Module, Owner, Type};
 use crate::library::{Library, Place, bare};
+use crate::signatures::Param;
 use crate::unwrapping::parts;
 
 /// More types are not made.

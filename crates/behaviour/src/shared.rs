@@ -1,7 +1,7 @@
 //! What can be changed behind a shared reference, and what may wait there for ever.
 
-use crate::items::Function;
 use crate::library::{Library, Place, words};
+use crate::signatures::Function;
 
 /// What can be changed through a shared reference.
 const CELLS: &[&str] = &["Mutex", "RwLock", "Cell", "RefCell", "OnceCell", "OnceLock", "DashMap"];
