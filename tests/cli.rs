@@ -22,6 +22,7 @@ mod cli {
     mod disk_full;
     mod endless;
     mod evidence;
+    mod features;
     mod forge;
     mod journal_damaged;
     mod killed;

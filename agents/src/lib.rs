@@ -7,6 +7,7 @@
 pub mod address;
 pub mod architect;
 mod behaving;
+mod behind_features;
 mod carried;
 pub mod clock;
 pub mod configurator;
@@ -19,6 +20,7 @@ mod error;
 pub mod evidence;
 mod inputs_notice;
 pub mod journal;
+mod looking_closer;
 pub mod measuring;
 pub mod model_gateway;
 pub mod notice;

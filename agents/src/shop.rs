@@ -1,6 +1,5 @@
 //! The shop: the sandbox work of one repository, as plain blocking calls. The pool's workers run them.
 
-use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +13,15 @@ use kaizen_repo::Repo;
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{
-    Cancel, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, Touched, TreeChange, TrialError, WarmBase,
+    Cancel, Features, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, Touched, TreeChange, TrialError, Wanted,
+    WarmBase,
 };
 
 use kaizen_settings::Settings;
 
-use crate::behaving::Behaving;
 use crate::error::AgentError;
+use crate::looking_closer::{self, LookingCloser, WithMore};
 use crate::measuring::{Measuring, together};
-use crate::noticing::Noticing;
 use crate::trial_pool::{Compared, Printed, Printing, progress};
 use crate::world::World;
 
@@ -46,13 +45,18 @@ pub struct Shop {
     scanned: Mutex<Option<(CommitId, Arc<Scan>)>>,
     /// How many trials only screened.
     screened: AtomicU32,
+    /// The features that are on.
+    features: Features,
+    with_more: WithMore,
 }
 
 impl Shop {
     /// The shop of a system's repository.
     #[must_use]
     pub fn new(world: Arc<World>) -> Self {
-        Self { world, runner: Mutex::new(None), scanned: Mutex::new(None), screened: AtomicU32::new(0) }
+        let features = looking_closer::wanted(&world.settings.trial);
+        let (runner, scanned, with_more) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
+        Self { world, runner, scanned, screened: AtomicU32::new(0), features, with_more }
     }
 
     /// Tries a tree that nothing is compared with.
@@ -96,10 +100,24 @@ impl Shop {
             report.speed = Some(measuring.program(benchmark, &mut on)?);
         }
         if compared.notice && may_land(against, &report) {
-            on(Progress::Noticing);
-            self.look_closer(compared, (&runner, &warm, &changes), &known, &mut report, cancel)?;
+            let beside = format!("{}-more", self.world.key);
+            let prepare =
+                |features: &Features| self.prepared(&runner, &known.repo, tree, (&beside, features), cancel, &mut |_| {});
+            let closer = LookingCloser {
+                settings: &self.world.settings.gate,
+                features: &self.features,
+                runner: &runner,
+                warm: &warm,
+                after: &changes,
+                compared,
+                known: &known,
+                cancel,
+                prepare: &prepare,
+                with_more: &self.with_more,
+            };
+            closer.look(&mut report, &mut on)?;
         }
-        let same_code = report.noticed.as_ref().is_some_and(|noticed| noticed.same_code);
+        let same_code = report.is_same_code();
         if compared.guard && !same_code && may_land(against, &report) {
             let measuring = self.measuring(&runner, &warm, (&known, &changes), &read, cancel);
             let own = measuring.own(&mut on)?;
@@ -195,46 +213,6 @@ impl Shop {
         Ok(runner.print_repeatedly(&warm, &asked.command, &changes, asked.times, cancel)?)
     }
 
-    /// Whether anything would notice if the change were wrong, and whether functions do the same as before it.
-    fn look_closer(
-        &self,
-        compared: &Compared,
-        (runner, warm, after): (&Runner, &WarmBase, &[TreeChange]),
-        known: &Known,
-        report: &mut TrialReport,
-        cancel: &Cancel,
-    ) -> Result<(), AgentError> {
-        let read = |path: &str| known.read(path);
-        let settings = &self.world.settings.gate;
-        let noticing = Noticing {
-            runner,
-            warm,
-            settings,
-            trees: (&known.before, after),
-            changes: &known.changes,
-            report,
-            cancel,
-            files: &known.files,
-            read: &read,
-            metadata: OnceCell::new(),
-            wrong: OnceCell::new(),
-            counts: OnceCell::new(),
-        };
-        let mut noticed = noticing.look()?;
-        let behaviour = if noticed.same_code || settings.inputs == 0 {
-            None
-        } else {
-            let (against, claimed) = (&compared.against, compared.claims_same);
-            Behaving { of: &noticing, against, claimed, noticed: &noticed }.look()?
-        };
-        if let Some(behaviour) = &behaviour {
-            noticing.look_at_rest(&mut noticed, behaviour)?;
-        }
-        report.noticed = Some(Box::new(noticed));
-        report.behaviour = behaviour.map(Box::new);
-        Ok(())
-    }
-
     /// What is known of a change without running anything.
     fn known(&self, tree: &TreeOf, compared: &Compared) -> Result<Known, AgentError> {
         let (repo, base) = (self.world.repo()?, compared.base.clone());
@@ -272,10 +250,24 @@ impl Shop {
     ) -> Result<(Arc<Runner>, WarmBase, Vec<TreeChange>), AgentError> {
         let repo = self.world.repo()?;
         let runner = self.runner(&repo, &tree.warm, &tree.folder)?;
-        let export = |into: &Path| repo.export(&tree.warm, into).map(drop).map_err(|error| error.to_string());
-        let warm = runner.prepare(&self.world.key, &tree.warm, &tree.folder, &export, cancel, on)?;
+        let warm = self.prepared(&runner, &repo, tree, (&self.world.key, &self.features), cancel, on)?;
         let changes = self.changes_from(&repo, &tree.warm, &tree.commit)?;
         Ok((runner, warm, changes))
+    }
+
+    /// The warm base of a tree, under a name and with features on.
+    fn prepared(
+        &self,
+        runner: &Runner,
+        repo: &Repo,
+        tree: &TreeOf,
+        (key, features): (&str, &Features),
+        cancel: &Cancel,
+        on: &mut dyn FnMut(Progress),
+    ) -> Result<WarmBase, AgentError> {
+        let export = |into: &Path| repo.export(&tree.warm, into).map(drop).map_err(|error| error.to_string());
+        let wanted = Wanted { key, commit: &tree.warm, folder: &tree.folder, features };
+        Ok(runner.prepare(wanted, &export, cancel, on)?)
     }
 
     fn changes_from(&self, repo: &Repo, warm: &CommitId, commit: &CommitId) -> Result<Vec<TreeChange>, AgentError> {
@@ -319,26 +311,26 @@ impl Shop {
 }
 
 /// A change, and the tree before it.
-struct Known {
+pub(crate) struct Known {
     repo: Repo,
     base: CommitId,
     /// What leads from the warm base to that tree.
-    before: Vec<TreeChange>,
-    changes: Vec<Change>,
+    pub before: Vec<TreeChange>,
+    pub changes: Vec<Change>,
     /// The paths of all files before the change.
-    files: Vec<String>,
+    pub files: Vec<String>,
 }
 
 impl Known {
     /// The text of a file before the change.
-    fn read(&self, path: &str) -> Option<String> {
+    pub fn read(&self, path: &str) -> Option<String> {
         let state = self.repo.read(&self.base, &RelPath::new(path).ok()?).ok()??;
         String::from_utf8(state.bytes).ok()
     }
 }
 
 /// Whether the tests of a trial leave it open that the patch lands.
-fn may_land(against: &TrialReport, report: &TrialReport) -> bool {
+pub(crate) fn may_land(against: &TrialReport, report: &TrialReport) -> bool {
     let comparison = Comparison::of(against, report);
     report.outcome == TrialOutcome::Ran
         && comparison.broken.is_empty()

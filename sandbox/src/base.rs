@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use kaizen_domain::CommitId;
 use serde::{Deserialize, Serialize};
 
+use crate::features::Features;
 use crate::isolation::{Arrangement, Cancel, Places};
 use crate::progress::Progress;
 use crate::runner::{Runner, TrialError};
@@ -22,6 +23,8 @@ pub struct WarmBase {
     pub commit: CommitId,
     /// The folder of the cargo project below the top of the repository; empty when it is the top.
     pub folder: String,
+    /// The features that are on.
+    pub(crate) features: Features,
     dir: PathBuf,
     /// Where the tree and the scratch folders are inside.
     places: Places,
@@ -34,6 +37,30 @@ pub struct WarmBase {
 struct Label {
     commit: CommitId,
     folder: String,
+    #[serde(default)]
+    features: Features,
+}
+
+/// Which base is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What the repository is called among the bases. Under one name there is one base at a time.
+    pub key: &'a str,
+    /// The commit whose files it holds.
+    pub commit: &'a CommitId,
+    /// The folder of the cargo project below the top of the repository; empty when it is the top.
+    pub folder: &'a str,
+    /// The features that are on.
+    pub features: &'a Features,
+}
+
+impl<'a> Wanted<'a> {
+    /// A commit as it is built when nobody says anything else, with its project at the top.
+    #[must_use]
+    pub fn plain(key: &'a str, commit: &'a CommitId) -> Self {
+        static DEFAULT: Features = Features::Default;
+        Self { key, commit, folder: "", features: &DEFAULT }
+    }
 }
 
 /// Writes the files of a commit into a fresh folder.
@@ -80,6 +107,14 @@ impl WarmBase {
         format!("{}/{path}", self.places.tree.display())
     }
 
+    /// What is built from: something else is another base.
+    pub(crate) fn identity(&self) -> String {
+        match &self.features {
+            Features::Default => self.commit.to_string(),
+            features => format!("{} {}", self.commit, serde_json::to_string(features).unwrap_or_default()),
+        }
+    }
+
     /// The folder with the files.
     #[must_use]
     pub fn tree_dir(&self) -> PathBuf {
@@ -103,13 +138,13 @@ impl WarmBase {
     pub(crate) fn uses_nextest(&self) -> bool {
         let settings = self.project_dir().join(".config/nextest.toml");
         let given_up = fs::read_to_string(self.without_nextest()).unwrap_or_default();
-        fs::symlink_metadata(settings).is_ok_and(|file| file.is_file()) && given_up != self.commit.to_string()
+        fs::symlink_metadata(settings).is_ok_and(|file| file.is_file()) && given_up != self.identity()
     }
 
     /// Does without nextest from now on.
     pub(crate) fn give_up_nextest(&self) -> Result<(), TrialError> {
         let file = self.without_nextest();
-        fs::write(&file, self.commit.to_string()).map_err(TrialError::io("writing", &file))
+        fs::write(&file, self.identity()).map_err(TrialError::io("writing", &file))
     }
 
     fn without_nextest(&self) -> PathBuf {
@@ -128,16 +163,15 @@ impl Runner {
     /// the target folder is kept from commit to commit, so that dependencies are compiled once.
     ///
     /// # Errors
-    /// When the files cannot be written or dependencies cannot be fetched.
+    /// When the files cannot be written, dependencies cannot be fetched, or no package has one of the features.
     pub fn prepare(
         &self,
-        key: &str,
-        commit: &CommitId,
-        folder: &str,
+        wanted: Wanted<'_>,
         export: Export<'_>,
         cancel: &Cancel,
         on: &mut dyn FnMut(Progress),
     ) -> Result<WarmBase, TrialError> {
+        let Wanted { key, commit, folder, features } = wanted;
         let arrangement = self.isolation.arrangement();
         // What was built at one place is of no use at another.
         let name = format!("{key}-{}{}", self.toolchain.fingerprint(), arrangement.suffix());
@@ -147,6 +181,7 @@ impl Runner {
         let base = WarmBase {
             commit: commit.clone(),
             folder: folder.to_owned(),
+            features: features.clone(),
             places: self.isolation.places(&dir),
             notes_inside: match arrangement {
                 Arrangement::Namespaces => PathBuf::from(NOTES),
@@ -158,6 +193,7 @@ impl Runner {
         if let Some(known) = read_label(&label)
             && known.commit == *commit
             && known.folder == folder
+            && known.features == *features
         {
             return Ok(base);
         }
@@ -166,8 +202,10 @@ impl Runner {
         replace_tree(&base, export)?;
         on(Progress::Fetching);
         self.fetch(&base, cancel)?;
+        self.turn_on(&base, cancel)?;
         let text =
-            serde_json::to_string(&Label { commit: commit.clone(), folder: folder.to_owned() }).unwrap_or_default();
+            serde_json::to_string(&Label { commit: commit.clone(), folder: folder.to_owned(), features: features.clone() })
+                .unwrap_or_default();
         let draft = dir.join("base.json.new");
         fs::write(&draft, text).map_err(TrialError::io("writing", &draft))?;
         fs::rename(&draft, &label).map_err(TrialError::io("writing", &label))?;
@@ -329,6 +367,7 @@ mod tests {
         let at = |name: &str| dir.join(name);
         WarmBase {
             commit: CommitId::new("a".repeat(40)).unwrap(),
+            features: Features::Default,
             folder: String::new(),
             dir: dir.to_path_buf(),
             places: Places { tree: at("inside"), home: at("home"), tmp: at("tmp") },

@@ -50,6 +50,8 @@ pub struct CrateRoot {
     pub name: String,
     /// The program's name; none for the library.
     pub program: Option<String>,
+    /// The features that it is built with only.
+    pub needs: Vec<String>,
 }
 
 impl Package {
@@ -95,7 +97,12 @@ impl RawTarget {
         let program = is(&["bin"]).then(|| self.name.clone());
         let library = is(&["lib", "rlib", "dylib", "cdylib", "staticlib"]);
         let path = base.below_tree(&self.src_path)?.to_owned();
-        (program.is_some() || library).then_some(CrateRoot { path, name: self.name.clone(), program })
+        (program.is_some() || library).then(|| CrateRoot {
+            path,
+            name: self.name.clone(),
+            program,
+            needs: self.required_features.clone(),
+        })
     }
 
     fn bench(&self, base: &WarmBase) -> Option<BenchTarget> {

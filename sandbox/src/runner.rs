@@ -68,6 +68,14 @@ pub enum TrialError {
         /// What cargo said.
         output: String,
     },
+    /// A feature is wanted that is none of any package.
+    #[error("no package has the feature `{name}`; those that there are: {known}")]
+    Features {
+        /// The feature.
+        name: String,
+        /// Those that packages of the workspace have.
+        known: String,
+    },
     /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -160,11 +168,12 @@ impl Runner {
     pub(crate) fn call_streams(
         &self,
         base: &WarmBase,
-        call: Call,
+        mut call: Call,
         cancel: &Cancel,
         on_line: &mut dyn FnMut(Stream, &str),
     ) -> Result<Finished, TrialError> {
         let places = base.places();
+        base.features.in_changes(&mut call.changes);
         let mut read_only = self.toolchain.mounts(&places.home);
         read_only.extend(call.read_only);
         let cwd = base.project_inside();

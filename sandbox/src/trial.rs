@@ -239,6 +239,7 @@ impl Runner {
             stopped_early: run.stopped_early,
             unreached: run.unreached,
             moved: BTreeMap::new(),
+            with_features: None,
         }
     }
 

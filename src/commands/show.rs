@@ -261,6 +261,15 @@ impl Shown<'_> {
         }
         self.noticed(trial);
         self.behaviour(trial);
+        if let Some(more) = trial.with_features.as_deref() {
+            self.line("tried", &format!("{}: {}", shown(&more.on()), lines::result(&more.candidate)));
+            let comparison = more.comparison();
+            for (what, tests) in [("broken", &comparison.broken), ("gone", &comparison.missing)] {
+                tests.iter().take(10).for_each(|test| self.line("", &format!("{what}: {}", shown(&test.0))));
+            }
+            self.noticed(&more.candidate);
+            self.behaviour(&more.candidate);
+        }
         self.line("sandbox", &format!("{}; {}", sandbox(&trial.layers), trial.toolchain));
         if let Some(speed) = &trial.speed {
             let word = match speed.verdict {

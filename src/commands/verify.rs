@@ -129,7 +129,8 @@ fn decided(statement: &Statement) -> String {
     };
     let tests = &evidence.after.tests;
     let passed = tests.values().filter(|outcome| **outcome == kaizen_domain::TestOutcome::Passed).count();
-    let noticed = match &evidence.noticed {
+    let more = evidence.after.with_features.as_deref().and_then(|more| more.noticed.as_ref());
+    let noticed = match evidence.noticed.as_ref().or(more) {
         Some(noticed) => noticed.shown(),
         None => "whether tests would notice it was not looked at".to_owned(),
     };

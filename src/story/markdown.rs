@@ -25,18 +25,24 @@ pub fn markdown(cycle: &Cycle) -> String {
     let mut text = format!("### kaizen: this change {verdict}\n\n");
     let _ = writeln!(text, "| | |\n|---|---|");
     let mut row = |what: &str, value: &str| {
-        let _ = writeln!(text, "| {what} | {} |", plain(value));
+        let _ = writeln!(text, "| {} | {} |", plain(what), plain(value));
     };
+    let join = |what: &str, on: &str| format!("{what} {on}").trim_end().to_owned();
     if let Some(round) = attempt.current() {
         row("change", &round.patch.title);
         row("base", round.patch.base.short());
         if let (Some(base), Some(trial)) = (&cycle.base_report, &round.trial) {
             row("tests", &compared(base, trial));
-            if let Some(noticed) = &trial.noticed {
-                row("noticed", &noticed.shown());
+            if let Some(more) = &trial.with_features {
+                row(&format!("tests {}", more.on()), &compared(&more.base, &more.candidate));
             }
-            if let Some(behaviour) = &trial.behaviour {
-                row("behaviour", &behaviour.shown());
+            for (on, trial) in trial.with_and_without() {
+                if let Some(noticed) = &trial.noticed {
+                    row(&join("noticed", &on), &noticed.shown());
+                }
+                if let Some(behaviour) = &trial.behaviour {
+                    row(&join("behaviour", &on), &behaviour.shown());
+                }
             }
             row("toolchain", &trial.toolchain);
         }

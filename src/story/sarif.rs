@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kaizen_domain::{Attempt, Cycle, Severity, Word};
+use kaizen_domain::{Attempt, Cycle, Severity, TrialReport, Word};
 use serde_json::{Value, json};
 
 use crate::story::lines::shown;
@@ -74,11 +74,12 @@ fn findings(attempt: &Attempt) -> Vec<Finding> {
             line: finding.place().map(|(line, _)| line),
         })
         .collect();
-    let behaviour = round.trial.as_ref().and_then(|trial| trial.behaviour.as_deref());
-    let noticed = round.trial.as_ref().and_then(|trial| trial.noticed.as_deref()).filter(|noticed| !noticed.same_code);
-    for (function, text) in noticed.iter().flat_map(|noticed| noticed.unnoticed(behaviour)) {
-        let (path, line) = (Some(function.path.to_string()), Some(function.line));
-        found.push(Finding { rule: "not-noticed".to_owned(), level: "warning", text, path, line });
+    for (_, trial) in round.trial.iter().flat_map(TrialReport::with_and_without) {
+        let noticed = trial.noticed.as_deref().filter(|noticed| !noticed.same_code);
+        for (function, text) in noticed.iter().flat_map(|noticed| noticed.unnoticed(trial.behaviour.as_deref())) {
+            let (path, line) = (Some(function.path.to_string()), Some(function.line));
+            found.push(Finding { rule: "not-noticed".to_owned(), level: "warning", text, path, line });
+        }
     }
     let level = if matches!(attempt.word(), Some(Word::Asked)) { "warning" } else { "error" };
     let known = |reason: &String, found: &[Finding]| found.iter().any(|finding| reason.contains(&finding.text));

@@ -167,8 +167,11 @@ fn tried(base: Option<&TrialReport>, trial: Option<&TrialReport>) -> String {
 }
 
 fn not_tried(trial: Option<&TrialReport>) -> String {
-    let mut lines =
-        vec!["Other platforms, other toolchains and other sets of features than the default one.".to_owned()];
+    let more = trial.and_then(|trial| trial.with_features.as_deref()).map(|more| format!(" and the one {}", more.on()));
+    let mut lines = vec![format!(
+        "Other platforms, other toolchains and other sets of features than the default one{}.",
+        more.unwrap_or_default()
+    )];
     if trial.is_none_or(|trial| trial.speed.is_none()) {
         lines.push("Nothing was measured about speed, so nothing is claimed about it.".to_owned());
     }

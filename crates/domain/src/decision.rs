@@ -55,6 +55,12 @@ pub fn decide(
     if let Some(decision) = broken(&comparison, check) {
         return decision;
     }
+    if let Some(more) = candidate.with_features.as_deref() {
+        let others = || not_run(&more.candidate).or_else(|| broken(&more.comparison(), check));
+        if let Some(decision) = others() {
+            return decision.said_with(&more.on());
+        }
+    }
     if let Some(decision) = not_done(&comparison, check, candidate) {
         return decision;
     }
@@ -62,17 +68,46 @@ pub fn decide(
     if review.verdict == Verdict::AskPerson {
         reasons.extend(review.reasons());
     }
-    for (tests, what) in [(&comparison.missing, "no longer exists"), (&comparison.silenced, "is no longer run")] {
-        reasons.extend(few(tests).map(|test| format!("test `{test}` {what}")));
+    reasons.extend(gone(&comparison));
+    if let Some(more) = candidate.with_features.as_deref() {
+        let known = gone(&comparison);
+        let others = gone(&more.comparison()).into_iter().filter(|reason| !known.contains(reason));
+        reasons.extend(others.map(|reason| format!("{}: {reason}", more.on())));
     }
-    let behaviour = candidate.behaviour.as_deref();
-    reasons.extend(candidate.noticed.as_deref().into_iter().flat_map(|noticed| noticed.reasons(behaviour)));
-    reasons.extend(candidate.behaviour.as_deref().into_iter().flat_map(Behaviour::reasons));
+    reasons.extend(unshown(candidate));
+    if let Some(more) = candidate.with_features.as_deref() {
+        let others = unshown(&more.candidate).into_iter().filter(|reason| !reasons.contains(reason));
+        let others: Vec<String> = others.map(|reason| format!("{}: {reason}", more.on())).collect();
+        reasons.extend(others);
+    }
     let shown = comparison.held + comparison.repaired.len() > 0 || matches!(check, Check::Builds);
     if !shown {
         reasons.push("no test passes on the base, so nothing shows that behaviour is kept".to_owned());
     }
     if reasons.is_empty() || approved { Decision::Land } else { Decision::Ask { reasons } }
+}
+
+impl Decision {
+    /// The same, said of particular circumstances.
+    fn said_with(mut self, circumstances: &str) -> Self {
+        if let Self::Ask { reasons } | Self::Reject { reasons } | Self::Inconclusive { reasons } = &mut self {
+            reasons.iter_mut().for_each(|reason| *reason = format!("{circumstances}: {reason}"));
+        }
+        self
+    }
+}
+
+/// What nothing shows about a change, as far as a trial looked at it.
+fn unshown(candidate: &TrialReport) -> Vec<String> {
+    let behaviour = candidate.behaviour.as_deref();
+    let noticed = candidate.noticed.as_deref().into_iter().flat_map(|noticed| noticed.reasons(behaviour));
+    noticed.chain(behaviour.into_iter().flat_map(Behaviour::reasons)).collect()
+}
+
+/// Which tests are there no more, or are not run.
+fn gone(comparison: &Comparison) -> Vec<String> {
+    let sorts = [(&comparison.missing, "no longer exists"), (&comparison.silenced, "is no longer run")];
+    sorts.iter().flat_map(|(tests, what)| few(tests).map(move |test| format!("test `{test}` {what}"))).collect()
 }
 
 fn not_run(candidate: &TrialReport) -> Option<Decision> {
@@ -106,9 +141,13 @@ fn broken(comparison: &Comparison, check: &Check) -> Option<Decision> {
 }
 
 fn not_done(comparison: &Comparison, check: &Check, candidate: &TrialReport) -> Option<Decision> {
-    let others: Vec<String> = candidate.behaviour.as_deref().into_iter().flat_map(Behaviour::refusals).collect();
-    if !others.is_empty() {
-        return Some(Decision::Reject { reasons: others });
+    let refusals = |of: &TrialReport| -> Vec<String> {
+        of.behaviour.as_deref().into_iter().flat_map(Behaviour::refusals).collect()
+    };
+    let (mut reasons, more) = (refusals(candidate), candidate.with_features.as_deref());
+    reasons.extend(more.into_iter().flat_map(|more| refusals(&more.candidate)));
+    if !reasons.is_empty() {
+        return Some(Decision::Reject { reasons });
     }
     if let Some(speed) = candidate.speed.as_ref().filter(|speed| speed.verdict == SpeedVerdict::Worse) {
         return Some(Decision::Reject { reasons: vec![format!("it is slower: {}", speed.detail)] });
@@ -153,7 +192,7 @@ mod tests {
     use crate::path::RelPath;
     use crate::review::{Finding, Severity};
     use crate::time::Millis;
-    use crate::trial::{Speed, TestOutcome, TestResult};
+    use crate::trial::{Speed, TestOutcome, TestResult, WithFeatures};
 
     fn report(tests: &[(&str, TestOutcome)]) -> TrialReport {
         TrialReport {
@@ -181,6 +220,7 @@ mod tests {
             stopped_early: false,
             unreached: Vec::new(),
             moved: Default::default(),
+            with_features: None,
         }
     }
 
@@ -219,6 +259,26 @@ mod tests {
             |approved| decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&candidate), approved);
         assert!(matches!(decide(false), Decision::Ask { reasons } if reasons.len() == 2));
         assert_eq!(decide(true), Decision::Land);
+    }
+
+    #[test]
+    fn what_does_not_hold_with_more_features_does_not_land() {
+        let base = report(&[("a", Passed)]);
+        let (more, build) = (report(&[("a", Passed), ("b", Passed)]), TrialOutcome::BuildFailed { errors: Vec::new(), tail: "no `x`".to_owned() });
+        let decided = |candidate: TrialReport| {
+            let features = vec!["shop/serde".to_owned()];
+            let more = WithFeatures { features, base: more.clone(), candidate };
+            let tried = TrialReport { with_features: Some(Box::new(more)), ..base.clone() };
+            decide(&finding(Severity::Note), &Check::NothingBreaks, &base, Some(&tried), false)
+        };
+        assert_eq!(decided(more.clone()), Decision::Land);
+        let on = "with the feature `shop/serde` on";
+        let fails = report(&[("a", Passed), ("b", Failed)]);
+        assert_eq!(decided(fails), Decision::Reject { reasons: vec![format!("{on}: test `b` would fail")] });
+        let unbuilt = TrialReport { outcome: build, ..more.clone() };
+        assert_eq!(decided(unbuilt), Decision::Reject { reasons: vec![format!("{on}: does not build: no `x`")] });
+        let gone = decided(base.clone());
+        assert_eq!(gone, Decision::Ask { reasons: vec![format!("{on}: test `b` no longer exists")] });
     }
 
     #[test]

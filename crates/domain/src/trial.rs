@@ -173,6 +173,35 @@ pub struct TrialReport {
     /// Tests that stood in another file of the base, word for word, each with the id that it had there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<TestId, TestId>,
+    /// The same with more features on, where what changes is behind some that are off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_features: Option<Box<WithFeatures>>,
+}
+
+/// A change, and the tree before it, with features on that are off otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithFeatures {
+    /// The features, such as `shop/serde`.
+    pub features: Vec<String>,
+    /// The tree before the change.
+    pub base: TrialReport,
+    /// The tree after it.
+    pub candidate: TrialReport,
+}
+
+impl WithFeatures {
+    /// How the tests compare.
+    #[must_use]
+    pub fn comparison(&self) -> Comparison {
+        Comparison::of(&self.base, &self.candidate)
+    }
+
+    /// The features in a sentence: "with the feature `shop/serde` on".
+    #[must_use]
+    pub fn on(&self) -> String {
+        let (word, names) = (if self.features.len() == 1 { "feature" } else { "features" }, self.features.join("`, `"));
+        format!("with the {word} `{names}` on")
+    }
 }
 
 /// What a benchmark says about candidate against base, from interleaved runs.
@@ -209,6 +238,20 @@ impl TrialReport {
         let count =
             |wanted| self.tests.iter().filter(|(id, test)| test.outcome == wanted && !self.flaky.contains(*id)).count();
         (count(TestOutcome::Passed), count(TestOutcome::Failed), count(TestOutcome::Ignored))
+    }
+
+    /// This, and the same with more features on, with how to say which it is.
+    pub fn with_and_without(&self) -> impl Iterator<Item = (String, &Self)> {
+        let more = self.with_features.as_deref().map(|more| (more.on(), &more.candidate));
+        std::iter::once((String::new(), self)).chain(more)
+    }
+
+    /// Whether the compiler makes the same of the code before and after the change, wherever it is seen.
+    #[must_use]
+    pub fn is_same_code(&self) -> bool {
+        let is_same = |noticed: &Noticed| noticed.same_code;
+        let more = self.with_features.as_deref().map(|more| more.candidate.is_same_code());
+        self.noticed.as_deref().map_or(more == Some(true), |noticed| is_same(noticed) && more != Some(false))
     }
 
     /// Tests that failed every time.

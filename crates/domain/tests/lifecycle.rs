@@ -58,6 +58,7 @@ fn report(trial: TrialId, of: CommitId) -> TrialReport {
         stopped_early: false,
         unreached: Vec::new(),
         moved: Default::default(),
+        with_features: None,
     }
 }
 

@@ -114,8 +114,28 @@ pub struct TestsTried {
     /// Tests that stood in another file of the base, word for word, each with the id that it had there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<String, String>,
+    /// The same with more features on, where what changes is behind some that are off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_features: Option<Box<TriedWithFeatures>>,
     /// Wall time, milliseconds.
     pub wall: Millis,
+}
+
+/// Trials with features on that are off otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedWithFeatures {
+    /// The features.
+    pub features: Vec<String>,
+    /// Before the change.
+    pub before: TestsTried,
+    /// After it.
+    pub after: TestsTried,
+    /// How far tests notice what changes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Noticed>,
+    /// Whether functions do the same as before there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<Behaviour>,
 }
 
 impl TestsTried {
@@ -131,6 +151,15 @@ impl TestsTried {
             artefacts: report.artefacts.clone(),
             unreached: report.unreached.clone(),
             moved: report.moved.iter().map(|(now, was)| (now.0.clone(), was.0.clone())).collect(),
+            with_features: report.with_features.as_deref().map(|more| {
+                Box::new(TriedWithFeatures {
+                    features: more.features.clone(),
+                    before: Self::of(&more.base),
+                    after: Self::of(&more.candidate),
+                    noticed: more.candidate.noticed.as_deref().cloned(),
+                    behaviour: more.candidate.behaviour.as_deref().cloned(),
+                })
+            }),
             wall: report.wall,
         }
     }

@@ -25,6 +25,7 @@ fn statement() -> Statement {
         artefacts: Default::default(),
         unreached: Vec::new(),
         moved: Default::default(),
+        with_features: None,
         wall: Millis(7),
     };
     let evidence = Evidence {

@@ -16,7 +16,7 @@ pub use load::{Layer, Origin, explain, load};
 pub use providers::{AuthHeader, ModelEntry, ProviderSettings};
 pub use repositories::{MetricSettings, RepositorySettings, ScheduleSettings, WatchSettings, repositories};
 pub use settings::{
-    Arrangement, DaemonSettings, FailingTests, ForgeSettings, GateSettings, ModelSettings, RouterSettings,
+    Arrangement, DaemonSettings, FailingTests, ForgeSettings, GateSettings, ModelSettings, RouterSettings, TrialSettings,
     SecuritySettings, Settings, Structured, Subject, TestFiles,
 };
 

@@ -155,6 +155,15 @@ fn fault(defaults: &Table, section: &str, key: &str, value: &Value) -> Option<St
     if dotted == "security.advisories" && value.as_str().is_some_and(relative) {
         return Some("must be an absolute path, or empty".to_owned());
     }
+    let is_feature = |name: &Value| {
+        let part = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_alphanumeric() || "_-+.".contains(one));
+        name.as_str().is_none_or(|name| name.split('/').count() < 3 && name.split('/').all(part))
+    };
+    if dotted == "trial.features"
+        && let Some(name) = value.as_array().and_then(|names| names.iter().find(|name| !is_feature(name)))
+    {
+        return Some(format!("{name} is no name of a feature, such as `serde` or `shop/serde`"));
+    }
     // What somebody else proposes is judged when they ask for it; it is no work to look for.
     let proposal = Value::String("proposal".to_owned());
     if dotted == "cycle.only" && value.as_array().is_some_and(|kinds| kinds.contains(&proposal)) {
@@ -289,6 +298,18 @@ mod tests {
         error: `trial.wall_secs` in kaizen.toml, line 2: must be 1 or more
         help: `kaizen init --explain trial` shows each key with its default
         ");
+    }
+
+    #[test]
+    fn features_have_names_that_cargo_takes() {
+        insta::assert_snapshot!(refused("[trial]\nfeatures = [\"serde\", \"std, alloc\"]\n", Origin::Repository), @r#"
+        error: `trial.features` in kaizen.toml, line 2: "std, alloc" is no name of a feature, such as `serde` or `shop/serde`
+        help: `kaizen init --explain trial` shows each key with its default
+        "#);
+        let text = "[trial]\nfeatures = [\"serde\", \"my-shop/c++_2.0\"]\nall_features = true\n".to_owned();
+        let settings = load(&[Layer { file: "f".to_owned(), text, origin: Origin::Repository }]).unwrap();
+        assert_eq!(settings.trial.features, ["serde", "my-shop/c++_2.0"]);
+        assert!(settings.trial.all_features && !Settings::default().trial.all_features);
     }
 
     #[test]

@@ -255,6 +255,10 @@ pub enum TestFiles {
 /// What a trial may use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialSettings {
+    /// Features that are on beside those that are on by default: `serde`, or `shop/serde` of one package.
+    pub features: Vec<String>,
+    /// All features are on.
+    pub all_features: bool,
     /// Wall time of one run, seconds.
     pub wall_secs: u64,
     /// Wall time of a first build, seconds.

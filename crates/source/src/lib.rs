@@ -1,10 +1,14 @@
 //! Rust text as a syntax tree, on a stack that no text can exhaust.
 
+mod features;
+
 use std::borrow::Cow;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, Meta};
 use thiserror::Error;
+
+pub use features::{Configured, Declared, Names, Off, configured, declared};
 
 /// The largest file that is looked at, bytes.
 const FILE: usize = 512 << 10;

@@ -105,7 +105,7 @@ impl Direct {
     /// What was noted down while cargo built this base.
     pub(crate) fn noted(base: &WarmBase, noted: &Noted) -> Option<Self> {
         Some(Self {
-            commit: base.commit.to_string(),
+            commit: base.identity(),
             calls: Calls::read(base, noted)?,
             proven: false,
             swap: None,
@@ -120,7 +120,7 @@ impl Direct {
     }
 
     fn is_of(&self, base: &WarmBase) -> bool {
-        self.commit == base.commit.to_string()
+        self.commit == base.identity()
     }
 
     /// Keeps it: from now on it is used.

@@ -10,7 +10,7 @@ use std::process::{Command, exit};
 use std::time::Duration;
 
 use kaizen_domain::{CommitId, TestOutcome, TrialId, TrialOutcome, TrialReport};
-use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, WarmBase};
+use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, Wanted, WarmBase};
 
 use crate::options::Options;
 use crate::report::{Inside, Outside, Report};
@@ -225,7 +225,7 @@ pub fn warm(arrangement: Arrangement, dir: &Path) -> (Runner, WarmBase) {
         copy(&dir.join("crate"), tree);
         Ok(())
     };
-    let base = runner.prepare("escape", &commit(), "", &export, &Cancel::new().expect("a flag"), &mut |_| {});
+    let base = runner.prepare(Wanted::plain("escape", &commit()), &export, &Cancel::new().expect("a flag"), &mut |_| {});
     (runner, base.expect("a base"))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kaizen_domain::{CommitId, RelPath, TrialId, TrialReport};
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange, WarmBase};
+use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange, Wanted, WarmBase};
 use tempfile::TempDir;
 
 const FILES: &[(&str, &str)] = &[
@@ -118,7 +118,7 @@ impl Bench {
         };
         let runner = Runner::new(settings, None).expect("it works");
         let warm = runner
-            .prepare("bench", &commit(), "", export, &Cancel::new().expect("it works"), &mut |_| {})
+            .prepare(Wanted::plain("bench", &commit()), export, &Cancel::new().expect("it works"), &mut |_| {})
             .expect("it works");
         Self { state, runner, warm }
     }

@@ -10,7 +10,7 @@ use kaizen_agents::measuring::{Measuring, Own};
 use kaizen_domain::edit::{Change, FileMode, FileState};
 use kaizen_domain::trial::SpeedVerdict;
 use kaizen_domain::{CommitId, RelPath};
-use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange, WarmBase};
+use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, TreeChange, Wanted, WarmBase};
 use kaizen_settings::Settings;
 
 use super::super::samples::{Samples, shown};
@@ -142,7 +142,7 @@ fn prepared(scratch: &Scratch, folder: &Path) -> Result<(Runner, WarmBase, Cance
         let parts = ["Cargo.toml", "src", "benches"];
         parts.iter().try_for_each(|part| copy(&folder.join(part), &to.join(part))).map_err(|error| error.to_string())
     };
-    let base = runner.prepare("verdicts", &commit, "", &export, &cancel, &mut |_| {})?;
+    let base = runner.prepare(Wanted::plain("verdicts", &commit), &export, &cancel, &mut |_| {})?;
     Ok((runner, base, cancel))
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use kaizen_domain::{CommitId, Comparison, RelPath, TrialId, TrialOutcome, TrialReport};
 use kaizen_patch::{MemorySource, apply_diff};
 use kaizen_sandbox::trial::Tried;
-use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, Switched, SwitchedOutcome, TreeChange, WarmBase};
+use kaizen_sandbox::{Cancel, Limits, Runner, RunnerSettings, Switched, SwitchedOutcome, TreeChange, Wanted, WarmBase};
 
 use super::super::scratch;
 use super::{LIMIT, Mutant, Verdict};
@@ -51,7 +51,7 @@ impl Ours {
         let runner = Runner::new(settings, None)?;
         let (commit, cancel) = (CommitId::new("a".repeat(40))?, Cancel::new()?);
         let export = |to: &Path| copy_inside(tree, to).map_err(|error| error.to_string());
-        let base = runner.prepare(name, &commit, "", &export, &cancel, &mut |_| {})?;
+        let base = runner.prepare(Wanted::plain(name, &commit), &export, &cancel, &mut |_| {})?;
         let report = runner.try_base(&base, id(0), &commit, &[], &cancel, &mut |_| {})?;
         ensure!(report.outcome == TrialOutcome::Ran, "the crate does not pass its tests: {:?}", report.outcome);
         runner.get_ready_to_screen(&base, &report, &cancel)?;
