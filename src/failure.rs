@@ -167,9 +167,10 @@ impl From<TrialError> for Failure {
                 "`cargo fetch` in the repository shows the same; paths outside the repository and submodules that are not \
                  part of the commit cannot be used",
             ),
-            TrialError::Features { .. } => {
-                Self::input(error.to_string(), "`trial.features` in kaizen.toml, or in your own settings, names what is on")
-            }
+            TrialError::Features { .. } => Self::input(
+                error.to_string(),
+                "`trial.features` in kaizen.toml, or in your own settings, names what is on",
+            ),
             TrialError::Cancelled => Self { exit: Exit::Stopped, message: error.to_string(), help: Vec::new() },
             _ => split(Exit::Fault, &error.to_string()),
         }

@@ -143,11 +143,12 @@ impl Sources<'_> {
     fn file_off(&self, path: &str, package: &Package, on: &Names) -> Option<Names> {
         let mut path = path.to_owned();
         for _ in 0..DEEPEST {
-            let roots: Vec<_> = package.roots.iter().filter(|root| root.path == path).collect();
-            if !roots.is_empty() {
-                let wants = |needs: &[String]| needs.iter().filter(|name| !on.contains(*name)).cloned().collect();
-                let wants: Vec<Names> = roots.iter().map(|root| wants(&root.needs)).collect();
-                return wants.iter().all(|wants| !wants.is_empty()).then(|| wants.into_iter().flatten().collect());
+            if let Some(needs) = package.needs.get(&path) {
+                let wants: Names = needs.iter().filter(|name| !on.contains(*name)).cloned().collect();
+                return (!wants.is_empty()).then_some(wants);
+            }
+            if package.roots.iter().any(|root| root.path == path) {
+                return None;
             }
             let (module, above) = above(&path, package)?;
             let mut found = None;
@@ -177,9 +178,8 @@ fn above(path: &str, package: &Package) -> Option<(String, Vec<String>)> {
     if module == "mod" {
         (folder, module) = folder.rsplit_once('/')?;
     }
-    let of_folder = |root: &&kaizen_sandbox::CrateRoot| {
-        root.path.rsplit_once('/').is_some_and(|(place, _)| place == folder)
-    };
+    let of_folder =
+        |root: &&kaizen_sandbox::CrateRoot| root.path.rsplit_once('/').is_some_and(|(place, _)| place == folder);
     let roots = package.roots.iter().filter(of_folder).map(|root| root.path.clone());
     let mut above: Vec<String> = roots.collect();
     above.extend([format!("{folder}/mod.rs"), format!("{folder}.rs")]);
@@ -205,13 +205,11 @@ mod tests {
     }
 
     fn behind(changes: &[Change], features: &Features) -> Option<BehindFeatures> {
-        let root = CrateRoot { path: "src/lib.rs".to_owned(), name: "shop".to_owned(), program: None, needs: Vec::new() };
-        let tool = CrateRoot {
-            path: "src/bin/tool.rs".to_owned(),
-            name: "tool".to_owned(),
-            program: Some("tool".to_owned()),
-            needs: vec!["csv".to_owned()],
-        };
+        let root = CrateRoot { path: "src/lib.rs".to_owned(), name: "shop".to_owned(), program: None };
+        let tool =
+            CrateRoot { path: "src/bin/tool.rs".to_owned(), name: "tool".to_owned(), program: Some("tool".to_owned()) };
+        let needs = [("src/bin/tool.rs", "csv"), ("tests/both.rs", "json")];
+        let needs = needs.map(|(path, name)| (path.to_owned(), vec![name.to_owned()]));
         let package = Package {
             name: "shop".to_owned(),
             manifest: "Cargo.toml".to_owned(),
@@ -219,6 +217,7 @@ mod tests {
             edition: "2021".to_owned(),
             roots: vec![root, tool],
             benches: Vec::new(),
+            needs: needs.into(),
             uses: Vec::new(),
         };
         let metadata = Metadata { packages: vec![package] };
@@ -239,12 +238,17 @@ mod tests {
     fn a_file_is_behind_what_declares_it() {
         let deep = [change("src/json/deep.rs", "fn a() {}", "fn b() {}")];
         let found = behind(&deep, &Features::Default).expect("it is behind a feature");
-        assert_eq!((names(&found), found.without.len(), found.with.as_slice(), found.left), (vec!["shop/json"], 0, &deep[..], false));
+        assert_eq!(
+            (names(&found), found.without.len(), found.with.as_slice(), found.left),
+            (vec!["shop/json"], 0, &deep[..], false)
+        );
         let on = Features::Default.with(&BTreeSet::from(["csv".to_owned()]));
         assert!(behind(&deep, &on).is_none(), "one feature turns the other on");
         assert!(behind(&[change("src/plain.rs", "fn a() {}", "fn b() {}")], &Features::Default).is_none());
         let tool = [change("src/bin/tool.rs", "fn main() {}", "fn main() { }")];
         assert_eq!(behind(&tool, &Features::Default).as_ref().map(names), Some(vec!["shop/csv"]));
+        let test = [change("tests/both.rs", "", "#[test] fn a() {}")];
+        assert_eq!(behind(&test, &Features::Default).as_ref().map(names), Some(vec!["shop/json"]));
     }
 
     #[test]

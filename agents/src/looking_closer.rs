@@ -106,7 +106,9 @@ impl LookingCloser<'_> {
         let base = self.base_with(warm, &self.features.with(&behind.names), last, on)?;
         if base.outcome != TrialOutcome::Ran {
             let names = features.join("`, `");
-            return Ok(Err(format!("it is behind `{names}`, and with that on the base does not build and run its tests")));
+            return Ok(Err(format!(
+                "it is behind `{names}`, and with that on the base does not build and run its tests"
+            )));
         }
         let (id, changes, confirm) = (self.compared.trial, self.after, self.compared.confirm);
         let tried = Tried { base: warm, id, commit, changes, against: &base, confirm };

@@ -13,8 +13,8 @@ use kaizen_repo::Repo;
 use kaizen_sandbox::isolation::Arrangement;
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{
-    Cancel, Features, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, Touched, TreeChange, TrialError, Wanted,
-    WarmBase,
+    Cancel, Features, Limits, Progress, Runner, RunnerSettings, Scan, ScanSettings, Touched, TreeChange, TrialError,
+    Wanted, WarmBase,
 };
 
 use kaizen_settings::Settings;
@@ -101,8 +101,9 @@ impl Shop {
         }
         if compared.notice && may_land(against, &report) {
             let beside = format!("{}-more", self.world.key);
-            let prepare =
-                |features: &Features| self.prepared(&runner, &known.repo, tree, (&beside, features), cancel, &mut |_| {});
+            let prepare = |features: &Features| {
+                self.prepared(&runner, &known.repo, tree, (&beside, features), cancel, &mut |_| {})
+            };
             let closer = LookingCloser {
                 settings: &self.world.settings.gate,
                 features: &self.features,

@@ -107,6 +107,7 @@ mod tests {
             edition: "2021".to_owned(),
             roots: Vec::new(),
             benches: Vec::new(),
+            needs: Default::default(),
             uses: Vec::new(),
         };
         let packages =

@@ -32,6 +32,17 @@ pub enum Features {
 }
 
 impl Features {
+    /// Behind the name of the compiler in a report; empty for those that are on by default.
+    pub(crate) fn said(&self) -> String {
+        match self {
+            Self::Default => String::new(),
+            Self::All => "; all features".to_owned(),
+            Self::These(names) => {
+                format!("; features {}", names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
     /// These features as well.
     #[must_use]
     pub fn with(&self, more: &BTreeSet<String>) -> Self {
@@ -196,9 +207,10 @@ impl Runner {
         }
         let Features::These(names) = features else { return Ok(()) };
         match names.difference(&found).next() {
-            Some(name) => {
-                Err(TrialError::Features { name: name.clone(), known: known.into_iter().collect::<Vec<_>>().join(", ") })
-            }
+            Some(name) => Err(TrialError::Features {
+                name: name.clone(),
+                known: known.into_iter().collect::<Vec<_>>().join(", "),
+            }),
             None => Ok(()),
         }
     }
@@ -238,7 +250,10 @@ optional = true
         assert_eq!(on(these(&["serde"])), ["alloc", "default", "serde", "std"]);
         assert_eq!(on(these(&["other/serde", "shop/full"])), ["alloc", "default", "full", "rand", "std"]);
         assert_eq!(on(Features::All), ["alloc", "default", "full", "rand", "serde", "std"]);
-        assert!(Features::All.on("[workspace]\nmembers = []", &[]).is_empty() && Features::All.on("no manifest", &[]).is_empty());
+        assert!(
+            Features::All.on("[workspace]\nmembers = []", &[]).is_empty()
+                && Features::All.on("no manifest", &[]).is_empty()
+        );
     }
 
     #[test]
@@ -254,7 +269,10 @@ optional = true
     fn what_is_turned_on_is_on_by_default_and_nothing_else_changes() {
         let text = these(&["serde", "shop/full", "nothing"]).turned_on(MANIFEST).expect("it changes");
         assert_eq!(text, MANIFEST.replace("[\"std\"]\nstd", "[\"std\", \"full\", \"serde\"]\nstd"));
-        assert_eq!(these(&["alloc", "serde"]).turned_on(&text).map(|text| text.contains("\"alloc\"]\nstd")), Some(true));
+        assert_eq!(
+            these(&["alloc", "serde"]).turned_on(&text).map(|text| text.contains("\"alloc\"]\nstd")),
+            Some(true)
+        );
         assert_eq!(these(&["std"]).turned_on(MANIFEST), None);
         assert_eq!(Features::Default.turned_on(MANIFEST), None);
         let none = "[package]\nname = \"shop\"\n\n[dependencies]\nserde = { version = \"1\", optional = true }\n";

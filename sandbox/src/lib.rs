@@ -21,6 +21,7 @@ mod direct;
 pub mod driven;
 mod durations;
 pub mod features;
+mod fetching;
 pub mod formatting;
 pub mod harness;
 pub mod in_blocks;

@@ -1,5 +1,7 @@
 //! What cargo says about the packages of a workspace. Run inside: a repository's configuration may name programs.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::base::WarmBase;
@@ -28,6 +30,8 @@ pub struct Package {
     pub roots: Vec<CrateRoot>,
     /// Its benchmarks, apart from those that want a feature.
     pub benches: Vec<BenchTarget>,
+    /// The first files of targets that are built with some features only, below the top of the repository, each with those.
+    pub needs: BTreeMap<String, Vec<String>>,
     /// The folders of packages that it depends on by their path, each with a slash at the end.
     pub uses: Vec<String>,
 }
@@ -50,8 +54,6 @@ pub struct CrateRoot {
     pub name: String,
     /// The program's name; none for the library.
     pub program: Option<String>,
-    /// The features that it is built with only.
-    pub needs: Vec<String>,
 }
 
 impl Package {
@@ -97,12 +99,12 @@ impl RawTarget {
         let program = is(&["bin"]).then(|| self.name.clone());
         let library = is(&["lib", "rlib", "dylib", "cdylib", "staticlib"]);
         let path = base.below_tree(&self.src_path)?.to_owned();
-        (program.is_some() || library).then(|| CrateRoot {
-            path,
-            name: self.name.clone(),
-            program,
-            needs: self.required_features.clone(),
-        })
+        (program.is_some() || library).then_some(CrateRoot { path, name: self.name.clone(), program })
+    }
+
+    fn needs(&self, base: &WarmBase) -> Option<(String, Vec<String>)> {
+        let path = base.below_tree(&self.src_path)?.to_owned();
+        (!self.required_features.is_empty()).then(|| (path, self.required_features.clone()))
     }
 
     fn bench(&self, base: &WarmBase) -> Option<BenchTarget> {
@@ -161,6 +163,7 @@ impl Metadata {
                 edition: package.edition,
                 roots: package.targets.iter().filter_map(|target| target.root(base)).collect(),
                 benches: package.targets.iter().filter_map(|target| target.bench(base)).collect(),
+                needs: package.targets.iter().filter_map(|target| target.needs(base)).collect(),
                 uses: package.dependencies.iter().filter_map(|dependency| dependency.folder(base)).collect(),
                 kinds: package.targets.into_iter().flat_map(|target| target.kind).collect(),
             })
@@ -204,6 +207,7 @@ mod tests {
             edition: "2021".to_owned(),
             roots: Vec::new(),
             benches: Vec::new(),
+            needs: BTreeMap::new(),
             uses: Vec::new(),
         };
         let inner = package("inner", "crates/inner/Cargo.toml");
@@ -224,6 +228,7 @@ mod tests {
             edition: "2021".to_owned(),
             roots: Vec::new(),
             benches: Vec::new(),
+            needs: BTreeMap::new(),
             uses: uses.iter().map(|folder| (*folder).to_owned()).collect(),
         };
         let packages = vec![

@@ -231,7 +231,7 @@ impl Runner {
             noticed: None,
             behaviour: None,
             layers: self.layers().to_vec(),
-            toolchain: format!("{}{by}", self.toolchain.title()),
+            toolchain: format!("{}{by}{}", self.toolchain.title(), base.features.said()),
             wall: Millis::from_duration(run.wall),
             cpu: Millis::from_duration(run.cpu),
             peak_memory: run.peak_memory,

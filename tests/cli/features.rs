@@ -108,9 +108,12 @@ const ON: &str = "with the feature `till/print` on";
 #[test]
 fn a_good_change_behind_a_feature_lands_and_its_trial_is_shown() {
     let room = till("");
-    let diff = of_receipt("    return format!(\"{count} {word} of {name}\");", "    format!(\"{count} {word} of {name}\")");
+    let diff =
+        of_receipt("    return format!(\"{count} {word} of {name}\");", "    format!(\"{count} {word} of {name}\")");
     let patch = room.try_diff(&diff, &[]).expect(0).patch("LANDED");
-    room.kaizen(&["show", &patch, "--evidence"]).expect(0).says(&[&format!("{ON}: 3 tests pass"), "the compiler makes the same"]);
+    room.kaizen(&["show", &patch, "--evidence"])
+        .expect(0)
+        .says(&[&format!("{ON}: 3 tests pass"), "the compiler makes the same"]);
     room.kaizen(&["verify", &room.landed_branch()]).expect(0).says(&["to land"]);
 }
 
@@ -126,6 +129,21 @@ fn what_changes_behaviour_behind_a_feature_asks_a_person_or_is_refused() {
 }
 
 #[test]
+fn tests_behind_a_feature_are_run() {
+    let room = till("");
+    let test = |width: u8| {
+        format!(
+            "#![cfg(feature = \"print\")]\n\n#[test]\nfn wide() {{\n    \
+             assert_eq!(till::receipt::width(\"tea\"), {width});\n}}\n"
+        )
+    };
+    room.try_diff(&diff_of("tests/wide.rs", "", &test(4)), &[])
+        .expect(4)
+        .says(&[&format!("{ON}: its own test `till/test wide::wide` fails")]);
+    room.try_diff(&diff_of("tests/wide.rs", "", &test(5)), &[]).expect(0);
+}
+
+#[test]
 fn what_is_on_and_what_is_off_are_both_looked_at() {
     let room = till("");
     let same = of_till(&room, "    return format!(\"{total} in all\");", "    format!(\"{total} in all\")");
@@ -133,11 +151,20 @@ fn what_is_on_and_what_is_off_are_both_looked_at() {
     // Beside a change that tests know well stands one that nobody looks at.
     let text = written(&room, "src/lib.rs");
     let both = text
-        .replacen("    return format!(\"{total} in all\");", "    if count > 77 { return String::new(); }\n    format!(\"{total} in all\")", 1)
-        .replacen("    if count >= 10 { sum - price } else { sum }", "    if count < 10 { sum } else { sum - price }", 1);
+        .replacen(
+            "    return format!(\"{total} in all\");",
+            "    if count > 77 { return String::new(); }\n    format!(\"{total} in all\")",
+            1,
+        )
+        .replacen(
+            "    if count >= 10 { sum - price } else { sum }",
+            "    if count < 10 { sum } else { sum - price }",
+            1,
+        );
     room.try_diff(&diff_of("src/lib.rs", &text, &both), &[]).expect(3).says(&[ON, "words"]);
     // What is there without the feature is compiled by default.
-    let short = of_till(&room, "    return format!(\"{}\", total(count, price));", "    format!(\"{}\", total(count, price))");
+    let short =
+        of_till(&room, "    return format!(\"{}\", total(count, price));", "    format!(\"{}\", total(count, price))");
     room.try_diff(&short, &[]).expect(0);
 }
 
@@ -162,6 +189,8 @@ fn a_repository_may_say_which_features_are_on() {
     let fails = of_receipt("if count == 1", "if count <= 1");
     let said = room.try_diff(&fails, &[]).expect(4).says(&["test `till/lib::receipt::tests::lines` would fail"]);
     assert!(!said.out.contains(ON), "{}", said.out);
+    let patch = said.patch("REJECTED");
+    room.kaizen(&["show", &patch]).expect(0).says(&["; features print"]);
     // A manifest that changes has them on all the same.
     let manifest = written(&room, "Cargo.toml");
     let diff = diff_of("Cargo.toml", &manifest, &manifest.replace("edition", "description = \"A till.\"\nedition"));

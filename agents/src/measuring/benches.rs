@@ -216,6 +216,7 @@ mod tests {
                 .iter()
                 .map(|path| BenchTarget { name: "b".to_owned(), path: format!("{folder}{path}") })
                 .collect(),
+            needs: Default::default(),
             uses: Vec::new(),
         };
         let odd = ["perf/many/main.rs", "src/inline.rs", "alone.rs"];

@@ -264,7 +264,10 @@ mod tests {
     #[test]
     fn what_does_not_hold_with_more_features_does_not_land() {
         let base = report(&[("a", Passed)]);
-        let (more, build) = (report(&[("a", Passed), ("b", Passed)]), TrialOutcome::BuildFailed { errors: Vec::new(), tail: "no `x`".to_owned() });
+        let (more, build) = (
+            report(&[("a", Passed), ("b", Passed)]),
+            TrialOutcome::BuildFailed { errors: Vec::new(), tail: "no `x`".to_owned() },
+        );
         let decided = |candidate: TrialReport| {
             let features = vec!["shop/serde".to_owned()];
             let more = WithFeatures { features, base: more.clone(), candidate };

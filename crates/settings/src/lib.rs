@@ -16,8 +16,8 @@ pub use load::{Layer, Origin, explain, load};
 pub use providers::{AuthHeader, ModelEntry, ProviderSettings};
 pub use repositories::{MetricSettings, RepositorySettings, ScheduleSettings, WatchSettings, repositories};
 pub use settings::{
-    Arrangement, DaemonSettings, FailingTests, ForgeSettings, GateSettings, ModelSettings, RouterSettings, TrialSettings,
-    SecuritySettings, Settings, Structured, Subject, TestFiles,
+    Arrangement, DaemonSettings, FailingTests, ForgeSettings, GateSettings, ModelSettings, RouterSettings,
+    SecuritySettings, Settings, Structured, Subject, TestFiles, TrialSettings,
 };
 
 /// The defaults, with a comment on every key: what `kaizen init` writes.

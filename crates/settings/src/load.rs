@@ -156,7 +156,8 @@ fn fault(defaults: &Table, section: &str, key: &str, value: &Value) -> Option<St
         return Some("must be an absolute path, or empty".to_owned());
     }
     let is_feature = |name: &Value| {
-        let part = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_alphanumeric() || "_-+.".contains(one));
+        let part =
+            |part: &str| !part.is_empty() && part.chars().all(|one| one.is_alphanumeric() || "_-+.".contains(one));
         name.as_str().is_none_or(|name| name.split('/').count() < 3 && name.split('/').all(part))
     };
     if dotted == "trial.features"

@@ -225,7 +225,8 @@ pub fn warm(arrangement: Arrangement, dir: &Path) -> (Runner, WarmBase) {
         copy(&dir.join("crate"), tree);
         Ok(())
     };
-    let base = runner.prepare(Wanted::plain("escape", &commit()), &export, &Cancel::new().expect("a flag"), &mut |_| {});
+    let base =
+        runner.prepare(Wanted::plain("escape", &commit()), &export, &Cancel::new().expect("a flag"), &mut |_| {});
     (runner, base.expect("a base"))
 }
 
