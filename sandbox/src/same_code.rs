@@ -78,6 +78,7 @@ impl Runner {
         {
             return Ok(known);
         }
+        self.build_dependencies(base, package, cancel)?;
         let mut all = Compiled::default();
         for target in &package.roots {
             let file = base.places().tmp.join("code.mir");
@@ -107,6 +108,23 @@ impl Runner {
             }
         }
         Ok(all)
+    }
+
+    /// Builds a library of the base as it is for itself. Its dependencies may have fewer features then than with its tests, and
+    /// would be built again each time; what is built here stays.
+    fn build_dependencies(&self, base: &WarmBase, package: &Package, cancel: &Cancel) -> Result<(), TrialError> {
+        let done = base.known_dir().join(format!("{}.built", package.name));
+        if done.exists() || package.roots.iter().all(|root| root.program.is_some()) {
+            return Ok(());
+        }
+        let args = ["build", "--offline", "--quiet", "-p", &package.name, "--lib"].map(OsString::from).into();
+        let (program, wall) = (self.toolchain().program("cargo"), self.settings.build_wall);
+        let call = Call { program, args, warm: true, wall, ..Call::default() };
+        let ended = self.call(base, call, cancel, &mut |_| {})?.exit;
+        tracing::debug!(package = package.name, %ended, "its dependencies are built for itself");
+        // Where that cannot be noted, it is done again, which takes a moment.
+        let _ = std::fs::create_dir_all(base.known_dir()).and_then(|()| std::fs::write(&done, ""));
+        Ok(())
     }
 }
 

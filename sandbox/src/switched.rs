@@ -17,23 +17,71 @@ use crate::cargo_json::diagnostic;
 use crate::isolation::{Cancel, Exit, TreeChange};
 use crate::runner::{Call, Runner, TrialError, mark, nonce};
 
-/// Around cargo: the programs of tests, then the tests in docs, where there are any. Fixed: what differs comes in as
-/// arguments and files.
-const AROUND: &str = r#"mark=$1 on=$2 seen=$3 here=$4 docs=$5 budget=$6 cargo=$7
-shift 7
-"$cargo" "$@" || exit
-[ "$docs" = 1 ] || exit 0
+/// Around cargo where tests in docs are asked. They are built once and started by a script as well, where cargo hands them over
+/// (since 1.89); where it does not, they are built again for each wrong version. Fixed: what differs comes in as arguments and
+/// files.
+const AROUND: &str = r#"mark=$1 on=$2 seen=$3 here=$4 budget=$5 cargo=$6
+shift 6
+timeout -k 1 600 "$cargo" test --doc --workspace --offline --quiet "$@" >/dev/null 2>&1 || exit 0
+if [ -e "$here/started" ]; then
+  [ -e "$here/said" ] && sed "s/^/$mark /" "$here/said"
+  exit 0
+fi
 say() { printf '\n%s %s\n' "$mark" "$*"; }
 tested() { timeout -k 1 300 env "$1" "$cargo" test --doc --workspace --offline --quiet >/dev/null 2>&1; }
 tested "$seen=$here/docs" && [ -s "$here/docs" ] || exit 0
 for n in $(cut -d' ' -f1 "$here/docs" | sort -nu | grep -Fx -f "$here/places"); do say reached "$n"; done
-[ -s "$here/until" ] || echo $(( $(date +%s) + budget )) >"$here/until"
+until=$(( $(date +%s) + budget ))
 for n in $(cut -d' ' -f1 "$here/docs" | sort -nu | grep -Fx -f "$here/wanted"); do
   say reached "$n"
-  grep -Fxqs "$n" "$here/caught" && continue
-  [ "$(date +%s)" -ge "$(cat "$here/until")" ] && say late "$n" && continue
+  [ "$(date +%s)" -ge "$until" ] && say late "$n" && continue
   if tested "$on=$n"; then say survived "$n"; else say caught "$n"; fi
 done
+exit 0
+"#;
+
+/// In place of each program of tests in docs, of which there may be several at once. It is read by how it ends, so that it ends
+/// here as it does by itself.
+const DOCS: &str = r#"on=$1 seen=$2 here=$3 budget=$4 most=$5 bin=$6
+shift 6
+work=$(mktemp -d) || exit 1
+: >"$here/started"
+say() { printf '%s\n' "$*" >>"$here/said"; }
+now() { date +%s; }
+begun=$(now)
+env "$seen=$work/seen" timeout -k 1 "$most" "$bin" "$@"
+code=$?
+[ -s "$work/seen" ] || exit "$code"
+each=$(( 5 + 5 * ($(now) - begun) ))
+for n in $(cut -d' ' -f1 "$work/seen" | sort -nu | grep -Fx -f "$here/places"); do say reached "$n"; done
+[ -s "$here/until" ] || echo $(( $(now) + budget )) >"$here/until"
+until=$(cat "$here/until")
+# Whether it ends in the other way with a number on.
+differs() {
+  number=$1
+  shift
+  env "$on=$number" timeout -k 1 "$each" "$bin" "$@" >/dev/null 2>&1 </dev/null
+  ended=$?
+  if [ "$code" = 0 ]; then [ "$ended" != 0 ]; else [ "$ended" = 0 ]; fi
+}
+star=
+if differs none "$@"; then
+  star='*'
+  differs 'none*' "$@" && exit "$code"
+fi
+for n in $(cut -d' ' -f1 "$work/seen" | sort -nu | grep -Fx -f "$here/wanted"); do
+  say reached "$n"
+  grep -Fxqs "$n" "$here/caught" && continue
+  [ "$(now)" -ge "$until" ] && say late "$n" && continue
+  if differs "$n$star" "$@"; then
+    say caught "$n"
+    echo "$n" >>"$here/caught"
+  else
+    say survived "$n"
+  fi
+done
+rm -rf "$work"
+exit "$code"
 "#;
 
 /// In place of each program of tests.
@@ -106,7 +154,7 @@ pub struct Switched<'a> {
     pub on: &'a str,
     /// The one that names a file to which reached numbers are appended, each with a blank and the name of the thread.
     pub seen: &'a str,
-    /// Whether there are tests in docs that may come by.
+    /// Whether tests in docs are asked, in place of all others.
     pub docs: bool,
     /// How long wrong versions are run, in all; what has not been run then is not.
     pub budget: Duration,
@@ -152,7 +200,8 @@ impl Runner {
         let mut changes = switched.changes.to_vec();
         let list = |numbers: &BTreeSet<usize>| numbers.iter().map(|number| format!("{number}\n")).collect::<String>();
         let (wanted, places) = (list(switched.numbers), list(switched.places));
-        for (name, text) in [("program.sh", PROGRAM), ("wanted", &wanted), ("places", &places)] {
+        let script = if switched.docs { DOCS } else { PROGRAM };
+        for (name, text) in [("program.sh", script), ("wanted", &wanted), ("places", &places)] {
             let Ok(path) = RelPath::new(format!("{folder}/{name}")) else {
                 return Ok(SwitchedOutcome::Unclear("its scripts have no place in the tree".to_owned()));
             };
@@ -164,20 +213,27 @@ impl Runner {
         let (here, budget) = (base.inside(&folder), switched.budget.as_secs().to_string());
         let program = format!("{here}/program.sh");
         let most = MOST.to_string();
-        let runner = ["/bin/sh", &program, &mark, switched.on, switched.seen, &here, &budget, &most];
+        // rustdoc would take a word with an `@` before it for the name of a file with more of them.
+        let head = ["/bin/sh", &program, &mark].into_iter().filter(|word| !switched.docs || *word != mark);
+        let runner: Vec<&str> = head.chain([switched.on, switched.seen, &here, &budget, &most]).collect();
         let runner = format!("target.{host}.runner={}", serde_json::json!(runner));
-        let mut args: Vec<OsString> = vec!["-c".into(), AROUND.into(), "around".into()];
-        let docs = if switched.docs { "1" } else { "0" };
-        args.extend([mark.as_str(), switched.on, switched.seen, &here, docs, &budget].map(OsString::from));
-        args.push(self.toolchain().program("cargo").into());
-        args.extend(
-            ["test", "--workspace", "--offline", "--no-fail-fast", "--tests", "--message-format=json"]
-                .map(OsString::from),
-        );
+        let cargo = self.toolchain().program("cargo");
+        let mut args: Vec<OsString> = Vec::new();
+        let program = if switched.docs {
+            args.extend(
+                ["-c", AROUND, "around", &mark, switched.on, switched.seen, &here, &budget].map(OsString::from),
+            );
+            args.push(cargo.into());
+            "/bin/sh".into()
+        } else {
+            let tests = ["test", "--workspace", "--offline", "--no-fail-fast", "--tests", "--message-format=json"];
+            args.extend(tests.map(OsString::from));
+            cargo
+        };
         args.extend(["--config".into(), runner.into()]);
         let limits = &self.settings.limits;
         let wall = limits.wall.saturating_add(switched.budget);
-        let call = Call { program: "/bin/sh".into(), args, changes, wall, ..Call::default() };
+        let call = Call { program, args, changes, wall, ..Call::default() };
         let (mut run, mut errors, mut tail) = (SwitchedRun::default(), Vec::new(), String::new());
         let done = self.call(base, call, cancel, &mut |line| {
             if let Some(word) = line.strip_prefix(mark.as_str()) {
