@@ -134,6 +134,11 @@ fn is_default(value: &Expr) -> bool {
     }
 }
 
+/// Whether it asks how the code was built, such as `cfg!(windows)`.
+fn is_build_condition(condition: &Expr) -> bool {
+    matches!(condition, Expr::Macro(called) if called.mac.path.is_ident("cfg"))
+}
+
 fn is_comparison(expression: &Expr) -> bool {
     match expression {
         Expr::Binary(binary) => !other_operators(&binary.op).is_empty(),
@@ -176,7 +181,8 @@ impl<'a> Visit<'a> for Finder<'_> {
 
     fn visit_expr_if(&mut self, expression: &'a syn::ExprIf) {
         let condition = &*expression.cond;
-        if !binds(condition) && !is_comparison(condition) {
+        // What is built otherwise elsewhere is no other way to do it here.
+        if !binds(condition) && !is_comparison(condition) && !is_build_condition(condition) {
             let source = self.source(condition).to_owned();
             self.instead(condition, &format!("!({source})"), format!("negates `{}`", shown(condition)));
         }

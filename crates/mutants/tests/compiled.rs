@@ -119,6 +119,15 @@ fn nothing_is_changed_until_a_mutant_is_on_and_then_what_it_says() {
 }
 
 #[test]
+fn how_the_code_is_built_is_no_condition_to_negate() {
+    let text = "fn a(b: bool) -> u8 { if cfg!(windows) { 1 } else if b { 2 } else { 3 } }";
+    let made = instrument(text, &all(text), &[], 0, &BTreeSet::new()).expect("it parses");
+    let negated: Vec<&str> =
+        made.mutants.iter().map(|one| one.what.as_str()).filter(|what| what.starts_with("negates")).collect();
+    assert_eq!(negated, ["negates `b`"]);
+}
+
+#[test]
 fn what_is_reached_is_noted_with_the_name_of_the_thread() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let (made, program, _) = taken(TEXT, &[], folder.path());
