@@ -43,7 +43,7 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
         ways.truncate(CHANGES);
         if !ways.is_empty() {
             let ways = ways.into_iter().map(|(_, way)| way).collect();
-            all.push(Maker { ty: named.name, ways, changes: Vec::new() });
+            all.push(Maker { ty: named.name, ways, changes: Vec::new(), is_builder: false });
         }
     }
     all

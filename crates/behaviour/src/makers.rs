@@ -1,6 +1,7 @@
 //! How values of a library's types are made: by what is public of them, by functions that give them back, and then changed
 //! by methods.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::aliases::expanded;
@@ -8,7 +9,7 @@ use crate::calls::{Call, WAIT, calls};
 use crate::concrete::{Concrete, of_input, of_param};
 use crate::driver::{Unit, Writer, unless};
 use crate::items::{Constant, Module, Shape};
-use crate::library::{Library, NAME, bare};
+use crate::library::{Library, NAME, Place, bare};
 use crate::named::{Named, named};
 use crate::shared::{changes_when_shared, may_block};
 use crate::signatures::{Function, Input};
@@ -17,6 +18,10 @@ use crate::unwrapping::{Unwrapping, unwrapping};
 /// Values are not made in more ways, nor changed by more methods.
 const ARMS: usize = 16;
 const CONSTANTS: usize = 6;
+/// Errors are taken from so many functions that fail.
+const ERRORS: usize = 6;
+/// So many methods that set something make a builder.
+const SETTERS: usize = 2;
 pub(crate) const CHANGES: usize = 12;
 
 /// The code that makes values of a type, or looks at them.
@@ -28,11 +33,14 @@ pub(crate) struct Maker {
     pub ways: Vec<String>,
     /// How a value is changed after it was made.
     pub changes: Vec<String>,
+    /// It is there to make something else of it.
+    pub is_builder: bool,
 }
 
 /// The makers of all types that others can name.
 pub(crate) fn makers(library: &Library) -> Vec<Maker> {
     let mut all = Vec::new();
+    let builders = builders(library);
     for named in named(library) {
         let mut ways = written_down(&named);
         let is_alias = matches!(named.ty.shape, Shape::Closed)
@@ -46,7 +54,9 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             ways.push("Default::default()".to_owned());
         }
         let is_shared = changes_when_shared(library, &named.place);
+        let is_builder = |place: Place| builders.contains(&place);
         let (mut given, mut elsewhere, mut methods, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut errors = Vec::new();
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let own = of_type(library, module, function, &named);
             let takes_self = function.inputs.first().is_some_and(|input| input.receiver);
@@ -59,9 +69,19 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             } else if changed && gives_itself(function, &named) {
                 changes.extend(change(library, module, function, &named, Changing::ByValue));
             } else {
-                for made in gives(library, module, function, &named) {
+                for (made, is_error) in gives(library, module, function, &named) {
                     let way = format!("{{ {made} }}");
+                    if is_error {
+                        // What can be written down needs no failure.
+                        if matches!(named.ty.shape, Shape::Open(_)) {
+                            continue;
+                        }
+                        errors.push((function.inputs.len(), way));
+                        continue;
+                    }
+                    let builds = takes_self && !own && owner_of(library, module, function).is_some_and(is_builder);
                     match (takes_self, own) {
+                        (true, _) if builds => given.push((function.inputs.len(), way)),
                         (true, _) => methods.push(way),
                         (false, true) => given.push((function.inputs.len(), way)),
                         (false, false) => elsewhere.push((function.inputs.len(), way)),
@@ -77,15 +97,20 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
         given.sort_by_key(|(inputs, _)| *inputs);
         ways.extend(constants(library, &named));
         ways.extend(given.into_iter().map(|(_, way)| way));
+        // What is said of real failures tells more than what is made by itself.
+        errors.sort_by_key(|(inputs, _)| *inputs);
+        ways.truncate(ARMS - ERRORS.min(errors.len()));
+        ways.extend(errors.into_iter().map(|(_, way)| way).take(ERRORS));
         if ways.is_empty() {
             ways = methods;
         }
         ways.truncate(ARMS);
         // Of many, those that put something in.
         changes.sort_by_key(|change| !fills(change));
-        changes.truncate(CHANGES);
+        let is_builder = is_builder(named.place.clone());
+        changes.truncate(if is_builder { 2 * CHANGES } else { CHANGES });
         match ways.is_empty() {
-            false => all.push(Maker { ty: named.name, ways, changes }),
+            false => all.push(Maker { ty: named.name, ways, changes, is_builder }),
             true => all.extend(behind_references(library, &named)),
         }
     }
@@ -138,7 +163,8 @@ fn behind_references(library: &Library, named: &Named<'_>) -> Option<Maker> {
         Some(format!("{{ {} }}", called(&call, "arguments", "", "")))
     };
     let ways: Vec<String> = functions.filter_map(gives).take(ARMS).collect();
-    (!ways.is_empty()).then(|| Maker { ty: format!("&'static {}", named.name), ways, changes: Vec::new() })
+    let ty = format!("&'static {}", named.name);
+    (!ways.is_empty()).then_some(Maker { ty, ways, changes: Vec::new(), is_builder: false })
 }
 
 /// The ways to write a value down.
@@ -151,13 +177,35 @@ fn written_down(named: &Named<'_>) -> Vec<String> {
 
 /// Whether a function belongs to a type.
 pub(crate) fn of_type(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> bool {
-    let Some(owner) = &function.owner else { return false };
-    !owner.default && library.declared(&module.path, bare(&owner.of), 8).as_ref() == Some(&named.place)
+    owner_of(library, module, function).as_ref() == Some(&named.place)
+}
+
+/// The type that a function belongs to.
+fn owner_of(library: &Library, module: &Module, function: &Function) -> Option<Place> {
+    let owner = function.owner.as_ref().filter(|owner| !owner.default)?;
+    library.declared(&module.path, bare(&owner.of), 8)
+}
+
+/// Types with some methods that set something and give the value back, to be called in a row: what they make then depends on all
+/// that was set.
+fn builders(library: &Library) -> BTreeSet<Place> {
+    let mut setters: BTreeMap<Place, usize> = BTreeMap::new();
+    for (module, function) in library.functions().filter(|(_, function)| function.public) {
+        let Some(receiver) = function.inputs.first().filter(|input| input.receiver) else { continue };
+        let sets = receiver.by_mut || !receiver.ty.starts_with('&');
+        let output = function.output.trim_start_matches("& mut ");
+        let Some(place) = owner_of(library, module, function) else { continue };
+        let gives_back = bare(output) == "Self" || bare(output) == place.1;
+        if sets && gives_back && function.inputs.len() > 1 && receiver.by_mut == (output.len() < function.output.len()) {
+            *setters.entry(place).or_default() += 1;
+        }
+    }
+    setters.into_iter().filter_map(|(place, count)| (count >= SETTERS).then_some(place)).collect()
 }
 
 /// Code that gives back a value of the type by calling a function, with whatever it takes, and with a literal that it is known to
-/// take; none when the function gives something else.
-fn gives(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Vec<String> {
+/// take, and whether the value is the function's error; none when the function gives something else.
+fn gives(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Vec<(String, bool)> {
     let Some((call, unwrap)) = giving(library, module, function, named) else { return Vec::new() };
     let text = match function.inputs.as_slice() {
         [only] if !only.receiver && !call.waits => literal_for(library, module, function, only),
@@ -167,7 +215,8 @@ fn gives(library: &Library, module: &Module, function: &Function, named: &Named<
         let (callee, unwrapped) = (&call.callee, &unwrap.text);
         format!("let f = {callee}; let text = c.literal(line!(), |text| f({text}){is_taken}); f({text}){unwrapped}")
     });
-    std::iter::once(called(&call, "arguments", "", &unwrap.text)).chain(literal).collect()
+    let all = std::iter::once(called(&call, "arguments", "", &unwrap.text)).chain(literal);
+    all.map(|way| (way, unwrap.is_error)).collect()
 }
 
 /// How `text`, a literal, is given where an argument is one.
@@ -306,7 +355,7 @@ impl Maker {
         }
         let _ = writeln!(out.text, "_ => reject(),\n}});");
         let _ = writeln!(out.text, "let changes: &[usize] = &[{changes}];\nif !changes.is_empty() {{");
-        let _ = writeln!(out.text, "for _ in 0..c.turns() {{ match c.one_of(changes) {{");
+        let _ = writeln!(out.text, "for _ in 0..c.turns({}) {{ match c.one_of(changes) {{", self.is_builder);
         for (at, way) in self.changes.iter().enumerate() {
             out.unit(Unit::Maker(number, Some(change + at)), &format!("{at} => {{ {way} }}\n"));
         }

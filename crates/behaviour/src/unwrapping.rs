@@ -8,28 +8,39 @@ pub(crate) struct Unwrapping {
     pub text: String,
     /// What asks whether there is something to be taken out, where there may be nothing.
     pub is_taken: Option<&'static str>,
+    /// It is what a function says that it cannot.
+    pub is_error: bool,
 }
 
 /// The ways to take one out; of several values given back together, each of them is one.
 pub(crate) fn unwrapping(output: &str) -> Vec<Unwrapping> {
     let (head, rest) = output.split_once('<').unwrap_or((output, ""));
     let last = head.rsplit("::").next().unwrap_or(head).trim();
-    let first = |rest: &str| parts(rest).into_iter().next().unwrap_or_default();
+    let mut inside = parts(rest).into_iter();
+    let first = inside.next().unwrap_or_default();
     let (core, text, is_taken) = match last {
-        "Result" => (first(rest), ".unwrap_or_else(|_| reject())", Some(".is_ok()")),
-        "Option" => (first(rest), ".unwrap_or_else(|| reject())", Some(".is_some()")),
+        "Result" => (first, ".unwrap_or_else(|_| reject())", Some(".is_ok()")),
+        "Option" => (first, ".unwrap_or_else(|| reject())", Some(".is_some()")),
         _ => (output.trim().to_owned(), "", None),
     };
-    let is_plain = |core: &str| {
-        let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
-        plain && !core.starts_with("impl ") && !core.starts_with("dyn ")
-    };
+    let error = inside.next().filter(|error| last == "Result" && is_plain(error));
     let all: Vec<(String, String)> = match core.strip_prefix('(').and_then(|inside| inside.strip_suffix(')')) {
         Some(inside) => (0..).zip(parts(inside)).map(|(at, core)| (core, format!("{text}.keep_{at}()"))).collect(),
         None => vec![(core, text.to_owned())],
     };
     let plain = all.into_iter().filter(|(core, _)| is_plain(core));
-    plain.map(|(core, text)| Unwrapping { core, text, is_taken }).collect()
+    let error = error.map(|core| Unwrapping {
+        core,
+        text: ".err().unwrap_or_else(|| reject())".to_owned(),
+        is_taken: Some(".is_err()"),
+        is_error: true,
+    });
+    plain.map(|(core, text)| Unwrapping { core, text, is_taken, is_error: false }).chain(error).collect()
+}
+
+fn is_plain(core: &str) -> bool {
+    let plain = core.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
+    plain && !core.starts_with("impl ") && !core.starts_with("dyn ")
 }
 
 /// What stands between commas, up to the bracket that ends it.
@@ -57,7 +68,8 @@ mod tests {
     #[test]
     fn what_a_function_gives_back_is_taken_out() {
         let cores = |output: &str| -> Vec<String> { unwrapping(output).into_iter().map(|found| found.core).collect() };
-        assert_eq!(cores("Result < Self , Vec < Error > >"), ["Self"]);
+        assert_eq!(cores("Result < Self , Vec < Error > >"), ["Self", "Vec < Error >"]);
+        assert!(unwrapping("Result < () , Error >").iter().any(|found| found.is_error && found.core == "Error"));
         assert_eq!(cores("io :: Result < Cache < 'a , T > >"), ["Cache < 'a , T >"]);
         assert_eq!(cores("Option < Self >"), ["Self"]);
         assert_eq!(cores("(Self , mpsc :: Receiver < (u8 , Event) >)"), ["Self", "mpsc :: Receiver < (u8 , Event) >"]);

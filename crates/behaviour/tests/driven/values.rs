@@ -187,3 +187,35 @@ fn values_are_made_of_what_libraries_offer() {
     }
     assert!(driven.refused.len() < 4, "{:?}", driven.refused);
 }
+
+#[test]
+fn what_builders_make_and_what_functions_fail_with_is_called() {
+    let before = r#"
+    #[derive(Debug, Clone, Default)]
+    pub struct ListBuilder { trims: bool, comma: Option<char> }
+    impl ListBuilder {
+        pub fn trims(&mut self, yes: bool) -> &mut Self { self.trims = yes; self }
+        pub fn comma(&mut self, one: char) -> &mut ListBuilder { self.comma = Some(one); self }
+        pub fn read(&self, text: &str) -> List { List { text: text.to_owned(), trims: self.trims } }
+    }
+    pub struct List { text: String, trims: bool }
+    impl List {
+        pub fn of(text: &str) -> Self { List { text: text.to_owned(), trims: false } }
+        pub fn first(&self) -> &str {
+            let first = self.text.split(',').next().unwrap_or_default();
+            if self.trims { first.trim() } else { first }
+        }
+        pub fn number(&self) -> Result<u8, NoNumber> {
+            self.first().parse().map_err(|_| NoNumber { at: self.text.find(',') })
+        }
+    }
+    pub struct NoNumber { at: Option<usize> }
+    impl NoNumber {
+        pub fn unknown() -> Self { NoNumber { at: None } }
+        pub fn at(&self) -> Option<usize> { self.at }
+    }
+    "#;
+    let driven = drive(before, &before.replace("first.trim()", "first").replace("{ self.at }", "{ None }"));
+    driven.shows("shop::List::first");
+    driven.shows("shop::NoNumber::at");
+}
