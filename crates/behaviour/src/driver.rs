@@ -175,7 +175,7 @@ impl Driver {
         let changed = |path: &&String| (sources.before)(path) != (sources.after)(path);
         let (first, then): (Vec<&String>, Vec<&String>) =
             before.files.union(&after.files).partition(|path| changed(path));
-        for path in first.into_iter().chain(then) {
+        for path in first.iter().copied().chain(then) {
             for text in [(sources.before)(path), (sources.after)(path)].into_iter().flatten() {
                 literals.take(&text);
             }
@@ -199,6 +199,10 @@ impl Driver {
         let targets = targets(&before, &after, ENTRIES);
         for target in &targets {
             driver.take(&before, target);
+        }
+        for path in first {
+            let [before, after] = [(sources.before)(path), (sources.after)(path)].map(Option::unwrap_or_default);
+            driver.focus.take_changed(&before, &after, &driver.literals);
         }
         let names = meant(&targets);
         let own = before.files.union(&after.files).filter_map(|path| (sources.after)(path));
@@ -324,9 +328,12 @@ impl Driver {
         let _ = writeln!(out, "const ORDER: &[usize] = &[{}];", order.join(", "));
         // The first text is the empty one, as above.
         let focus: Vec<String> = self.focus.texts.iter().map(|at| (at + 1).to_string()).collect();
-        let numbers: Vec<String> = self.focus.integers.iter().map(i128::to_string).collect();
+        let [numbers, turning] = [&self.focus.integers, &self.focus.turning]
+            .map(|all| all.iter().map(i128::to_string).collect::<Vec<_>>().join(", "));
         let _ = writeln!(out, "const FOCUS: &[usize] = &[{}];", focus.join(", "));
-        let _ = writeln!(out, "const FOCUS_INTEGERS: &[i128] = &[{}];", numbers.join(", "));
+        let _ = writeln!(out, "const FOCUS_INTEGERS: &[i128] = &[{numbers}];");
+        let _ = writeln!(out, "const TURNING: &[i128] = &[{turning}];");
+        let _ = writeln!(out, "const TURNING_CHARACTERS: &[char] = &{:?};", self.focus.turning_characters);
         let _ = writeln!(out, "const CHARACTERS: &[char] = &[{}];", characters.join(", "));
         let _ = writeln!(out, "const SIGNS: &[char] = &[{}];", in_order.join(", "));
     }

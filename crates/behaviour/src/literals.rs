@@ -36,6 +36,11 @@ impl Literals {
         }
     }
 
+    /// The place of a text.
+    pub fn at(&self, text: &str) -> Option<usize> {
+        self.texts.iter().position(|one| one == text)
+    }
+
     fn take_written(&mut self, written: &str) {
         if written.len() > LONGEST {
             return;
@@ -46,7 +51,7 @@ impl Literals {
         }
         let Ok(literal) = syn::parse_str::<syn::Lit>(written) else { return };
         if let syn::Lit::Str(it) = &literal
-            && let Some(at) = self.texts.iter().position(|text| *text == it.value())
+            && let Some(at) = self.at(&it.value())
         {
             self.note(at);
         }

@@ -196,7 +196,8 @@ fn builders(library: &Library) -> BTreeSet<Place> {
         let output = function.output.trim_start_matches("& mut ");
         let Some(place) = owner_of(library, module, function) else { continue };
         let gives_back = bare(output) == "Self" || bare(output) == place.1;
-        if sets && gives_back && function.inputs.len() > 1 && receiver.by_mut == (output.len() < function.output.len()) {
+        if sets && gives_back && function.inputs.len() > 1 && receiver.by_mut == (output.len() < function.output.len())
+        {
             *setters.entry(place).or_default() += 1;
         }
     }
