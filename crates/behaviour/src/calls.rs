@@ -212,7 +212,7 @@ fn say(value: &str) -> String {
 
 /// Writes down what came of a call.
 pub(crate) fn tell(value: &str) -> String {
-    format!("(&&&&&drive::Came::new({value})).tell(s)")
+    format!("(&&&&&&drive::Came::new({value})).tell(s)")
 }
 
 /// A function that says the same to the same.

@@ -19,6 +19,7 @@
 mod aliases;
 mod calls;
 mod changed;
+mod compared;
 mod concrete;
 mod driver;
 mod focus;
@@ -31,6 +32,8 @@ mod makers;
 mod named;
 mod new_tests;
 mod opened;
+mod plan;
+mod program;
 mod promises;
 mod said;
 mod seen_types;
@@ -39,12 +42,13 @@ mod shrinking;
 mod signatures;
 mod unwrapping;
 
-pub use driver::{Driver, Entry, Program, Sources, Unit};
+pub use compared::{Difference, LongDifference, always_differ, differences, differences_of_long, wavers};
+pub use driver::{Driver, Entry, Sources};
 pub use known_inputs::known_inputs;
 pub use library::files;
 pub use new_tests::with_tests_of;
 pub use opened::{opened, opened_inside};
-pub use said::{
-    Case, Difference, LongDifference, Plan, Said, Status, always_differ, differences, differences_of_long, wavers,
-};
+pub use plan::Plan;
+pub use program::{Program, Unit};
+pub use said::{Case, Said, Status};
 pub use shrinking::Shrinking;

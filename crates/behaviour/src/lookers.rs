@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use crate::calls::{WAIT, calls, tell};
-use crate::driver::{Unit, Writer};
 use crate::library::{Library, PRIMITIVE, bare};
 use crate::makers::{CHANGES, Maker, of_type};
 use crate::named::{Named, named};
+use crate::program::{Unit, Writer};
 use crate::shared::may_block;
 use crate::signatures::{Function, Input};
 

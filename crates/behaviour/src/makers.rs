@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use crate::aliases::expanded;
 use crate::calls::{Call, WAIT, calls};
 use crate::concrete::{Concrete, of_input, of_param};
-use crate::driver::{Unit, Writer, unless};
 use crate::items::{Constant, Module, Shape};
 use crate::library::{Library, NAME, Place, bare};
 use crate::named::{Named, named};
+use crate::program::{Unit, Writer, unless};
 use crate::shared::{changes_when_shared, may_block};
 use crate::signatures::{Function, Input};
 use crate::unwrapping::{Unwrapping, unwrapping};
@@ -73,10 +73,9 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
                     let way = format!("{{ {made} }}");
                     if is_error {
                         // What can be written down needs no failure.
-                        if matches!(named.ty.shape, Shape::Open(_)) {
-                            continue;
+                        if matches!(named.ty.shape, Shape::Closed) && !function.is_async {
+                            errors.push((function.inputs.len(), way));
                         }
-                        errors.push((function.inputs.len(), way));
                         continue;
                     }
                     let builds = takes_self && !own && owner_of(library, module, function).is_some_and(is_builder);

@@ -1,84 +1,23 @@
-//! What is asked of a driver, and what it writes down: a line for each call, with the number of the entry, of the case, how
-//! it ended, and digests of what went in and came out. What it writes is not trusted to be anything.
+//! What a driver writes down: a line for each call, with the number of the entry, of the case, how it ended, and digests of
+//! what went in and came out. What it writes is not trusted to be anything.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+
+use crate::plan::Plan;
 
 /// The longest line that is read, bytes.
 const LINE: usize = 64 << 10;
-
-/// A long input that takes so many times as long, and so much longer in microseconds, is not to be expected: it grows faster
-/// with its length.
-const SLOWER: u64 = 12;
-const SLOW: u64 = 150_000;
-/// How long an answer to a long input may have taken before, microseconds, so that none in the time for it (the driver's `LONG`)
-/// is more than noise: a third of that time.
-const SOON: u64 = 230_000;
-
-/// What a driver is to do.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Plan {
-    /// What inputs follow from.
-    pub seed: u64,
-    /// How long all cases of `many` may take, milliseconds: shared out by how many of them an entry has, and what one leaves of
-    /// its share goes to the next.
-    pub time: u64,
-    /// How long one entry may take with long inputs, milliseconds; the first of them are tried in any case.
-    pub long: u64,
-    /// Cases that are known to end the process, or not to end: entry and case.
-    pub ends: Vec<(usize, u64)>,
-    /// Entries, and how many cases of each.
-    pub many: Vec<(usize, u64)>,
-    /// So many of them, the last, have half of the time for themselves, where they would have less.
-    pub last: usize,
-    /// Entries, and how many cases of each with inputs as long as can be.
-    pub large: Vec<(usize, u64)>,
-    /// Cases that are told whole: entry and case.
-    pub again: Vec<(usize, u64)>,
-    /// Inputs that are told whole: entry and choices.
-    pub with: Vec<(usize, Vec<u64>)>,
-}
-
-impl Plan {
-    /// As the driver reads it.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = format!("seed {}\nlong {}\n", self.seed, self.long);
-        for (entry, case) in &self.ends {
-            let _ = writeln!(out, "ends {entry} {case}");
-        }
-        let (others, last) = self.many.split_at(self.many.len().saturating_sub(self.last));
-        let sum = |some: &[(usize, u64)]| some.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
-        let (others_sum, last_sum) = (sum(others), sum(last));
-        let all = others_sum.saturating_add(last_sum);
-        let parts = match others_sum > last_sum && last_sum > 0 {
-            true => [(others, self.time / 2, others_sum), (last, self.time / 2, last_sum)],
-            false => [(others, self.time, all), (last, self.time, all)],
-        };
-        for (some, time, sum) in parts {
-            for (entry, count) in some {
-                let _ = writeln!(out, "many {entry} {count} {}", time.saturating_mul(*count) / sum.max(1));
-            }
-        }
-        for (entry, count) in &self.large {
-            let _ = writeln!(out, "large {entry} {count}");
-        }
-        for (entry, case) in &self.again {
-            let _ = writeln!(out, "again {entry} {case}");
-        }
-        for (entry, choices) in &self.with {
-            let choices: Vec<String> = choices.iter().map(u64::to_string).collect();
-            let _ = writeln!(out, "with {entry} {}", choices.join(","));
-        }
-        out
-    }
-}
+/// So many times as much memory in large pieces, and so many bytes more for an input or a long one, are not to be expected.
+const MORE: u64 = 16;
+const MEMORY: [u64; 2] = [1 << 20, 8 << 20];
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// It came back, and something can be seen of that.
     Told,
+    /// The same, with a copy where the type allows that it is lent as well: what is lent before must not be copied after.
+    Copied,
     /// It came back with nothing to be seen.
     Silent,
     /// It panicked.
@@ -97,10 +36,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether it came back with something.
+    pub(crate) fn is_answer(self) -> bool {
+        matches!(self, Self::Told | Self::Copied)
+    }
+
     /// Whether the function was called and something can be said of it that must stay.
     #[must_use]
     pub fn is_seen(self) -> bool {
-        matches!(self, Self::Told | Self::Panicked | Self::Hung | Self::Died)
+        matches!(self, Self::Told | Self::Copied | Self::Panicked | Self::Hung | Self::Died)
     }
 }
 
@@ -117,7 +61,7 @@ struct Digests {
 
 /// How closely what comes back is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Closeness {
+pub(crate) enum Closeness {
     Exactly,
     /// In whichever order maps and sets print what they hold.
     Unordered,
@@ -126,7 +70,7 @@ enum Closeness {
 }
 
 impl Closeness {
-    const ALL: [Self; 3] = [Self::Exactly, Self::Unordered, Self::Ending];
+    pub(crate) const ALL: [Self; 3] = [Self::Exactly, Self::Unordered, Self::Ending];
 }
 
 /// One call.
@@ -135,6 +79,8 @@ pub struct Case {
     /// How it ended.
     pub status: Status,
     digests: Option<Digests>,
+    /// How much memory the call asked for in large pieces, bytes.
+    pub(crate) memory: u64,
     /// Of a long input: how long the call took, microseconds, and the input as text.
     pub large: Option<(u64, String)>,
     /// Where it was told whole: its choices, its input and its output as text.
@@ -145,12 +91,17 @@ impl Case {
     /// What came of it, for people.
     #[must_use]
     pub fn shown(&self) -> String {
+        let memory = match self.memory.checked_shr(20).filter(|mib| *mib > 0) {
+            Some(mib) => format!(", with {mib} MiB of memory"),
+            None => String::new(),
+        };
         match (self.status, &self.told) {
             (Status::Panicked, _) => "a panic".to_owned(),
             (Status::Overflowed, _) => "an overflow".to_owned(),
             (Status::Hung, _) => "no end".to_owned(),
             (Status::Died, _) => "the end of the process".to_owned(),
-            (_, Some((_, _, output))) => format!("`{output}`"),
+            (Status::Copied, Some((_, _, output))) => format!("`{output}`, copied{memory}"),
+            (_, Some((_, _, output))) => format!("`{output}`{memory}"),
             _ => "something else".to_owned(),
         }
     }
@@ -158,40 +109,56 @@ impl Case {
     /// Whether it panics or does not come back, where there was an answer before.
     #[must_use]
     pub fn is_worse_than(&self, before: &Self) -> bool {
-        before.status == Status::Told && matches!(self.status, Status::Panicked | Status::Hung | Status::Died)
+        before.status.is_answer() && matches!(self.status, Status::Panicked | Status::Hung | Status::Died)
     }
 
-    fn shown_long(&self, answer: &str) -> String {
-        if self.status == Status::Told { answer.to_owned() } else { self.shown() }
+    pub(crate) fn shown_long(&self, answer: &str) -> String {
+        if self.status.is_answer() { answer.to_owned() } else { self.shown() }
     }
 
     /// How closely what the same code gives twice is the same; none when it is not.
-    fn repeats(&self, again: &Self) -> Option<Closeness> {
+    pub(crate) fn repeats(&self, again: &Self) -> Option<Closeness> {
         Closeness::ALL.into_iter().find(|how| self.is_same(again, *how))
     }
 
-    fn is_same(&self, other: &Self, how: Closeness) -> bool {
+    pub(crate) fn is_same(&self, other: &Self, how: Closeness) -> bool {
+        self.status == other.status && self.says_the_same(other, how)
+    }
+
+    /// Whether the same comes back after a change, or the same and lent.
+    pub(crate) fn is_kept(&self, after: &Self, how: Closeness) -> bool {
+        let is_lent = (self.status, after.status) == (Status::Copied, Status::Told);
+        (is_lent || self.status == after.status) && self.says_the_same(after, how) && !self.asks_for_less(after)
+    }
+
+    /// Whether another one asks for so much more memory that nobody would expect it.
+    pub(crate) fn asks_for_less(&self, other: &Self) -> bool {
+        let more = MEMORY.get(usize::from(self.large.is_some())).copied().unwrap_or(u64::MAX);
+        other.memory > self.memory.saturating_mul(MORE).saturating_add(more)
+    }
+
+    fn says_the_same(&self, other: &Self, how: Closeness) -> bool {
         let of = |digests: Digests| match how {
             Closeness::Exactly => (digests.input, digests.output),
             Closeness::Unordered => (digests.input, digests.unordered),
             Closeness::Ending => (digests.input, 0),
         };
         match (self.digests, other.digests) {
-            (Some(one), Some(two)) => self.status == other.status && of(one) == of(two),
-            _ => self.status == other.status,
+            (Some(one), Some(two)) => of(one) == of(two),
+            _ => true,
         }
     }
 
     /// Whether something else comes back for the same input.
-    fn differs(&self, after: &Self, how: Closeness) -> bool {
+    pub(crate) fn differs(&self, after: &Self, how: Closeness) -> bool {
         self.status.is_seen()
             && self.is_comparable(after)
             && !matches!(after.status, Status::Late | Status::Rejected)
-            && !self.is_same(after, how)
+            && !self.is_kept(after, how)
     }
 
     /// Whether both were made of the same choices, as far as that is known.
-    fn is_comparable(&self, other: &Self) -> bool {
+    pub(crate) fn is_comparable(&self, other: &Self) -> bool {
         match (self.digests, other.digests) {
             (Some(one), Some(two)) => one.input == two.input,
             _ => true,
@@ -253,6 +220,7 @@ fn case(line: &str, is_large: bool) -> Option<((usize, u64), Case)> {
     let place = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let status = match words.next()? {
         "told" => Status::Told,
+        "copied" => Status::Copied,
         "silent" => Status::Silent,
         "panicked" => Status::Panicked,
         "overflowed" => Status::Overflowed,
@@ -264,140 +232,14 @@ fn case(line: &str, is_large: bool) -> Option<((usize, u64), Case)> {
     let mut digest = || u64::from_str_radix(words.next()?, 16).ok();
     let mut all = || Some(Digests { input: digest()?, output: digest()?, unordered: digest()? });
     let digests = all();
+    let memory = words.next().and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
     if is_large {
         let large = parts.next().and_then(|took| Some((took.parse().ok()?, parts.next()?.to_owned())));
-        return Some((place, Case { status, digests, large, told: None }));
+        return Some((place, Case { status, digests, memory, large, told: None }));
     }
     let told = parts.next().and_then(|choices| {
         let choices = choices.split(',').filter_map(|one| one.parse().ok()).collect();
         Some((choices, parts.next()?.to_owned(), parts.next()?.to_owned()))
     });
-    Some((place, Case { status, digests, large: None, told }))
-}
-
-/// A case in which two sides differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Difference {
-    /// The entry.
-    pub entry: usize,
-    /// The case.
-    pub case: u64,
-}
-
-/// Where a side after a change says something else than the side before it, by entry: how many inputs were seen, and the
-/// cases that differ. What the side before does not say twice alike shows nothing.
-#[must_use]
-pub fn differences(before: [&Said; 2], after: &Said) -> BTreeMap<usize, (u64, Vec<Difference>)> {
-    let mut all: BTreeMap<usize, (u64, Vec<Difference>)> = BTreeMap::new();
-    let [first, second] = before;
-    for ((entry, case), was) in &first.cases {
-        let (count, differ) = all.entry(*entry).or_default();
-        let again = second.cases.get(&(*entry, *case));
-        let Some(now) = after.cases.get(&(*entry, *case)) else { continue };
-        // One that ended the process is not called again, so nothing is known of it.
-        let ended = matches!(was.status, Status::Hung | Status::Died);
-        let how = again.and_then(|again| was.repeats(again)).filter(|_| was.status.is_seen() && !ended);
-        let Some(how) = how else { continue };
-        if !was.is_comparable(now) || matches!(now.status, Status::Late | Status::Rejected) {
-            continue;
-        }
-        // That something comes back at all is little to be said.
-        *count += u64::from(how != Closeness::Ending);
-        if !was.is_same(now, how) {
-            differ.push(Difference { entry: *entry, case: *case });
-        }
-    }
-    all
-}
-
-/// A long input for which something else comes back, or nothing, or it takes so much longer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LongDifference {
-    /// The input.
-    pub input: String,
-    /// What came of it before the change.
-    pub before: String,
-    /// What comes of it now.
-    pub after: String,
-    /// There is no answer any more.
-    pub worse: bool,
-}
-
-/// Entries that differ for a long input, with the first such input of each. The longer of two times counts before, so that one
-/// that was disturbed shows nothing.
-#[must_use]
-pub fn differences_of_long(before: [&Said; 2], after: &Said) -> BTreeMap<usize, LongDifference> {
-    let mut all = BTreeMap::new();
-    let [first, second] = before;
-    for ((entry, case), was) in &first.large {
-        let (Some(again), Some(now)) = (second.large.get(&(*entry, *case)), after.large.get(&(*entry, *case))) else {
-            continue;
-        };
-        let (Some((one, input)), Some((two, _))) = (&was.large, &again.large) else { continue };
-        let Some(how) = was.repeats(again).filter(|_| was.status.is_seen()) else { continue };
-        if !was.is_comparable(now) || now.status == Status::Late {
-            continue;
-        }
-        let (took, status, worse) = (*one.max(two), now.status, now.is_worse_than(was));
-        let (before, after) = match &now.large {
-            None if status == Status::Hung && took > SOON => continue,
-            None => ("an answer".to_owned(), now.shown()),
-            Some((now, _)) if *now > took.saturating_mul(SLOWER) && now - took > SLOW => {
-                (format!("an answer after {} ms", took.div_ceil(1_000)), format!("one after {} ms", now / 1_000))
-            }
-            Some(_) if !was.is_same(now, how) && status.is_seen() => {
-                (was.shown_long("an answer"), now.shown_long("another one"))
-            }
-            Some(_) => continue,
-        };
-        all.entry(*entry).or_insert(LongDifference { input: input.clone(), before, after, worse });
-    }
-    all
-}
-
-/// Whether the calls of one case before a change all gave the same, those after it too, and the two are not the same. What is
-/// different now and then, as the order of a hash map is, shows nothing.
-#[must_use]
-pub fn always_differ(before: &[&Case], after: &[&Case]) -> bool {
-    let agree = |all: &[&Case], how| all.windows(2).all(|pair| matches!(pair, [one, two] if one.is_same(two, how)));
-    let how = Closeness::ALL.into_iter().find(|how| agree(before, *how) && agree(after, *how));
-    match (before.first(), after.first(), how) {
-        (Some(was), Some(now), Some(how)) => was.differs(now, how),
-        _ => false,
-    }
-}
-
-/// Whether the calls of one case before a change all gave the very same, and those after it do not agree: it has come to
-/// depend on something that is no input. One of those after it that is not like the first.
-#[must_use]
-pub fn wavers<'c>(before: &[&Case], after: &[&'c Case]) -> Option<&'c Case> {
-    let (was, now) = (before.first()?, after.first()?);
-    let comes_back = |case: &&Case| matches!(case.status, Status::Told | Status::Panicked);
-    let steady = before.iter().all(|other| other.is_same(was, Closeness::Exactly)) && was.is_comparable(now);
-    let back = before.iter().chain(after).all(comes_back);
-    after.iter().find(|other| !other.is_same(now, Closeness::Unordered)).filter(|_| steady && back).copied()
-}
-
-/// Whether a case that was told whole differs in the same way as [`differences`] asks.
-pub(crate) fn differs(before: [&Case; 2], after: &Case) -> bool {
-    let [first, second] = before;
-    first.repeats(second).is_some_and(|how| first.differs(after, how))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_input_that_took_nearly_all_of_its_time_before_may_take_more() {
-        let plan = Plan { large: vec![(0, 1)], ..Plan::default() };
-        let said = |line: &str| Said::read(&plan, line);
-        let took = |micros: u64| said(&format!("0 0 told 1 2 3\t{micros}\tf(..)\n"));
-        let hung = said("0 0 hung -\n");
-        for (micros, differs) in [(20_000, true), (200_000, true), (300_000, false), (690_000, false)] {
-            let found = differences_of_long([&took(micros), &took(20_000)], &hung);
-            assert_eq!(found.get(&0).is_some_and(|one| one.after == "no end"), differs, "{micros}");
-        }
-        assert!(!differences_of_long([&took(690_000), &took(690_000)], &said("0 0 died -\n")).is_empty());
-    }
+    Some((place, Case { status, digests, memory, large: None, told }))
 }

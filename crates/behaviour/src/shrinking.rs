@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::said::{Case, differs};
+use crate::compared::differs;
+use crate::said::Case;
 
 /// How many inputs are proposed in a round.
 const ROUND: usize = 400;

@@ -23,7 +23,9 @@ pub(crate) fn unwrapping(output: &str) -> Vec<Unwrapping> {
         "Option" => (first, ".unwrap_or_else(|| reject())", Some(".is_some()")),
         _ => (output.trim().to_owned(), "", None),
     };
-    let error = inside.next().filter(|error| last == "Result" && is_plain(error));
+    // What gives nothing else is there for what it does, which may be to wait for others.
+    let gives = is_plain(&core) || core.starts_with(['&', '(', '[']) && core != "()";
+    let error = inside.next().filter(|error| last == "Result" && gives && is_plain(error));
     let all: Vec<(String, String)> = match core.strip_prefix('(').and_then(|inside| inside.strip_suffix(')')) {
         Some(inside) => (0..).zip(parts(inside)).map(|(at, core)| (core, format!("{text}.keep_{at}()"))).collect(),
         None => vec![(core, text.to_owned())],
@@ -69,7 +71,8 @@ mod tests {
     fn what_a_function_gives_back_is_taken_out() {
         let cores = |output: &str| -> Vec<String> { unwrapping(output).into_iter().map(|found| found.core).collect() };
         assert_eq!(cores("Result < Self , Vec < Error > >"), ["Self", "Vec < Error >"]);
-        assert!(unwrapping("Result < () , Error >").iter().any(|found| found.is_error && found.core == "Error"));
+        assert!(unwrapping("Result < u8 , Error >").iter().any(|found| found.is_error && found.core == "Error"));
+        assert!(unwrapping("Result < () , Error >").is_empty());
         assert_eq!(cores("io :: Result < Cache < 'a , T > >"), ["Cache < 'a , T >"]);
         assert_eq!(cores("Option < Self >"), ["Self"]);
         assert_eq!(cores("(Self , mpsc :: Receiver < (u8 , Event) >)"), ["Self", "mpsc :: Receiver < (u8 , Event) >"]);

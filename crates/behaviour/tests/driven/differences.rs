@@ -265,3 +265,31 @@ fn what_the_compiler_promised_of_types_must_still_hold() {
     let (seen, shown) = driven.of(promises);
     assert!(*seen > 0 && shown.is_none(), "{shown:?}");
 }
+
+#[test]
+fn what_was_lent_and_is_copied_differs_and_the_other_way_round_does_not() {
+    let before = r#"
+    use std::borrow::Cow;
+    pub fn plain(text: &str) -> Cow<'_, str> { if text.contains(' ') { text.replace(' ', "").into() } else { text.into() } }
+    pub fn known(text: &[u8]) -> Result<Cow<'_, str>, std::str::Utf8Error> { std::str::from_utf8(text).map(Cow::Borrowed) }
+    pub fn first(text: &str) -> Option<Cow<'_, str>> { text.get(..1).map(|one| Cow::Owned(one.to_owned())) }
+    "#;
+    let after = before
+        .replace("else { text.into() }", "else { text.to_owned().into() }")
+        .replace("map(Cow::Borrowed)", "map(|text| text.to_owned().into())")
+        .replace("|one| Cow::Owned(one.to_owned())", "Cow::Borrowed");
+    let driven = drive(before, &after);
+    assert_eq!(driven.shows("shop::plain"), ("shop::plain(\"\")", "`\"\"`", "`\"\"`, copied"));
+    driven.shows("shop::known");
+    assert_eq!(driven.of("shop::first").1, None);
+}
+
+#[test]
+fn much_more_memory_for_the_same_is_a_difference() {
+    let before = "pub fn pair(a: u8) -> Vec<u8> { let mut all = Vec::new(); all.extend([a, a]); all }\n\
+                  pub fn table(a: u8) -> u64 { let all = vec![u64::from(a); 100_000]; all[7] }\n";
+    let after = before.replace("Vec::new()", "Vec::with_capacity(4 << 20)").replace("100_000", "200_000");
+    let driven = drive(before, &after);
+    assert_eq!(driven.shows("shop::pair"), ("shop::pair(0)", "`[0, 0]`", "`[0, 0]`, with 4 MiB of memory"));
+    assert_eq!(driven.of("shop::table").1, None);
+}
