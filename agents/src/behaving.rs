@@ -244,8 +244,8 @@ impl Behaving<'_> {
         let settings = self.of.settings;
         let entries: Vec<(usize, &Entry)> = ready.driver.driven(&ready.refused).collect();
         // What only leads to what changes is called less often, where that can be called itself.
-        let direct = entries.iter().any(|(_, entry)| entry.changes);
-        let near = |entry: &Entry| (entry.changes || !direct) && !entry.promises;
+        let direct = entries.iter().any(|(_, entry)| entry.changes && entry.inputs().is_none());
+        let near = |entry: &Entry| (entry.changes || !direct) && entry.inputs().is_none();
         let inputs = |entry: &Entry| match (entry.inputs(), near(entry)) {
             (Some(enough), _) => enough,
             (None, true) => u64::from(settings.inputs) * more,

@@ -206,7 +206,7 @@ fn call(
 
 /// What a value is, as text, by the best way that its type has. No macro, since an error in what one makes is not where it is
 /// called.
-fn say(value: &str) -> String {
+pub(crate) fn say(value: &str) -> String {
     format!("(&&&&drive::Shown({value})).say()")
 }
 

@@ -1,10 +1,10 @@
 //! Which functions are to be driven when a library changes: those that others can call and that say something else, and
 //! those through which they come to what changes behind them. Who calls whom is known by names alone, so rather too many
-//! are driven than too few.
+//! are driven than too few. Public values that change, or that are made of what does, are looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::items::Module;
+use crate::items::{Constant, Module};
 use crate::library::Library;
 use crate::signatures::Function;
 
@@ -12,6 +12,8 @@ use crate::signatures::Function;
 const FAR: usize = 8;
 /// So far it is always looked; farther where too few are found.
 const NEAR: usize = 3;
+/// More values are not looked at.
+const VALUES: usize = 48;
 /// So many are enough to see what changes behind them.
 const ENOUGH: usize = 4;
 /// Names that say nothing about who is called.
@@ -91,13 +93,19 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     }
     // What is new may be called in place of something else, such as an impl of what a trait does by default.
     names.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).map(|(_, (_, function))| called(function)));
-    let others = |library: &Library| -> BTreeSet<(Vec<String>, String, String)> {
-        let all = library.modules.values().flat_map(|module| {
-            module.others.iter().map(|(name, text)| (module.path.clone(), name.clone(), text.clone()))
-        });
-        all.collect()
-    };
-    names.extend(others(before).symmetric_difference(&others(after)).map(|(_, name, _)| name.clone()));
+    names.extend(others_that_change(before, after));
+    // Values of the library's own types that change are given to what takes such.
+    let types: BTreeSet<&str> = values(before, after)
+        .into_iter()
+        .flat_map(|(module, one)| words(&one.ty).map(move |word| (module, word)))
+        .filter(|(module, word)| before.declared(&module.path, word, FAR).is_some())
+        .map(|(_, word)| word)
+        .collect();
+    for (key, (_, function)) in &old {
+        if function.inputs.iter().any(|input| words(&input.ty).any(|word| types.contains(word))) {
+            distances.entry(key).or_insert(1);
+        }
+    }
     for distance in 1..=FAR {
         // What is nearer shows more.
         let is_public = |key: &&&Key| {
@@ -128,6 +136,50 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     targets.sort_by_key(|target| target.distance);
     targets.truncate(most);
     targets
+}
+
+/// Everything but functions by its name, of which something is on one side only.
+fn others_that_change(before: &Library, after: &Library) -> BTreeSet<String> {
+    let others = |library: &Library| -> BTreeSet<(Vec<String>, String, String)> {
+        let all = library.modules.values().flat_map(|module| {
+            module.others.iter().map(|(name, text)| (module.path.clone(), name.clone(), text.clone()))
+        });
+        all.collect()
+    };
+    others(before).symmetric_difference(&others(after)).map(|(_, name, _)| name.clone()).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|one: char| !one.is_alphanumeric() && one != '_').filter(|word| !word.is_empty())
+}
+
+/// The public constants and statics of both sides that change, or that are made of what does.
+pub(crate) fn values<'l>(before: &'l Library, after: &Library) -> Vec<(&'l Module, &'l Constant)> {
+    let (old, new) = (keyed(before), keyed(after));
+    let is_same = |(key, (_, function)): &(&Key, &(&Module, &Function))| {
+        new.get(*key).is_some_and(|(_, now)| now.text == function.text)
+    };
+    let mut names = others_that_change(before, after);
+    names.extend(old.iter().filter(|one| !is_same(one)).map(|(_, (_, function))| called(function)));
+    let all_words = |text: &str| -> BTreeSet<String> { words(text).map(str::to_owned).collect() };
+    let others = || before.modules.values().flat_map(|module| &module.others);
+    let made_of: Vec<(&String, BTreeSet<String>)> = others().map(|(name, text)| (name, all_words(text))).collect();
+    for _ in 0..FAR {
+        let more: Vec<String> = made_of
+            .iter()
+            .filter(|(name, words)| !names.contains(*name) && !words.is_disjoint(&names))
+            .map(|(name, _)| (*name).clone())
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        names.extend(more);
+    }
+    let all = before.modules.values().flat_map(|module| module.constants.iter().map(move |one| (module, one)));
+    let is_there = |(_, one): &(&Module, &Constant)| {
+        after.modules.values().flat_map(|module| &module.constants).any(|now| now == *one)
+    };
+    all.filter(|(_, one)| names.contains(&one.name)).filter(is_there).take(VALUES).collect()
 }
 
 /// The names of the functions that change, or of those that lead to them where none can be called, as far as they say something.
@@ -220,6 +272,27 @@ mod tests {
         assert_eq!(of(before, &before.replace("{ K }", "{ K + 1 }")), named(&[("outer", 1)]));
         assert_eq!(of(before, &before.replace("u8 = 1", "u8 = 2")), named(&[("outer", 2)]));
         assert_eq!(of(before, &before.replace("fn same() {}", "fn same() { /* x */ }")), []);
+    }
+
+    #[test]
+    fn values_that_change_are_looked_at() {
+        let before = "pub const A: u8 = half(K); const K: u8 = 4; pub static B: u8 = A + 1; pub const C: u8 = 9; \
+                      const fn half(n: u8) -> u8 { n / 2 }";
+        let library = |text: &str| {
+            let text = text.to_owned();
+            Library::read("src/lib.rs", &move |path| (path == "src/lib.rs").then(|| text.clone()))
+        };
+        let of = |after: &str| -> Vec<String> {
+            values(&library(before), &library(after)).iter().map(|(_, one)| one.name.clone()).collect()
+        };
+        assert_eq!(of(before), [""; 0]);
+        assert_eq!(of(&before.replace("u8 = 4", "u8 = 6")), ["A", "B"]);
+        assert_eq!(of(&before.replace("n / 2", "n / 3")), ["A", "B"]);
+        assert_eq!(of(&before.replace("= 9", "= 8")), ["C"]);
+        let before =
+            "pub struct Set(u8); pub const FEW: &Set = &Set(3); pub fn has(set: &Set, n: u8) -> bool { set.0 & n > 0 }";
+        let targets = targets(&library(before), &library(&before.replace("(3)", "(7)")), 9).len();
+        assert_eq!(targets, 1);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::calls::{self, WAIT};
-use crate::changed::{Target, meant, targets};
+use crate::changed::{Target, meant, targets, values};
 use crate::focus::Focus;
+use crate::items::Constant;
 use crate::library::{Library, NAME};
 use crate::literals::Literals;
 use crate::lookers::lookers;
@@ -60,6 +61,8 @@ pub struct Entry {
     pub function: String,
     /// It is no function, but what the compiler promises of types: what holds before the change must hold after it.
     pub promises: bool,
+    /// It is no function, but a value that stands in the library under a name.
+    is_value: bool,
     /// The functions of the program that call it, with one type or another in place of its parameters: all that are not refused
     /// are.
     ways: Vec<String>,
@@ -68,12 +71,22 @@ pub struct Entry {
 impl Entry {
     fn of_promises(library: &str, ways: Vec<String>) -> Self {
         let name = format!("{library}::what the compiler promises");
-        Self { name, changes: false, function: String::new(), promises: true, ways }
+        Self { name, changes: false, function: String::new(), promises: true, is_value: false, ways }
+    }
+
+    fn of_value(library: &str, one: &Constant, path: &str) -> Self {
+        let name = path.replacen(NAME, library, 1);
+        let lent = if one.ty.starts_with('&') { path.to_owned() } else { format!("&{path}") };
+        let way = format!("    s.value({name:?});\n    s.tell({});", calls::say(&lent));
+        Self { name, changes: true, function: one.name.clone(), promises: false, is_value: true, ways: vec![way] }
     }
 
     /// How many inputs are enough to have tried all there are; none where there is no end to them.
     #[must_use]
     pub fn inputs(&self) -> Option<u64> {
+        if self.is_value {
+            return Some(1);
+        }
         self.promises.then(|| u64::try_from(self.ways.len()).unwrap_or(u64::MAX).saturating_mul(ENOUGH))
     }
 }
@@ -140,6 +153,11 @@ impl Driver {
             let [before, after] = [(sources.before)(path), (sources.after)(path)].map(Option::unwrap_or_default);
             driver.focus.take_changed(&before, &after, &driver.literals);
         }
+        for (module, one) in values(&before, &after) {
+            driver
+                .entries
+                .extend(makers::path_of(&before, module, one).map(|path| Entry::of_value(sources.name, one, &path)));
+        }
         let names = meant(&targets);
         let own = before.files.union(&after.files).filter_map(|path| (sources.after)(path));
         for text in sources.tests.iter().map(Cow::from).chain(own.map(Cow::from)) {
@@ -178,6 +196,7 @@ impl Driver {
                 changes: target.distance == 0,
                 function: target.function.name.clone(),
                 promises: false,
+                is_value: false,
                 ways,
             }),
             Err(why) if target.distance == 0 => self.no_data.push(format!("`{name}` cannot be driven: {why}")),

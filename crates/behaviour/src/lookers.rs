@@ -28,7 +28,10 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
         let mut ways = Vec::new();
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
+            // One of the same kind says nothing by itself.
+            let gives_itself = [named.ty.name.as_str(), "Self"].contains(&bare(&function.output));
             let is_plain = !function.output.is_empty()
+                && !gives_itself
                 && !may_block(function)
                 && function.special.is_none()
                 && function.params.is_empty();

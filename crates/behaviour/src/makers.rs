@@ -54,6 +54,7 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             ways.push("Default::default()".to_owned());
         }
         let is_shared = changes_when_shared(library, &named.place);
+        let (lent, constants) = constants(library, &named);
         let is_builder = |place: Place| builders.contains(&place);
         let (mut given, mut elsewhere, mut methods, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut errors = Vec::new();
@@ -69,6 +70,11 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             } else if changed && gives_itself(function, &named) {
                 changes.extend(change(library, module, function, &named, Changing::ByValue));
             } else {
+                if changed {
+                    given.extend(
+                        of_lent(library, module, function, &named, &lent).map(|way| (function.inputs.len(), way)),
+                    );
+                }
                 for (made, is_error) in gives(library, module, function, &named) {
                     let way = format!("{{ {made} }}");
                     if is_error {
@@ -94,7 +100,7 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
             given = elsewhere;
         }
         given.sort_by_key(|(inputs, _)| *inputs);
-        ways.extend(constants(library, &named));
+        ways.extend(constants);
         ways.extend(given.into_iter().map(|(_, way)| way));
         // What is said of real failures tells more than what is made by itself.
         errors.sort_by_key(|(inputs, _)| *inputs);
@@ -116,33 +122,43 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
     all
 }
 
-/// Values that stand in the library under a name of their own.
-fn constants(library: &Library, named: &Named<'_>) -> Vec<String> {
+/// Values that stand in the library under a name of their own: those that are lent, and how the others are written.
+fn constants(library: &Library, named: &Named<'_>) -> (Vec<String>, Vec<String>) {
     let all = library.modules.values().flat_map(|module| module.constants.iter().map(move |one| (module, one)));
-    let way = |(module, one): (&Module, &Constant)| {
+    let (mut lent, mut ways) = (Vec::new(), Vec::new());
+    for (module, one) in all {
         let (ty, is_lent) = match one.ty.strip_prefix('&') {
             Some(ty) => (ty.trim_start().trim_start_matches("'static").trim_start(), true),
             None => (one.ty.as_str(), false),
         };
-        let of = one.of.as_deref().map(bare);
-        let ty = if ty == "Self" { of.unwrap_or(ty) } else { ty };
+        let ty = if ty == "Self" { one.of.as_deref().map_or(ty, bare) } else { ty };
         if !named.ty.params.is_empty() || library.declared(&module.path, bare(ty), 8).as_ref() != Some(&named.place) {
-            return None;
+            continue;
         }
-        let path = match of {
-            Some(of) => {
-                let place = library.declared(&module.path, of, 8)?;
-                format!("{}::{}", library.public(&place)?, one.name)
+        let Some(path) = path_of(library, module, one) else { continue };
+        match (is_lent, one.is_static) {
+            (true, _) => {
+                ways.push(format!("Clone::clone({path})"));
+                lent.push(path);
             }
-            None => library.public(&(module.path.clone(), one.name.clone()))?.to_owned(),
-        };
-        Some(match (is_lent, one.is_static) {
-            (true, _) => format!("Clone::clone({path})"),
-            (false, true) => format!("Clone::clone(&{path})"),
-            (false, false) => path,
-        })
-    };
-    all.filter_map(way).take(CONSTANTS).collect()
+            (false, true) => ways.push(format!("Clone::clone(&{path})")),
+            (false, false) => ways.push(path),
+        }
+    }
+    lent.truncate(CONSTANTS);
+    ways.truncate(CONSTANTS);
+    (lent, ways)
+}
+
+/// How others name a constant.
+pub(crate) fn path_of(library: &Library, module: &Module, one: &Constant) -> Option<String> {
+    Some(match one.of.as_deref().map(bare) {
+        Some(of) => {
+            let place = library.declared(&module.path, of, 8)?;
+            format!("{}::{}", library.public(&place)?, one.name)
+        }
+        None => library.public(&(module.path.clone(), one.name.clone()))?.to_owned(),
+    })
 }
 
 /// What makes a reference to a type of which there are no values by themselves.
@@ -233,6 +249,23 @@ fn literal_for(library: &Library, module: &Module, function: &Function, input: &
             (concrete == Some(Concrete::Is("&'static str".to_owned()))).then_some("text")
         }
     }
+}
+
+/// The same for a method of values that are only lent.
+fn of_lent<'w>(
+    library: &Library,
+    module: &Module,
+    function: &Function,
+    named: &Named<'_>,
+    lent: &'w [String],
+) -> impl Iterator<Item = String> + 'w {
+    let takes = function.inputs.first().is_some_and(|input| input.ty.starts_with('&') && !lent.is_empty());
+    let giving = takes.then(|| giving(library, module, function, named)).flatten();
+    let giving = giving.filter(|(call, unwrap)| !call.waits && !call.answers && !unwrap.is_error);
+    let way = |(call, unwrap): (Call, Unwrapping)| {
+        lent.iter().map(move |path| format!("{{ {} }}", called(&call, "others", path, &unwrap.text)))
+    };
+    giving.into_iter().flat_map(way)
 }
 
 fn giving(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> Option<(Call, Unwrapping)> {

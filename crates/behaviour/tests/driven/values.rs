@@ -219,3 +219,23 @@ fn what_builders_make_and_what_functions_fail_with_is_called() {
     driven.shows("shop::List::first");
     driven.shows("shop::NoNumber::at");
 }
+
+#[test]
+fn public_values_that_change_are_seen_by_themselves_or_by_what_takes_them() {
+    let before = r#"
+    pub struct Set(u64);
+    impl Set {
+        pub const fn add(&self, one: u8) -> Set { Set(self.0 | 1 << (one % 64)) }
+        const fn has(&self, one: u8) -> bool { self.0 >> (one % 64) & 1 == 1 }
+    }
+    pub const FEW: &Set = &Set(0).add(3).add(7);
+    pub const LIMITS: [u16; 2] = [MOST / 2, MOST];
+    const MOST: u16 = 400;
+    pub static NAME: &str = "shop";
+    pub fn kept(all: Vec<u8>, set: &'static Set) -> Vec<u8> { all.into_iter().filter(|one| set.has(*one)).collect() }
+    "#;
+    let driven = drive(before, &before.replace(".add(7)", "").replace("400", "500").replace("shop", "Shop"));
+    driven.shows("shop::kept");
+    assert_eq!(driven.shows("shop::LIMITS"), ("shop::LIMITS", "`[200, 400]`", "`[250, 500]`"));
+    driven.shows("shop::NAME");
+}
