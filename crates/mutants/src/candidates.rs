@@ -267,7 +267,9 @@ impl<'a> Visit<'a> for Finder<'_> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         if let Stmt::Expr(expression, Some(_)) = statement {
             let may_go = match expression {
-                Expr::Call(_) | Expr::MethodCall(_) => true,
+                // What is done, or asked for, with a way out where it fails.
+                Expr::Try(tried) => matches!(*tried.expr, Expr::Call(_) | Expr::MethodCall(_) | Expr::Await(_)),
+                Expr::Call(_) | Expr::MethodCall(_) | Expr::Await(_) => true,
                 Expr::Assign(assign) => !self.later.contains(&assign.left.to_token_stream().to_string()),
                 Expr::Binary(binary) => is_assignment(&binary.op),
                 _ => false,

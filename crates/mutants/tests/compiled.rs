@@ -128,6 +128,15 @@ fn how_the_code_is_built_is_no_condition_to_negate() {
 }
 
 #[test]
+fn what_is_done_with_a_way_out_where_it_fails_is_left_out_too() {
+    let text = "fn a(n: u8) -> Option<u8> { above(n)?; let m = half(n)?; Some(m) }";
+    let made = instrument(text, &all(text), &[], 0, &BTreeSet::new()).expect("it parses");
+    let left_out: Vec<&str> =
+        made.mutants.iter().map(|one| one.what.as_str()).filter(|what| what.starts_with("leaves out")).collect();
+    assert_eq!(left_out, ["leaves out `above (n) ?`"]);
+}
+
+#[test]
 fn what_is_reached_is_noted_with_the_name_of_the_thread() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let (made, program, _) = taken(TEXT, &[], folder.path());
