@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use crate::concrete::{Concrete, Each, assignments, of_input, of_param, types};
 use crate::items::Module;
 use crate::library::{Library, bare};
-use crate::shared::changes_when_shared;
+use crate::shared::{changes_when_shared, may_block};
 use crate::signatures::Function;
 
 /// More types in place of the parameters of a function are not tried.
 pub(crate) const WAYS: usize = 3;
 /// More arguments than the program knows to make.
 const ARGUMENTS: usize = 8;
+/// What a library keeps for itself is asked for by so many functions.
+const KEPT: usize = 6;
 
 /// A way to name and call a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,7 @@ pub(crate) fn entries(
     let is_shared = function.inputs.first().is_some_and(|input| input.receiver && input.ty.starts_with('&'));
     let owner = function.owner.as_ref().and_then(|owner| library.declared(&module.path, bare(&owner.of), 8));
     let may_change = is_shared && owner.is_some_and(|place| changes_when_shared(library, &place));
+    let kept = kept(library, function);
     let body = |call: &Call| {
         let count = call.changed.len();
         let all: Vec<String> = (0..count).map(|at| format!("a{at}")).collect();
@@ -85,7 +88,7 @@ pub(crate) fn entries(
         let number = if call.answers { "    let k = c.below(0);\n" } else { "" };
         format!(
             "{number}    let f = {};\n    let {names} = drive::arguments_{count}(&f, c);\n    s.input({:?}, &[{}]);\n    \
-             let r = {};\n    {};{seen}",
+             let r = {};\n    {};{seen}{kept}",
             call.callee,
             name,
             says.join(", "),
@@ -95,6 +98,23 @@ pub(crate) fn entries(
     };
     let calls = calls(library, module, function)?;
     Ok(calls.iter().map(body).collect())
+}
+
+/// Code that asks for what a library keeps for itself, behind a function that gives nothing back and changes nothing that it is
+/// given.
+fn kept(library: &Library, function: &Function) -> String {
+    let gives_nothing = function.output.is_empty() || function.output.contains("Result < ()");
+    let is_silent = gives_nothing && !function.inputs.iter().any(|input| input.receiver || input.by_mut);
+    let tells = |(module, other): (&Module, &Function)| {
+        let gives = !matches!(other.output.as_str(), "" | "!" | "()");
+        let asks = gives && other.inputs.is_empty() && other.params.is_empty() && other.owner.is_none() && other.public;
+        if !asks || other.special.is_some() || other.is_async || may_block(other) {
+            return None;
+        }
+        let path = library.public(&(module.path.clone(), other.name.clone()))?;
+        Some(format!("\n    s.look({:?}, |s| {{ {}; }});", other.name, tell(&format!("{path}()"))))
+    };
+    library.functions().filter(|_| is_silent).filter_map(tells).take(KEPT).collect()
 }
 
 /// The ways to call a function.

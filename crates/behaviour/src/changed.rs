@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::items::{Constant, Module};
-use crate::library::Library;
+use crate::library::{Library, words};
 use crate::signatures::Function;
 
 /// How many calls away a function may be from what changes.
@@ -97,12 +97,12 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     // Values of the library's own types that change are given to what takes such.
     let types: BTreeSet<&str> = values(before, after)
         .into_iter()
-        .flat_map(|(module, one)| words(&one.ty).map(move |word| (module, word)))
+        .flat_map(|(module, one)| words(&one.ty).into_iter().map(move |word| (module, word)))
         .filter(|(module, word)| before.declared(&module.path, word, FAR).is_some())
         .map(|(_, word)| word)
         .collect();
     for (key, (_, function)) in &old {
-        if function.inputs.iter().any(|input| words(&input.ty).any(|word| types.contains(word))) {
+        if function.inputs.iter().any(|input| words(&input.ty).into_iter().any(|word| types.contains(word))) {
             distances.entry(key).or_insert(1);
         }
     }
@@ -149,10 +149,6 @@ fn others_that_change(before: &Library, after: &Library) -> BTreeSet<String> {
     others(before).symmetric_difference(&others(after)).map(|(_, name, _)| name.clone()).collect()
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|one: char| !one.is_alphanumeric() && one != '_').filter(|word| !word.is_empty())
-}
-
 /// The public constants and statics of both sides that change, or that are made of what does.
 pub(crate) fn values<'l>(before: &'l Library, after: &Library) -> Vec<(&'l Module, &'l Constant)> {
     let (old, new) = (keyed(before), keyed(after));
@@ -161,7 +157,7 @@ pub(crate) fn values<'l>(before: &'l Library, after: &Library) -> Vec<(&'l Modul
     };
     let mut names = others_that_change(before, after);
     names.extend(old.iter().filter(|one| !is_same(one)).map(|(_, (_, function))| called(function)));
-    let all_words = |text: &str| -> BTreeSet<String> { words(text).map(str::to_owned).collect() };
+    let all_words = |text: &str| -> BTreeSet<String> { words(text).into_iter().map(str::to_owned).collect() };
     let others = || before.modules.values().flat_map(|module| &module.others);
     let made_of: Vec<(&String, BTreeSet<String>)> = others().map(|(name, text)| (name, all_words(text))).collect();
     for _ in 0..FAR {

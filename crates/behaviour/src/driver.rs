@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use crate::calls::{self, WAIT};
 use crate::changed::{Target, meant, targets, values};
+use crate::constants::path_of;
 use crate::focus::Focus;
 use crate::items::Constant;
 use crate::library::{Library, NAME};
@@ -154,9 +155,7 @@ impl Driver {
             driver.focus.take_changed(&before, &after, &driver.literals);
         }
         for (module, one) in values(&before, &after) {
-            driver
-                .entries
-                .extend(makers::path_of(&before, module, one).map(|path| Entry::of_value(sources.name, one, &path)));
+            driver.entries.extend(path_of(&before, module, one).map(|path| Entry::of_value(sources.name, one, &path)));
         }
         let names = meant(&targets);
         let own = before.files.union(&after.files).filter_map(|path| (sources.after)(path));

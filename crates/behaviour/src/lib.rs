@@ -17,10 +17,12 @@
 //! It runs nothing and reads no file.
 
 mod aliases;
+mod builders;
 mod calls;
 mod changed;
 mod compared;
 mod concrete;
+mod constants;
 mod driver;
 mod focus;
 mod items;

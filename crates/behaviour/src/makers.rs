@@ -1,13 +1,14 @@
 //! How values of a library's types are made: by what is public of them, by functions that give them back, and then changed
 //! by methods.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::aliases::expanded;
+use crate::builders::{builders, owner_of};
 use crate::calls::{Call, WAIT, calls};
 use crate::concrete::{Concrete, of_input, of_param};
-use crate::items::{Constant, Module, Shape};
+use crate::constants::constants;
+use crate::items::{Module, Shape};
 use crate::library::{Library, NAME, Place, bare};
 use crate::named::{Named, named};
 use crate::program::{Unit, Writer, unless};
@@ -17,11 +18,8 @@ use crate::unwrapping::{Unwrapping, unwrapping};
 
 /// Values are not made in more ways, nor changed by more methods.
 const ARMS: usize = 16;
-const CONSTANTS: usize = 6;
 /// Errors are taken from so many functions that fail.
 const ERRORS: usize = 6;
-/// So many methods that set something make a builder.
-const SETTERS: usize = 2;
 pub(crate) const CHANGES: usize = 12;
 
 /// The code that makes values of a type, or looks at them.
@@ -122,45 +120,6 @@ pub(crate) fn makers(library: &Library) -> Vec<Maker> {
     all
 }
 
-/// Values that stand in the library under a name of their own: those that are lent, and how the others are written.
-fn constants(library: &Library, named: &Named<'_>) -> (Vec<String>, Vec<String>) {
-    let all = library.modules.values().flat_map(|module| module.constants.iter().map(move |one| (module, one)));
-    let (mut lent, mut ways) = (Vec::new(), Vec::new());
-    for (module, one) in all {
-        let (ty, is_lent) = match one.ty.strip_prefix('&') {
-            Some(ty) => (ty.trim_start().trim_start_matches("'static").trim_start(), true),
-            None => (one.ty.as_str(), false),
-        };
-        let ty = if ty == "Self" { one.of.as_deref().map_or(ty, bare) } else { ty };
-        if !named.ty.params.is_empty() || library.declared(&module.path, bare(ty), 8).as_ref() != Some(&named.place) {
-            continue;
-        }
-        let Some(path) = path_of(library, module, one) else { continue };
-        match (is_lent, one.is_static) {
-            (true, _) => {
-                ways.push(format!("Clone::clone({path})"));
-                lent.push(path);
-            }
-            (false, true) => ways.push(format!("Clone::clone(&{path})")),
-            (false, false) => ways.push(path),
-        }
-    }
-    lent.truncate(CONSTANTS);
-    ways.truncate(CONSTANTS);
-    (lent, ways)
-}
-
-/// How others name a constant.
-pub(crate) fn path_of(library: &Library, module: &Module, one: &Constant) -> Option<String> {
-    Some(match one.of.as_deref().map(bare) {
-        Some(of) => {
-            let place = library.declared(&module.path, of, 8)?;
-            format!("{}::{}", library.public(&place)?, one.name)
-        }
-        None => library.public(&(module.path.clone(), one.name.clone()))?.to_owned(),
-    })
-}
-
 /// What makes a reference to a type of which there are no values by themselves.
 fn behind_references(library: &Library, named: &Named<'_>) -> Option<Maker> {
     let functions = library.functions().filter(|(_, function)| function.public);
@@ -193,30 +152,6 @@ fn written_down(named: &Named<'_>) -> Vec<String> {
 /// Whether a function belongs to a type.
 pub(crate) fn of_type(library: &Library, module: &Module, function: &Function, named: &Named<'_>) -> bool {
     owner_of(library, module, function).as_ref() == Some(&named.place)
-}
-
-/// The type that a function belongs to.
-fn owner_of(library: &Library, module: &Module, function: &Function) -> Option<Place> {
-    let owner = function.owner.as_ref().filter(|owner| !owner.default)?;
-    library.declared(&module.path, bare(&owner.of), 8)
-}
-
-/// Types with some methods that set something and give the value back, to be called in a row: what they make then depends on all
-/// that was set.
-fn builders(library: &Library) -> BTreeSet<Place> {
-    let mut setters: BTreeMap<Place, usize> = BTreeMap::new();
-    for (module, function) in library.functions().filter(|(_, function)| function.public) {
-        let Some(receiver) = function.inputs.first().filter(|input| input.receiver) else { continue };
-        let sets = receiver.by_mut || !receiver.ty.starts_with('&');
-        let output = function.output.trim_start_matches("& mut ");
-        let Some(place) = owner_of(library, module, function) else { continue };
-        let gives_back = bare(output) == "Self" || bare(output) == place.1;
-        if sets && gives_back && function.inputs.len() > 1 && receiver.by_mut == (output.len() < function.output.len())
-        {
-            *setters.entry(place).or_default() += 1;
-        }
-    }
-    setters.into_iter().filter_map(|(place, count)| (count >= SETTERS).then_some(place)).collect()
 }
 
 /// Code that gives back a value of the type by calling a function, with whatever it takes, and with a literal that it is known to

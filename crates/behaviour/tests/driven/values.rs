@@ -239,3 +239,12 @@ fn public_values_that_change_are_seen_by_themselves_or_by_what_takes_them() {
     assert_eq!(driven.shows("shop::LIMITS"), ("shop::LIMITS", "`[200, 400]`", "`[250, 500]`"));
     driven.shows("shop::NAME");
 }
+
+#[test]
+fn what_a_library_keeps_for_itself_is_asked_for() {
+    let before = "use std::sync::atomic::{AtomicU64, Ordering::Relaxed};\nstatic LEVEL: AtomicU64 = AtomicU64::new(0);\n\
+                  pub fn set_level(n: u64) { LEVEL.store(n, Relaxed) }\npub fn level() -> u64 { LEVEL.load(Relaxed) }\n";
+    let driven = drive(before, &before.replace("store(n,", "store(u64::from(n as u32),"));
+    let (input, was, now) = driven.shows("shop::set_level");
+    assert!(input.starts_with("shop::set_level(") && was.contains("level: ") && was != now, "{input}: {was}, {now}");
+}
