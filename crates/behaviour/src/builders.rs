@@ -15,6 +15,11 @@ pub(crate) fn owner_of(library: &Library, module: &Module, function: &Function) 
     library.declared(&module.path, bare(&owner.of), 8)
 }
 
+/// Whether what a method gives back is of the type of that name, to which it belongs.
+pub(crate) fn is_itself(output: &str, name: &str) -> bool {
+    [name, "Self"].contains(&bare(output))
+}
+
 /// Types with some methods that set something and give the value back, to be called in a row: what they make then depends on all
 /// that was set.
 pub(crate) fn builders(library: &Library) -> BTreeSet<Place> {
@@ -24,8 +29,10 @@ pub(crate) fn builders(library: &Library) -> BTreeSet<Place> {
         let sets = receiver.by_mut || !receiver.ty.starts_with('&');
         let output = function.output.trim_start_matches("& mut ");
         let Some(place) = owner_of(library, module, function) else { continue };
-        let gives_back = bare(output) == "Self" || bare(output) == place.1;
-        if sets && gives_back && function.inputs.len() > 1 && receiver.by_mut == (output.len() < function.output.len())
+        if sets
+            && is_itself(output, &place.1)
+            && function.inputs.len() > 1
+            && receiver.by_mut == (output.len() < function.output.len())
         {
             *setters.entry(place).or_default() += 1;
         }

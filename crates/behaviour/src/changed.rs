@@ -69,8 +69,13 @@ pub(crate) struct Target<'l> {
 /// name, and which of several.
 type Key = (Vec<String>, Option<String>, Option<String>, String, usize);
 
-/// What is to be driven, the nearest first. What is there on one side only cannot be compared.
-pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> Vec<Target<'l>> {
+/// What is to be driven, the nearest first, where these values change. What is there on one side only cannot be compared.
+pub(crate) fn targets<'l>(
+    before: &'l Library,
+    after: &Library,
+    values: &[(&Module, &Constant)],
+    most: usize,
+) -> Vec<Target<'l>> {
     let (old, new) = (keyed(before), keyed(after));
     let mut distances: BTreeMap<&Key, usize> = BTreeMap::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
@@ -95,8 +100,8 @@ pub(crate) fn targets<'l>(before: &'l Library, after: &Library, most: usize) -> 
     names.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).map(|(_, (_, function))| called(function)));
     names.extend(others_that_change(before, after));
     // Values of the library's own types that change are given to what takes such.
-    let types: BTreeSet<&str> = values(before, after)
-        .into_iter()
+    let types: BTreeSet<&str> = values
+        .iter()
         .flat_map(|(module, one)| words(&one.ty).into_iter().map(move |word| (module, word)))
         .filter(|(module, word)| before.declared(&module.path, word, FAR).is_some())
         .map(|(_, word)| word)
@@ -253,7 +258,10 @@ mod tests {
             Library::read("src/lib.rs", &move |path| (path == "src/lib.rs").then(|| text.clone()))
         };
         let (before, after) = (library(before), library(after));
-        targets(&before, &after, 9).iter().map(|target| (target.function.name.clone(), target.distance)).collect()
+        targets(&before, &after, &values(&before, &after), 9)
+            .iter()
+            .map(|target| (target.function.name.clone(), target.distance))
+            .collect()
     }
 
     #[test]
@@ -287,8 +295,8 @@ mod tests {
         assert_eq!(of(&before.replace("= 9", "= 8")), ["C"]);
         let before =
             "pub struct Set(u8); pub const FEW: &Set = &Set(3); pub fn has(set: &Set, n: u8) -> bool { set.0 & n > 0 }";
-        let targets = targets(&library(before), &library(&before.replace("(3)", "(7)")), 9).len();
-        assert_eq!(targets, 1);
+        let (before, after) = (library(before), library(&before.replace("(3)", "(7)")));
+        assert_eq!(targets(&before, &after, &values(&before, &after), 9).len(), 1);
     }
 
     #[test]

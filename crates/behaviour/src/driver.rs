@@ -146,7 +146,8 @@ impl Driver {
             focus: Focus::default(),
             renamed: renamed(&before, &after),
         };
-        let targets = targets(&before, &after, ENTRIES);
+        let values = values(&before, &after);
+        let targets = targets(&before, &after, &values, ENTRIES);
         for target in &targets {
             driver.take(&before, target);
         }
@@ -154,7 +155,7 @@ impl Driver {
             let [before, after] = [(sources.before)(path), (sources.after)(path)].map(Option::unwrap_or_default);
             driver.focus.take_changed(&before, &after, &driver.literals);
         }
-        for (module, one) in values(&before, &after) {
+        for (module, one) in values {
             driver.entries.extend(path_of(&before, module, one).map(|path| Entry::of_value(sources.name, one, &path)));
         }
         let names = meant(&targets);

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::builders::is_itself;
 use crate::calls::{WAIT, calls, tell};
 use crate::library::{Library, PRIMITIVE, bare};
 use crate::makers::{CHANGES, Maker, of_type};
@@ -29,9 +30,8 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
             // One of the same kind says nothing by itself.
-            let gives_itself = [named.ty.name.as_str(), "Self"].contains(&bare(&function.output));
             let is_plain = !function.output.is_empty()
-                && !gives_itself
+                && !is_itself(&function.output, &named.ty.name)
                 && !may_block(function)
                 && function.special.is_none()
                 && function.params.is_empty();

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::aliases::expanded;
-use crate::builders::{builders, owner_of};
+use crate::builders::{builders, is_itself, owner_of};
 use crate::calls::{Call, WAIT, calls};
 use crate::concrete::{Concrete, of_input, of_param};
 use crate::constants::constants;
@@ -242,8 +242,7 @@ enum Changing {
 /// Whether a method takes a value and gives one of the same type back.
 fn gives_itself(function: &Function, named: &Named<'_>) -> bool {
     let by_value = function.inputs.first().is_some_and(|input| !input.ty.starts_with('&'));
-    let output = bare(&function.output);
-    by_value && (output == "Self" || output == named.ty.name)
+    by_value && is_itself(&function.output, &named.ty.name)
 }
 
 /// Code that changes `made` by a method.
