@@ -16,7 +16,7 @@ use kaizen_domain::edit::Change;
 use kaizen_domain::{
     Comparison, Coverage, FunctionNoticed, Mutants, Noticed, RelPath, Stage, TrialOutcome, TrialReport,
 };
-use kaizen_mutants::{Changed, Mutant, changed, settle_moves, versions};
+use kaizen_mutants::{Changed, Mutant, changed, refusing, settle_moves, versions};
 use kaizen_sandbox::trial::Tried;
 use kaizen_sandbox::{Cancel, Metadata, Package, Runner, TreeChange, TrialError, WarmBase};
 use kaizen_settings::GateSettings;
@@ -138,6 +138,9 @@ impl Noticing<'_> {
                     continue;
                 }
                 let counted = of(&now).unwrap_or_default();
+                if counted.all.reached == 0 && counted.lines.run == 0 {
+                    noticed.unseen.extend(self.not_built(source, name, *line)?);
+                }
                 noticed.functions.push(FunctionNoticed {
                     path: source.path.clone(),
                     function: name.clone(),
@@ -245,10 +248,21 @@ impl Noticing<'_> {
                     let Some(caught) = self.is_caught(source.path, version.text)? else { continue };
                     now.count(true, caught, version.line, &version.what);
                 }
+                if now.caught == 0 {
+                    noticed.unseen.extend(self.not_built(source, name, *line)?);
+                }
                 all.push(FunctionNoticed::new(source.path.clone(), name, *line, now));
             }
         }
         Ok(all)
+    }
+
+    /// A value or function that the compiler does not come by, for it stands under a condition that does not hold: what has its
+    /// name elsewhere says nothing of it. None where it does.
+    fn not_built(&self, source: &Source<'_>, name: &str, line: u32) -> Result<Option<String>, TrialError> {
+        let Some(text) = refusing(source.after, name).ok().flatten() else { return Ok(None) };
+        let builds = self.is_caught(source.path, text)?.is_some();
+        Ok(builds.then(|| format!("`{name}` ({}:{line}), which is no part of this build", source.path)))
     }
 
     /// Whether a test that passes with the patch fails when this stands in a file; none when it does not build.

@@ -28,4 +28,4 @@ pub use kaizen_source::Unreadable;
 pub use moved::settle_moves;
 pub use places::Place;
 pub use switch::{CANARY, MODULE, switch};
-pub use versions::{Version, versions};
+pub use versions::{Version, refusing, versions};

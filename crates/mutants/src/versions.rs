@@ -61,6 +61,27 @@ pub fn versions(before: &str, after: &str, wanted: &BTreeSet<String>, most: usiz
     Ok(found.into_iter().filter_map(put).collect())
 }
 
+/// A text that no compiler takes where this function or value of it is compiled; none where there is no such.
+///
+/// # Errors
+/// When the text cannot be read.
+pub fn refusing(text: &str, label: &str) -> Result<Option<String>, Unreadable> {
+    let place = with_files(&[text], |files| {
+        let file = files.first()?;
+        let value = values(file).into_iter().find(|value| value.label == label);
+        let function = || functions(file).into_iter().find(|function| function.label == label);
+        match value {
+            Some(value) => Some(value.expression.span().byte_range()),
+            None => function().map(|function| function.body.span().byte_range()),
+        }
+    })?;
+    let put = |place: Range<usize>| {
+        let (head, tail) = (text.get(..place.start)?, text.get(place.end..)?);
+        Some(format!("{head}{{ ::core::compile_error!(\"it is compiled\") }}{tail}"))
+    };
+    Ok(place.and_then(put))
+}
+
 /// The literals of an expression that can be another one: as written, where, in which line, and the other one.
 fn literals(expression: &Expr) -> Vec<(String, Range<usize>, u32, String)> {
     struct Literals(Vec<(String, Range<usize>, u32, String)>);
@@ -95,4 +116,20 @@ fn literals(expression: &Expr) -> Vec<(String, Range<usize>, u32, String)> {
     let mut literals = Literals(Vec::new());
     literals.visit_expr(expression);
     literals.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compiled_can_be_made_to_be_refused() {
+        let text = "mod m { #[cfg(unix)] const A: u8 = 1; enum E { B = 2 } impl E { const fn f(&self) -> u8 { 3 } } }";
+        let refusing = |label: &str| refusing(text, label).expect("it parses");
+        let put = "{ ::core::compile_error!(\"it is compiled\") }";
+        assert_eq!(refusing("m::A"), Some(text.replace("= 1", &format!("= {put}"))));
+        assert_eq!(refusing("m::E::B"), Some(text.replace("= 2", &format!("= {put}"))));
+        assert_eq!(refusing("m::E::f"), Some(text.replace("{ 3 }", put)));
+        assert_eq!(refusing("m::f"), None);
+    }
 }
