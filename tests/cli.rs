@@ -12,6 +12,7 @@ mod cli {
     mod bad_settings;
     mod behaviour;
     mod behaviour_async;
+    mod behaviour_made;
     mod benchmarks;
     mod bisect;
     mod bombs;

@@ -179,11 +179,13 @@ impl Behaving<'_> {
         let tests: Vec<String> =
             self.of.files.iter().filter(tests).take(TESTS).filter_map(|path| (self.of.read)(path)).collect();
         let name = root.name.replace('-', "_");
+        let expanded = self.expanded(package, &root)?;
         let driver = Driver::of(&Sources {
             root: &root.path,
             name: &name,
             before: &|path| root.text((self.of.read)(path)?),
             after: &|path| root.text(self.after(path)?),
+            expanded: expanded.as_ref(),
             tests: &tests,
             others: &others,
             program: root.module(package),

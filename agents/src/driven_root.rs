@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use kaizen_behaviour::{files, opened, opened_inside};
+use kaizen_behaviour::{files, has_made, opened, opened_inside};
 use kaizen_domain::RelPath;
 use kaizen_sandbox::{CrateRoot, Package, TreeChange, TrialError};
 
 use crate::behaving::Behaving;
+use crate::noticing::Noticing;
 
 /// More programs of a package are not driven.
 const PROGRAMS: usize = 2;
@@ -75,6 +76,21 @@ impl Behaving<'_> {
         let packages = self.of.metadata()?.packages.iter().filter(used);
         let own = root.program.as_ref().map(|_| package);
         Ok(packages.chain(own).filter_map(library_of).collect())
+    }
+
+    /// A library before and after the change, with what its macros make; none where they make nothing, or it is not known of both.
+    pub(crate) fn expanded(&self, package: &Package, root: &Root) -> Result<Option<[String; 2]>, TrialError> {
+        let after = |path: &str| self.after(path);
+        if root.program.is_some() || !(has_made(&root.path, self.of.read) || has_made(&root.path, &after)) {
+            return Ok(None);
+        }
+        let Noticing { runner, warm, cancel, trees, .. } = *self.of;
+        let [before, after] = std::thread::scope(|scope| {
+            let before = scope.spawn(|| runner.expanded(warm, package, trees.0, cancel));
+            let after = runner.expanded(warm, package, trees.1, cancel);
+            [before.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), after]
+        });
+        Ok(before?.zip(after?).map(<[String; 2]>::from))
     }
 
     /// A tree in which a root can be driven.

@@ -20,6 +20,7 @@ pub mod counting;
 mod direct;
 pub mod driven;
 mod durations;
+mod expanded;
 pub mod features;
 mod fetching;
 pub mod formatting;

@@ -112,7 +112,12 @@ impl Runner {
 
     /// Builds a library of the base as it is for itself. Its dependencies may have fewer features then than with its tests, and
     /// would be built again each time; what is built here stays.
-    fn build_dependencies(&self, base: &WarmBase, package: &Package, cancel: &Cancel) -> Result<(), TrialError> {
+    pub(crate) fn build_dependencies(
+        &self,
+        base: &WarmBase,
+        package: &Package,
+        cancel: &Cancel,
+    ) -> Result<(), TrialError> {
         let done = base.known_dir().join(format!("{}.built", package.name));
         if done.exists() || package.roots.iter().all(|root| root.program.is_some()) {
             return Ok(());

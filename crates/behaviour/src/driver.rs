@@ -43,6 +43,8 @@ pub struct Sources<'s> {
     pub before: &'s dyn Fn(&str) -> Option<String>,
     /// Reads one after it.
     pub after: &'s dyn Fn(&str) -> Option<String>,
+    /// The library before and after the change as one text each, with what its macros make; none where that is not known.
+    pub expanded: Option<&'s [String; 2]>,
     /// Texts whose literals inputs are made of, besides the library's own: tests.
     pub tests: &'s [String],
     /// Libraries of the same workspace that it uses: the name, and the first file before the change.
@@ -116,8 +118,12 @@ impl Driver {
     /// A driver for what changes between two versions of a library.
     #[must_use]
     pub fn of(sources: &Sources<'_>) -> Self {
-        let (mut before, after) =
-            (Library::read(sources.root, sources.before), Library::read(sources.root, sources.after));
+        let [made_before, made_after] = match sources.expanded {
+            Some([before, after]) => [Some(before.as_str()), Some(after.as_str())],
+            None => [None, None],
+        };
+        let mut before = Library::read_with(sources.root, sources.before, made_before);
+        let after = Library::read_with(sources.root, sources.after, made_after);
         let own = before.files.iter().filter_map(|path| (sources.before)(path)).map(Cow::from);
         before.seen = seen_types(&before, sources.tests.iter().map(Cow::from).chain(own));
         let mut literals = Literals::default();

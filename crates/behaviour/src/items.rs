@@ -9,6 +9,10 @@ use syn::{Attribute, Fields, Generics, ImplItem, Item, ItemImpl, Meta, TraitItem
 
 use crate::signatures::{Function, Param, TokenText, function, names, params, text};
 
+/// What can be derived without macros of others, and what those make whose impls cannot be named.
+const OF_THE_LANGUAGE: [&str; 11] =
+    ["Clone", "Copy", "Debug", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Serialize", "Deserialize"];
+
 /// What a function belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
@@ -77,6 +81,8 @@ pub(crate) struct Module {
     pub others: Vec<(String, TokenText)>,
     /// Impls of traits: the trait and the type.
     pub impls: Vec<Owner>,
+    /// Whether macros that are not of the language make some of it.
+    pub is_made: bool,
 }
 
 /// The modules of a file, its own first.
@@ -108,13 +114,14 @@ fn collect(items: &[Item], path: Vec<String>, all: &mut Vec<Module>) {
                 let (text, body) = (text(item), item.block.to_token_stream());
                 module.functions.push(function(&item.sig, None, is_public(&item.vis), text, body));
             }
-            Item::Impl(item) if !is_test_code(&item.attrs) => module.take_impl(item),
+            Item::Impl(item) if !is_test_code(&item.attrs) && !is_derived(&item.attrs) => module.take_impl(item),
             Item::Trait(item) if !is_test_code(&item.attrs) => {
                 let name = item.ident.to_string();
                 module.traits.push((name.clone(), is_public(&item.vis)));
                 let owner =
                     Owner { of: name.clone(), trait_: Some(name), params: params(&item.generics), default: true };
                 for inner in &item.items {
+                    module.is_made |= matches!(inner, TraitItem::Macro(_));
                     if let TraitItem::Fn(inner) = inner
                         && let Some(body) = &inner.default
                     {
@@ -158,6 +165,7 @@ impl Module {
                         self.take_constant(&inner.ident, &inner.ty, Some(owner.of.clone()), false);
                     }
                 }
+                ImplItem::Macro(_) => self.is_made = true,
                 _ => {}
             }
         }
@@ -204,6 +212,7 @@ impl Module {
                 self.take_type(&item.ident, &item.vis, &item.generics, &item.attrs, Shape::Closed);
             }
             Item::Macro(item) if !is_test_code(&item.attrs) => {
+                self.is_made |= item.ident.is_none();
                 let name = item.ident.as_ref().or_else(|| item.mac.path.segments.last().map(|last| &last.ident));
                 self.others.extend(name.map(|name| (name.to_string(), text(&item.mac))));
             }
@@ -229,6 +238,7 @@ impl Module {
                 derives.extend(names(&list.tokens));
             }
         }
+        self.is_made |= derives.iter().any(|name| !OF_THE_LANGUAGE.contains(&name.as_str()));
         self.types.push(Type {
             name: name.to_string(),
             public: is_public(vis),
@@ -282,6 +292,11 @@ fn imports(tree: &UseTree, path: Vec<String>, public: bool, all: &mut Vec<Import
             }
         }
     }
+}
+
+/// Whether an impl is what was derived.
+fn is_derived(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident("automatically_derived"))
 }
 
 fn is_public(vis: &Visibility) -> bool {

@@ -24,6 +24,7 @@ mod compared;
 mod concrete;
 mod constants;
 mod driver;
+mod expanded;
 mod focus;
 mod items;
 mod known_inputs;
@@ -46,6 +47,7 @@ mod unwrapping;
 
 pub use compared::{Difference, LongDifference, always_differ, differences, differences_of_long, wavers};
 pub use driver::{Driver, Entry, Sources};
+pub use expanded::has_made;
 pub use known_inputs::known_inputs;
 pub use library::files;
 pub use new_tests::with_tests_of;

@@ -1,5 +1,5 @@
 //! A library as its sources declare it: all of its modules, what a name in them stands for, and the path under which
-//! others see it. Names are followed through imports, as far as sources alone tell; what macros make is not seen.
+//! others see it. Names are followed through imports, as far as sources alone tell; what macros make comes from elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -46,6 +46,11 @@ pub fn files(root: &str, read: &dyn Fn(&str) -> Option<String>) -> BTreeSet<Stri
 impl Library {
     /// Reads a library from its first file on.
     pub fn read(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Self {
+        Self::read_with(root, read, None)
+    }
+
+    /// The same, with what macros make of it: its text behind them.
+    pub fn read_with(root: &str, read: &dyn Fn(&str) -> Option<String>, expanded: Option<&str>) -> Self {
         let mut library = Self::default();
         let mut due: VecDeque<(String, Vec<String>, bool)> = VecDeque::from([(root.to_owned(), Vec::new(), true)]);
         while let Some((path, module, is_root)) = due.pop_front() {
@@ -84,6 +89,9 @@ impl Library {
                 part.path.clone_from(&at);
                 library.modules.insert(at, part);
             }
+        }
+        if let Some(expanded) = expanded {
+            library.take_made(expanded);
         }
         library.find_public();
         library
@@ -261,7 +269,14 @@ impl Library {
                     self.declared(&whole, &last, STEPS)
                 }),
             };
-            if let Some(public) = place.and_then(|place| self.public(&place).map(str::to_owned)) {
+            // A function may have the name of a type of the language.
+            let is_function = |(at, name): &Place| {
+                PRIMITIVE.contains(&name.as_str())
+                    && self.modules.get(at).is_some_and(|module| module.types.iter().all(|ty| ty.name != *name))
+            };
+            if let Some(public) =
+                place.filter(|place| !is_function(place)).and_then(|place| self.public(&place).map(str::to_owned))
+            {
                 return [&[public], tail].concat().join(" :: ");
             }
         }
@@ -339,7 +354,7 @@ mod tests {
     fn code_is_written_as_others_write_it() {
         let library = library(&[
             ("src/lib.rs", "pub mod a; pub mod b;"),
-            ("src/a.rs", "use crate::b::{self, Of}; use std::fmt; use core::str; pub struct Here; "),
+            ("src/a.rs", "use crate::b::{self, Of}; use std::fmt; use core::str; pub struct Here; pub fn u8() {}"),
             ("src/b.rs", "pub struct Of<T>(T); pub enum Kind { One }"),
         ]);
         let at = ["a".to_owned()];
@@ -348,7 +363,7 @@ mod tests {
         assert_eq!(outside("Of < T >"), "krate::b::Of<i64>");
         assert_eq!(outside("& 'a b :: Kind :: One"), "&'static krate::b::Kind::One".replace(' ', ""));
         assert_eq!(outside("fmt :: Error"), "std::fmt::Error");
-        assert_eq!(outside("& str"), "&str");
+        assert_eq!([outside("& str"), outside("Vec < u8 >")], ["&str", "Vec<u8>"]);
         assert_eq!(outside("str :: Chars"), "core::str::Chars");
         assert_eq!(outside("Option < Here >"), "Option<krate::a::Here>");
         assert_eq!(outside("Extend < T :: Item >"), "Extend<_>");

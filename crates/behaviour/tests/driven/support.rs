@@ -89,6 +89,7 @@ pub fn drive(before: &str, after: &str) -> Driven {
         name: "shop",
         before: &before,
         after: &after,
+        expanded: None,
         tests: &[],
         others: &[],
         program: None,

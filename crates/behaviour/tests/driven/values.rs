@@ -16,6 +16,7 @@ fn drivers_are_of_any_edition() {
         name: "shop",
         before: &before,
         after: &after,
+        expanded: None,
         tests: &[],
         others: &[],
         program: None,
