@@ -1,6 +1,7 @@
 //! Rule `unseen-by-tests`: what no test of the usual kind can see asks a person. Work that is done inside of debug assertions is
 //! gone in the program that people get; and a comparison of secrets that stops at the first difference gives the same answers
-//! as one that takes the same time for all, but tells by its time how much was right. So do checks that only debug builds make.
+//! as one that takes the same time for all, but tells by its time how much was right. So do checks that only debug builds make, and
+//! assertions that are gone: they are there for what nobody thinks of.
 
 use super::Findings;
 use super::code::CodeFile;
@@ -96,6 +97,14 @@ pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
             findings.ask(RULE, file.path, detail);
         }
         let before = file.old.iter().find(|old| old.key() == unit.key());
+        if let Some(old) = before
+            && asserts(unit) < asserts(old)
+            && refusals(unit) <= refusals(old)
+            && file_asserts(&file.new) < file_asserts(&file.old)
+        {
+            let detail = format!("`{}` asserts less than before, and nothing else refuses it", unit.label());
+            findings.ask(RULE, file.path, detail);
+        }
         if before.is_some_and(takes_the_same_time) && !takes_the_same_time(unit) {
             let detail = format!("`{}` no longer compares in the same time for all inputs", unit.label());
             findings.ask(RULE, file.path, detail);
@@ -110,6 +119,22 @@ pub(super) fn check(file: &CodeFile<'_>, findings: &mut Findings) {
 /// How many checks of a unit every build makes.
 fn checks(unit: &Unit<'_>) -> usize {
     macros(unit, |name| CHECKS.contains(&name))
+}
+
+/// How many of them say what must hold.
+fn asserts(unit: &Unit<'_>) -> usize {
+    macros(unit, |name| name.starts_with("assert"))
+}
+
+fn file_asserts(units: &[Unit<'_>]) -> usize {
+    units.iter().filter(|unit| !unit.is_test_code()).map(asserts).sum()
+}
+
+/// In how many other ways a unit may refuse something, or end early.
+fn refusals(unit: &Unit<'_>) -> usize {
+    const WORDS: [&str; 6] = ["Err", "None", "return", "?", "expect", "unwrap"];
+    let others = macros(unit, |name| CHECKS.contains(&name) && !name.starts_with("assert"));
+    others + unit.lexemes().iter().filter(|lexeme| WORDS.contains(&lexeme.text)).count()
 }
 
 /// How many only debug builds make.

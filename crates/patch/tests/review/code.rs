@@ -277,6 +277,17 @@ fn what_release_builds_leave_out_and_what_time_tells_asks_a_person() {
         let after = format!("fn a(v: &mut V) {{ v.x(); debug_assert!({inside}); }}\n");
         assert!(!rules(&changed("src/lib.rs", before, &after)).contains(&rule), "{inside}");
     }
+    let sure = "fn a(v: &V) { assert!(v.is_sorted()); v.x(); }\nfn b(v: &V) { v.y(); }\n";
+    assert!(rules(&changed("src/lib.rs", sure, &sure.replace("assert!(v.is_sorted()); ", ""))).contains(&rule));
+    for other in
+        ["assert_ne!(v.len(), 0);", "if !v.is_sorted() { return; }", "debug_assert!(v.is_sorted()); v.z().unwrap();"]
+    {
+        let after = sure.replace("assert!(v.is_sorted());", other);
+        let is_debug = other.starts_with("debug");
+        assert_eq!(rules(&changed("src/lib.rs", sure, &after)).contains(&rule), is_debug, "{other}");
+    }
+    let moved = sure.replace("assert!(v.is_sorted()); ", "").replace("v.y()", "assert!(v.is_sorted()); v.y()");
+    assert!(!rules(&changed("src/lib.rs", sure, &moved)).contains(&rule));
     let slow = "fn same(a: &[u8], b: &[u8]) -> bool { a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0 }\n";
     let early = changed("src/lib.rs", slow, "fn same(a: &[u8], b: &[u8]) -> bool { a == b }\n");
     assert!(rules(&early).contains(&rule), "{early:#?}");
