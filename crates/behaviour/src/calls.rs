@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::concrete::{Concrete, Each, assignments, of_input, of_param, types};
 use crate::items::Module;
-use crate::library::{Library, bare};
+use crate::library::{Library, bare, words};
 use crate::shared::{changes_when_shared, may_block};
 use crate::signatures::Function;
 
@@ -203,7 +203,8 @@ fn call(
         return Ok(Call { callee: path, changed, answers: false, waits, known });
     }
     // What the caller would give is given here, so that only the rest is made.
-    let (mut head, mut given) = (Vec::new(), Vec::new());
+    let (mut head, mut given, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    let borrows = borrows(library, module, &function.output);
     for (at, input) in function.inputs.iter().enumerate() {
         match (answers.get(at).copied().flatten(), by_impl(at)) {
             (Some((count, each)), _) => {
@@ -212,16 +213,36 @@ fn call(
             (None, Some(Concrete::Is(ty))) => {
                 head.push(format!("a{at}: {ty}"));
                 given.push(format!("a{at}"));
+                changed.push(false);
             }
             (None, _) => {
-                head.push(format!("a{at}: _"));
+                // What is given for a moment only can be looked at afterwards, and its type has to be said for that.
+                let core = match &function.owner {
+                    Some(owner) if input.receiver && !owner.default => Some(owner.of.as_str()),
+                    _ if input.receiver => None,
+                    _ => input.ty.strip_prefix("& mut ").filter(|core| !core.starts_with("dyn ")),
+                };
+                let lent = core.filter(|_| input.by_mut && !borrows).map(|core| format!("&mut {}", outside(core)));
+                changed.push(lent.is_some());
+                head.push(format!("a{at}: {}", lent.as_deref().unwrap_or("_")));
                 given.push(format!("a{at}"));
             }
         }
     }
-    let changed = vec![false; head.len()];
     let callee = format!("|{}| {path}({})", head.join(", "), given.join(", "));
     Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some), waits, known })
+}
+
+/// Whether what a function gives back may be a part of what it was lent.
+fn borrows(library: &Library, module: &Module, output: &str) -> bool {
+    let has_lifetimes = |word: &str| {
+        let place = library.declared(&module.path, word, 8);
+        place.is_some_and(|(at, name)| {
+            let types = library.modules.get(&at).map(|module| module.types.as_slice()).unwrap_or_default();
+            types.iter().any(|ty| ty.name == name && ty.lifetimes > 0)
+        })
+    };
+    output.contains(['&', '\'']) || words(output).into_iter().any(|word| word == "impl" || has_lifetimes(word))
 }
 
 /// What a value is, as text, by the best way that its type has. No macro, since an error in what one makes is not where it is

@@ -1,4 +1,4 @@
-//! How values that cannot be printed are looked at: by methods that take nothing, or what was given to the same input already,
+//! How values that cannot be printed are looked at: by what others see of them, by methods that take nothing, or what was given to the same input already,
 //! such as the name under which something was put in.
 
 use std::fmt::Write as _;
@@ -26,7 +26,10 @@ pub(crate) fn lookers(library: &Library) -> Vec<Maker> {
         if printed || named.ty.derives.contains("Debug") {
             continue;
         }
-        let mut ways = Vec::new();
+        let fields = named.ty.fields.iter().filter(|(.., public)| *public);
+        let mut ways: Vec<(bool, String)> = fields
+            .map(|(name, ..)| (false, format!("s.look({name:?}, |s| {{ {}; }});", tell(&format!("&self.{name}")))))
+            .collect();
         for (module, function) in library.functions().filter(|(_, function)| function.public) {
             let is_trait = function.owner.as_ref().is_some_and(|owner| owner.trait_.is_some());
             // One of the same kind says nothing by itself.

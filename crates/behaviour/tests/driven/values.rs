@@ -249,3 +249,39 @@ fn what_a_library_keeps_for_itself_is_asked_for() {
     let (input, was, now) = driven.shows("shop::set_level");
     assert!(input.starts_with("shop::set_level(") && was.contains("level: ") && was != now, "{input}: {was}, {now}");
 }
+
+#[test]
+fn values_are_changed_by_methods_that_convert_what_they_take_and_looked_at_afterwards() {
+    let before = "use std::collections::BTreeMap;\n\
+                  #[derive(Debug, Default)] pub struct Desk { all: BTreeMap<String, u32>, order: Vec<String> }\n\
+                  impl Desk {\n    \
+                  pub fn put(&mut self, name: impl Into<String>, value: u32) -> Option<u32> {\n        \
+                  let name = name.into(); self.order.push(name.clone()); self.all.insert(name, value)\n    }\n    \
+                  pub fn take(&mut self, name: impl AsRef<str>) -> Option<u32> {\n        \
+                  self.order.retain(|one| one != name.as_ref()); self.all.remove(name.as_ref())\n    }\n    \
+                  pub fn keep(&mut self, mut is_kept: impl FnMut(&str) -> bool) { self.order.retain(|one| is_kept(one)) }\n}\n";
+    let after = before.replace("one != name.as_ref()); self", "one != name.as_ref() || one.len() > 2); self");
+    drive(before, &after).shows("shop::Desk::take");
+    let driven = drive(before, &before.replace("retain(|one| is_kept(one))", "retain(|one| !is_kept(one))"));
+    let (_, was, now) = driven.shows("shop::Desk::keep");
+    assert_ne!(was, now);
+}
+
+#[test]
+fn dates_are_of_other_days_and_what_others_see_of_values_is_looked_at() {
+    let before = "/// Such as `Sunday, 06-Nov-94`.\n\
+                  pub fn year(text: &str) -> Option<u16> {\n    let days = [\"Thu\", \"Fri\", \"Sat\", \"Sun\", \"Mon\", \"Tue\", \"Wed\"];\n    \
+                  let (day, rest) = text.split_once(\"day, \")?;\n    let mut parts = rest.split('-');\n    \
+                  let date: u32 = parts.next()?.parse().ok()?;\n    \
+                  let months = [\"Jan\", \"Feb\", \"Mar\", \"Apr\", \"May\", \"Jun\", \"Jul\", \"Aug\", \"Sep\", \"Oct\", \"Nov\", \"Dec\"];\n    \
+                  let month = 1 + u32::try_from(months.iter().position(|one| Some(*one) == parts.clone().next())?).ok()?;\n    \
+                  let year: u32 = parts.nth(1)?.parse().ok()?;\n    let year = if year < 70 { year + 2000 } else { year + 1900 };\n    \
+                  let (m, y) = if month < 3 { (month + 9, year - 1) } else { (month - 3, year) };\n    \
+                  let of = y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + date - 1;\n    \
+                  (days[(of % 7 + 6) as usize % 7].starts_with(&day[..3])).then_some(year as u16)\n}\n\
+                  pub struct Reader { pub line: usize, rest: Vec<u8> }\n\
+                  impl Reader { pub fn new(text: &str) -> Self { Self { line: text.lines().count() + 1, rest: text.into() } } }\n";
+    let driven = drive(before, &before.replace("if year < 70", "if year <= 70"));
+    assert!(driven.shows("shop::year").0.contains("-70"));
+    drive(before, &before.replace("count() + 1", "count().max(1)")).shows("shop::Reader::new");
+}
