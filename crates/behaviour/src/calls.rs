@@ -137,12 +137,22 @@ pub(crate) fn calls(library: &Library, module: &Module, function: &Function) -> 
     }
     let mut all: Vec<Call> = Vec::new();
     for assignment in assignments(library, &module.path, &params, WAYS) {
-        let call = call(library, module, function, &assignment)?;
-        if all.iter().all(|other| (&other.callee, &other.changed) != (&call.callee, &call.changed)) {
-            all.push(call);
+        for given in [Given::Back, Given::Away] {
+            let call = call(library, module, function, &assignment, given)?;
+            if all.iter().all(|other| (&other.callee, &other.changed) != (&call.callee, &call.changed)) {
+                all.push(call);
+            }
         }
     }
     Ok(all)
+}
+
+/// What becomes of what a function gives: where that may be a part of what it was lent, and arguments are made in its place, what
+/// it leaves behind can be seen only without that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    Back,
+    Away,
 }
 
 fn call(
@@ -150,6 +160,7 @@ fn call(
     module: &Module,
     function: &Function,
     assignment: &BTreeMap<String, Concrete>,
+    result: Given,
 ) -> Result<Call, String> {
     let known = types(assignment);
     let outside = |code: &str| library.outside(&module.path, code, &known);
@@ -222,14 +233,18 @@ fn call(
                     _ if input.receiver => None,
                     _ => input.ty.strip_prefix("& mut ").filter(|core| !core.starts_with("dyn ")),
                 };
-                let lent = core.filter(|_| input.by_mut && !borrows).map(|core| format!("&mut {}", outside(core)));
+                let lent = core
+                    .filter(|_| input.by_mut && (!borrows || result == Given::Away))
+                    .map(|core| format!("&mut {}", outside(core)));
                 changed.push(lent.is_some());
                 head.push(format!("a{at}: {}", lent.as_deref().unwrap_or("_")));
                 given.push(format!("a{at}"));
             }
         }
     }
-    let callee = format!("|{}| {path}({})", head.join(", "), given.join(", "));
+    let call = format!("{path}({})", given.join(", "));
+    let is_lost = borrows && changed.contains(&true);
+    let callee = format!("|{}| {}", head.join(", "), if is_lost { format!("{{ let _ = {call}; }}") } else { call });
     Ok(Call { callee, changed, answers: answers.iter().any(Option::is_some), waits, known })
 }
 

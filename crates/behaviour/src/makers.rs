@@ -250,10 +250,12 @@ fn change(library: &Library, module: &Module, function: &Function, named: &Named
     if function.inputs.len() > 5 {
         return None;
     }
-    let call = calls(library, module, function).ok()?.into_iter().find(|call| {
+    let mut fitting = calls(library, module, function).ok()?.into_iter().filter(|call| {
         // The parameters of the type are those of the value.
         named.ty.params.is_empty() || call.callee.replace(' ', "").contains(&named.name.replace(' ', ""))
-    })?;
+    });
+    let first = fitting.next()?;
+    let call = if first.changed.first() == Some(&true) { first } else { fitting.next().unwrap_or(first) };
     if how == Changing::InPlace {
         // What panics half-way is as if it had not been called.
         return Some(format!(
