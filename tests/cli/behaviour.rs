@@ -277,3 +277,16 @@ fn what_builders_make_and_what_hash_maps_hold_is_compared() {
     );
     room.try_diff(&same, &[]).expect(0);
 }
+
+#[test]
+fn what_does_not_come_back_now_and_then_hides_nothing_else() {
+    let room = shop();
+    let diff = changed(&[(
+        "    amount / 100 * percent",
+        "    let at = std::ptr::from_ref(&amount) as usize >> 12;\n    \
+         while amount.count_ones() == 11 && amount % 4 == 0 && at % 2 == 0 {}\n    \
+         (u64::from(amount) * u64::from(percent) / 100) as u32",
+    )]);
+    let said = room.try_diff(&diff, &[]).expect(3);
+    says(&said, &["`shop::share(", "and now gives", "no test tells the two apart"]);
+}
