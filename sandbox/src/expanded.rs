@@ -9,6 +9,7 @@ use crate::base::WarmBase;
 use crate::isolation::{Cancel, Exit, TreeChange};
 use crate::metadata::Package;
 use crate::runner::{Call, Runner, TrialError};
+use crate::same_code::keep;
 
 /// Fixed: the file and cargo come in as arguments. Only the call for the library itself has the word that is looked for.
 const SCRIPT: &str = r#"file=$1 cargo=$2
@@ -61,13 +62,7 @@ impl Runner {
             tracing::debug!(package = package.name, first, "what macros make is not seen");
         }
         if let Some(kept) = kept {
-            let folder = kept.parent().map(std::fs::create_dir_all);
-            // One that cannot be kept is made again the next time.
-            if matches!(folder, Some(Ok(())))
-                && let Err(error) = std::fs::write(&kept, text.as_deref().unwrap_or_default())
-            {
-                tracing::debug!(%error, path = %kept.display(), "what macros make of the base cannot be kept");
-            }
+            keep(&kept, text.as_deref().unwrap_or_default().as_bytes());
         }
         Ok(text)
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -99,13 +100,7 @@ impl Runner {
         }
         let all = Some(all).filter(|all| !all.digests.is_empty());
         if let (Some(kept), Ok(text)) = (kept, serde_json::to_vec(&all)) {
-            // One that cannot be kept is made again the next time.
-            let folder = kept.parent().map(std::fs::create_dir_all);
-            if matches!(folder, Some(Ok(())))
-                && let Err(error) = std::fs::write(&kept, text)
-            {
-                tracing::debug!(%error, path = %kept.display(), "what the compiler made of the base cannot be kept");
-            }
+            keep(&kept, &text);
         }
         Ok(all)
     }
@@ -127,9 +122,16 @@ impl Runner {
         let call = Call { program, args, warm: true, wall, ..Call::default() };
         let ended = self.call(base, call, cancel, &mut |_| {})?.exit;
         tracing::debug!(package = package.name, %ended, "its dependencies are built for itself");
-        // Where that cannot be noted, it is done again, which takes a moment.
-        let _ = std::fs::create_dir_all(base.known_dir()).and_then(|()| std::fs::write(&done, ""));
+        keep(&done, b"");
         Ok(())
+    }
+}
+
+/// Keeps what is known of the base. What cannot be kept is found out again the next time.
+pub(crate) fn keep(path: &Path, bytes: &[u8]) {
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    if let Err(error) = folder.and_then(|()| std::fs::write(path, bytes)) {
+        tracing::debug!(%error, path = %path.display(), "what is known of the base cannot be kept");
     }
 }
 
